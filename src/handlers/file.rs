@@ -1,0 +1,1 @@
+//! Gathers the photographs of a stack.

@@ -1,0 +1,17 @@
+//! One job each, with progress and cancel: what both faces of the program call.
+
+pub mod alignment;
+pub mod demo;
+pub mod export;
+pub mod file;
+pub mod job;
+pub mod options;
+pub mod report;
+pub mod sharpness;
+pub mod stacking;
+
+pub use job::{Event, Job, Phase};
+pub use options::{
+    AlignOptions, Device, FuseOptions, OutputOptions, Reference, Resources, StackOptions,
+};
+pub use report::{FrameReport, FrameStatus, Rect, Report, Timing};

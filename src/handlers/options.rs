@@ -1,0 +1,150 @@
+//! What the user can choose. Every face of the program fills these in; each
+//! default is right for most stacks.
+
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+use crate::core::align::{Method as AlignMethod, Model};
+use crate::core::fuse::Method;
+use crate::photo::{Compression, Limits};
+
+/// Which frame gives the result its geometry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reference {
+    /// The middle of the frames in use.
+    #[default]
+    Auto,
+    /// The frame of this number, counted from 0 in stack order.
+    Frame(usize),
+}
+
+/// Where the pixels are worked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Device {
+    /// A GPU that passes its self-check, or else the processor.
+    #[default]
+    Auto,
+    /// The processor.
+    Cpu,
+    /// The OpenCL device of this number in `parfocal devices`.
+    OpenCl(usize),
+}
+
+/// How frames are laid on top of each other.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AlignOptions {
+    /// How the pose of a frame is found.
+    pub method: AlignMethod,
+    /// What a pose may do.
+    pub model: Model,
+    /// Which frame the others are laid upon.
+    pub reference: Reference,
+    /// Whether brightness and colour are matched to the reference.
+    pub match_exposure: bool,
+    /// The largest believable shift between a frame and the reference, as a
+    /// share of the frame's width.
+    pub max_shift: f64,
+    /// The largest believable change of size, as a share.
+    pub max_scale: f64,
+    /// The largest believable turn, in degrees.
+    pub max_rotation: f64,
+}
+
+impl Default for AlignOptions {
+    fn default() -> Self {
+        Self {
+            method: AlignMethod::Auto,
+            model: Model::Auto,
+            reference: Reference::Auto,
+            match_exposure: true,
+            max_shift: 0.25,
+            max_scale: 0.5,
+            max_rotation: 20.0,
+        }
+    }
+}
+
+/// How aligned frames become one picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FuseOptions {
+    /// The way of fusing.
+    pub method: Method,
+    /// Levels of the pyramid; `None` goes down to about 16 pixels.
+    pub levels: Option<usize>,
+    /// Whether the result is cut to the area that every used frame covers.
+    pub crop: bool,
+}
+
+impl Default for FuseOptions {
+    fn default() -> Self {
+        Self {
+            method: Method::default(),
+            levels: None,
+            crop: true,
+        }
+    }
+}
+
+/// How the result is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OutputOptions {
+    /// Bits per sample, 8 or 16; JPEG always has 8.
+    pub bits: u8,
+    /// Compression of a TIFF.
+    pub compression: Compression,
+    /// Quality of a JPEG, 1 to 100.
+    pub quality: u8,
+    /// Whether files that exist may be replaced.
+    pub overwrite: bool,
+}
+
+impl Default for OutputOptions {
+    fn default() -> Self {
+        Self {
+            bits: 16,
+            compression: Compression::Deflate,
+            quality: 95,
+            overwrite: false,
+        }
+    }
+}
+
+/// What a job may use of the machine.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Resources {
+    /// Where the pixels are worked on.
+    pub device: Device,
+    /// Worker threads; `None` is one per processor core.
+    pub threads: Option<usize>,
+    /// Bytes of memory the job may use; `None` is most of what is free.
+    pub memory: Option<u64>,
+    /// The largest photographs that are opened.
+    pub limits: Limits,
+}
+
+/// Everything about one run of the main job.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StackOptions {
+    /// How frames are aligned.
+    pub align: AlignOptions,
+    /// How they are fused.
+    pub fuse: FuseOptions,
+    /// How the result is written.
+    pub output: OutputOptions,
+    /// What may be used of the machine.
+    pub resources: Resources,
+    /// Where the result goes; `None` puts `<folder>-stacked.tif` beside the
+    /// input folder.
+    pub out: Option<PathBuf>,
+    /// Where the depth map goes, if anywhere.
+    pub depth_map: Option<PathBuf>,
+    /// Where the report goes, if anywhere.
+    pub report: Option<PathBuf>,
+}

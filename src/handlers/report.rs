@@ -1,0 +1,92 @@
+//! What a job did, for people and scripts to read afterwards.
+
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+use super::options::StackOptions;
+use crate::core::Transform;
+
+/// The record of one run, written as JSON by `--report`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The program's version.
+    pub version: String,
+    /// The options in force.
+    pub options: StackOptions,
+    /// The device that did the work.
+    pub device: String,
+    /// The number of the frame whose geometry the result has, in stack order
+    /// from 0.
+    pub reference: usize,
+    /// The files written: for `stack` the picture, for `align` the folder.
+    pub output: Option<PathBuf>,
+    /// Width and height of the result in pixels.
+    pub size: [usize; 2],
+    /// The part of the reference frame that the result shows.
+    pub crop: Rect,
+    /// Seconds of wall-clock time per phase, in the order they ran.
+    pub timings: Vec<Timing>,
+    /// The most memory the process has used, in bytes; absent where the system
+    /// does not tell.
+    pub peak_memory: Option<u64>,
+    /// Each frame of the stack, in stack order.
+    pub frames: Vec<FrameReport>,
+    /// What the user was warned of.
+    pub warnings: Vec<String>,
+}
+
+/// A rectangle of whole pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rect {
+    /// Left edge.
+    pub x: usize,
+    /// Top edge.
+    pub y: usize,
+    /// Pixels across.
+    pub width: usize,
+    /// Pixels down.
+    pub height: usize,
+}
+
+/// How long a phase took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// The phase's name, in lower case.
+    pub phase: String,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+}
+
+/// What became of one frame.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FrameReport {
+    /// The file.
+    pub path: PathBuf,
+    /// Whether it is part of the result.
+    pub status: FrameStatus,
+    /// Why it is not, or what was done to keep it.
+    pub reason: Option<String>,
+    /// Its global sharpness; see [`crate::core::sharpness`].
+    pub sharpness: Option<f64>,
+    /// Maps reference pixel coordinates to this frame's (3×3, row by row).
+    pub transform: Option<Transform>,
+    /// How well it lies on its neighbours: the correlation of the two in the
+    /// windows that were compared, 0 to 1.
+    pub alignment_score: Option<f64>,
+    /// What its red, green and blue were multiplied by.
+    pub gain: [f64; 3],
+    /// What was then added to them, as a share of full scale.
+    pub offset: [f64; 3],
+}
+
+/// Whether a frame is part of the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FrameStatus {
+    /// It was fused.
+    Used,
+    /// It was left out on purpose: another size, or asked for by the user.
+    Excluded,
+    /// It could not be read or aligned.
+    Failed,
+}
