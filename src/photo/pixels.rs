@@ -10,8 +10,14 @@ pub enum Samples {
     Sixteen(Vec<u16>),
 }
 
+impl Default for Samples {
+    fn default() -> Self {
+        Self::Eight(Vec::new())
+    }
+}
+
 /// A decoded photograph, upright, in RGB.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Photo {
     /// Pixels in a row.
     pub width: usize,
