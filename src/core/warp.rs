@@ -77,7 +77,7 @@ fn weights() -> &'static [[f32; TAPS]] {
         for i in 0..TAPS {
             for j in 0..=i {
                 // A trace of noise on the diagonal keeps the weights small.
-                let noise = if i == j { 1e-6 * grid[0] } else { 0.0 };
+                let noise = if i == j { 1e-7 * grid[0] } else { 0.0 };
                 normal.add(i, j, grid[i - j] + noise);
             }
         }
