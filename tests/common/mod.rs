@@ -162,6 +162,23 @@ pub fn stack_unaligned(folder: &StackFolder) -> Command {
     command
 }
 
+/// Takes the rights of root from `command`, where the tests run with them, and
+/// opens `folder` to whoever it runs as. False where that does not work, because
+/// the program lies where nobody else may run it.
+pub fn without_privileges(command: &mut Command, folder: &StackFolder) -> bool {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65534;
+    if fs::metadata("/proc/self").map_or(1, |own| own.uid()) != 0 {
+        return true;
+    }
+    let open = fs::Permissions::from_mode(0o777);
+    fs::set_permissions(folder.temp.path(), open).unwrap();
+    command.uid(NOBODY).gid(NOBODY);
+    let tried = parfocal().arg("--version").uid(NOBODY).gid(NOBODY).output();
+    tried.is_ok_and(|output| output.status.success())
+}
+
 /// Reads a JSON file.
 pub fn json(path: &Path) -> serde_json::Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
