@@ -1,7 +1,8 @@
 //! How a job's progress is shown on standard error: a bar on a terminal, now
 //! and then a line elsewhere.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -119,17 +120,31 @@ fn new_bar(phase: Phase, total: usize) -> ProgressBar {
         0 => (None, "{prefix:<9} {spinner} {pos}  {per_sec}"),
         _ => (
             Some(total as u64),
-            "{prefix:<9} {wide_bar} {pos}/{len}  {per_sec}  {eta} left",
+            "{prefix:<9} {wide_bar} {pos}/{len}  {rate}  {eta} left",
         ),
     };
     let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr())
         .with_prefix(phase.label());
     if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
+        bar.set_style(
+            style.with_key("rate", |state: &ProgressState, text: &mut dyn Write| {
+                // Only a string is written to, which cannot fail.
+                let _ = text.write_str(&rate(state.per_sec()));
+            }),
+        );
     }
     // The time left goes on counting while a slow frame is worked on.
     bar.enable_steady_tick(Duration::from_millis(250));
     bar
+}
+
+/// Steps per second, or seconds per step where those are more telling.
+fn rate(per_second: f64) -> String {
+    match per_second {
+        r if r >= 1.0 => format!("{r:.1}/s"),
+        r if r > 0.0 => format!("{:.1} s each", 1.0 / r),
+        _ => String::new(),
+    }
 }
 
 /// A phase as lines of text: one when it begins, one when it is done, and in
@@ -244,6 +259,13 @@ mod tests {
             lines.step(start + Duration::from_secs(3)).as_deref(),
             Some("Writing: 1")
         );
+    }
+
+    #[test]
+    fn slow_steps_are_told_in_seconds() {
+        assert_eq!(rate(12.34), "12.3/s");
+        assert_eq!(rate(0.25), "4.0 s each");
+        assert_eq!(rate(0.0), "");
     }
 
     #[test]

@@ -77,7 +77,7 @@ mod opencl {
             vendor: device.vendor_name()?.trim().to_owned(),
             platform: platform.name()?.trim().to_owned(),
             version: device.version()?.trim().to_owned(),
-            is_gpu: device.typ()? & core::Device_TYPE_GPU as i32 != 0,
+            is_gpu: device.typ()? & core::Device_TYPE_GPU != 0,
             memory: device.global_mem_size()? as u64,
             compute_units: device.max_compute_units()?.max(0) as usize,
         })
