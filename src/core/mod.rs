@@ -4,6 +4,7 @@
 pub mod align;
 pub mod device;
 pub mod fuse;
+pub mod grey;
 pub mod transform;
 
 pub use transform::Transform;

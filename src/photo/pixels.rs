@@ -12,6 +12,12 @@ pub enum Samples {
     Sixteen(Vec<u16>),
 }
 
+impl Default for Samples {
+    fn default() -> Self {
+        Self::Eight(Vec::new())
+    }
+}
+
 impl Samples {
     /// Bits per sample, 8 or 16.
     pub fn bits(&self) -> u8 {
@@ -23,7 +29,7 @@ impl Samples {
 }
 
 /// A decoded photograph, upright, in RGB.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Photo {
     /// Pixels in a row.
     pub width: usize,

@@ -1,0 +1,159 @@
+//! The luminance of a frame, at full size and at halves of it.
+
+use rayon::prelude::*;
+
+use crate::photo::{Photo, Samples};
+
+/// Rec. 709 weights of red, green and blue.
+pub const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
+
+/// A plane of luminance, 0 to 65535, row after row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grey {
+    /// Pixels in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// `width * height` values.
+    pub data: Vec<u16>,
+}
+
+impl Grey {
+    /// The luminance of a photograph, in its own encoding.
+    pub fn of(photo: &Photo) -> Self {
+        let mut data = vec![0u16; photo.pixels()];
+        let width = photo.width.max(1);
+        // Weights in 16.16 fixed point; they add up to one exactly.
+        const WEIGHTS: [u32; 3] = [13933, 46871, 4732];
+        let rows = data.par_chunks_mut(width);
+        match &photo.samples {
+            Samples::Eight(samples) => rows.zip(samples.par_chunks(width * 3)).for_each(|(to, from)| {
+                for (to, rgb) in to.iter_mut().zip(from.chunks_exact(3)) {
+                    let sum: u32 = (0..3).map(|c| WEIGHTS[c] * u32::from(rgb[c])).sum();
+                    *to = ((u64::from(sum) * 257 + 32768) >> 16) as u16;
+                }
+            }),
+            Samples::Sixteen(samples) => {
+                rows.zip(samples.par_chunks(width * 3)).for_each(|(to, from)| {
+                    for (to, rgb) in to.iter_mut().zip(from.chunks_exact(3)) {
+                        let sum: u64 =
+                            (0..3).map(|c| u64::from(WEIGHTS[c]) * u64::from(rgb[c])).sum();
+                        *to = ((sum + 32768) >> 16) as u16;
+                    }
+                });
+            }
+        }
+        Self {
+            width: photo.width,
+            height: photo.height,
+            data,
+        }
+    }
+
+    /// One row.
+    pub fn row(&self, y: usize) -> &[u16] {
+        &self.data[y * self.width..(y + 1) * self.width]
+    }
+
+    /// Half the size: a pixel is the mean about the centre of a 2×2 block,
+    /// weighted 1 3 3 1 each way, so that nothing shifts. A last odd row or
+    /// column is left out.
+    pub fn halved(&self) -> Self {
+        let (width, height) = (self.width / 2, self.height / 2);
+        let mut data = vec![0u16; width * height];
+        data.par_chunks_mut(width.max(1)).enumerate().for_each_init(
+            || vec![0u32; self.width],
+            |sums, (y, out)| {
+                let at = |dy: isize| {
+                    let y = (2 * y as isize + dy).clamp(0, self.height as isize - 1);
+                    self.row(y as usize)
+                };
+                let rows = [at(-1), at(0), at(1), at(2)];
+                for (x, sum) in sums.iter_mut().enumerate() {
+                    let outer = u32::from(rows[0][x]) + u32::from(rows[3][x]);
+                    let inner = u32::from(rows[1][x]) + u32::from(rows[2][x]);
+                    *sum = outer + 3 * inner;
+                }
+                let last = self.width - 1;
+                for (x, out) in out.iter_mut().enumerate() {
+                    let (a, b) = (2 * x, 2 * x + 1);
+                    let outer = sums[a.saturating_sub(1)] + sums[(b + 1).min(last)];
+                    let inner = sums[a] + sums[b];
+                    *out = ((outer + 3 * inner + 32) >> 6) as u16;
+                }
+            },
+        );
+        Self {
+            width,
+            height,
+            data,
+        }
+    }
+}
+
+/// A frame's luminance, and halves of it down to a few dozen pixels.
+#[derive(Debug, Clone)]
+pub struct GreyPyramid {
+    levels: Vec<Grey>,
+}
+
+impl GreyPyramid {
+    /// Halves `full` until the shorter side would fall under `smallest` pixels.
+    pub fn new(full: Grey, smallest: usize) -> Self {
+        let mut levels = vec![full];
+        while let Some(last) = levels.last()
+            && last.width.min(last.height) / 2 >= smallest.max(1)
+        {
+            levels.push(last.halved());
+        }
+        Self { levels }
+    }
+
+    /// The levels, full size first.
+    pub fn levels(&self) -> &[Grey] {
+        &self.levels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grey(width: usize, height: usize, value: impl Fn(usize, usize) -> u16) -> Grey {
+        let data = (0..width * height).map(|i| value(i % width, i / width)).collect();
+        Grey {
+            width,
+            height,
+            data,
+        }
+    }
+
+    #[test]
+    fn white_and_grey_keep_their_value() {
+        let photo = |samples| Photo {
+            width: 1,
+            height: 1,
+            samples,
+            ..Photo::default()
+        };
+        assert_eq!(Grey::of(&photo(Samples::Eight(vec![255; 3]))).data, [65535]);
+        assert_eq!(Grey::of(&photo(Samples::Sixteen(vec![1234; 3]))).data, [1234]);
+    }
+
+    #[test]
+    fn halving_a_slope_does_not_shift_it() {
+        let half = grey(40, 30, |x, y| (100 * x + 50 * y) as u16).halved();
+        // The centre of block (5, 5) is full-size (10.5, 10.5).
+        assert_eq!(half.data[5 * half.width + 5], 1050 + 525);
+    }
+
+    #[test]
+    fn pyramids_stop_at_the_smallest_side() {
+        let sizes: Vec<_> = GreyPyramid::new(grey(200, 101, |_, _| 7), 24)
+            .levels()
+            .iter()
+            .map(|level| (level.width, level.height))
+            .collect();
+        assert_eq!(sizes, [(200, 101), (100, 50), (50, 25)]);
+    }
+}
