@@ -20,9 +20,6 @@ use super::{Limits, Metadata, fault};
 
 const DNG_VERSION: Tag = Tag::Unknown(50706);
 
-/// Bytes that the value of one tag may take, such as a profile.
-const MOST_IN_A_TAG: usize = 1 << 26;
-
 type Source = Decoder<BufReader<File>>;
 
 pub(super) fn header(path: &Path, file: File, limits: &Limits) -> Result<Header> {
@@ -69,11 +66,11 @@ impl Picture {
         }
         let (width, height) = decoder.dimensions().map_err(bad)?;
         fault::check_size(path, width.into(), height.into(), limits)?;
-        // What may be allocated for pixels follows from the size just checked;
-        // a strip is read from the file and can be no longer than that.
-        let mut unlimited = ::tiff::decoder::Limits::unlimited();
-        unlimited.ifd_value_size = MOST_IN_A_TAG;
-        decoder = decoder.with_limits(unlimited);
+        // A strip may be as long as it likes: it is read as it is decoded. The
+        // limits on tags stay.
+        let mut allowed = ::tiff::decoder::Limits::default();
+        allowed.intermediate_buffer_size = usize::MAX;
+        decoder = decoder.with_limits(allowed);
         if reaches_past(&mut decoder, length).map_err(bad)? {
             return Err(fault::cut_short(path));
         }
