@@ -19,7 +19,7 @@ fn plain(width: usize, height: usize) -> Photo {
         width,
         height,
         samples: Samples::Sixteen(vec![30_000; width * height * 3]),
-        ..DemoStack::new(&small(1)).truth()
+        ..Photo::default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! `parfocal demo`: something to see within seconds, and proof that it is right.
 
 use clap::Args;
-use clap::builder::RangedU64ValueParser;
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Instant;
@@ -20,7 +20,7 @@ pub struct Demo {
     #[arg(short, long, value_name = "FOLDER", default_value = "parfocal-demo")]
     out: PathBuf,
     /// What to render
-    #[arg(long, value_name = "NAME", default_value_t)]
+    #[arg(long, value_name = "NAME", default_value_t, value_parser = scene())]
     scene: Scene,
     /// Width and height of a frame in pixels
     #[arg(long, value_name = "WxH", default_value = "1500x1000")]
@@ -88,6 +88,11 @@ fn summary(result: &DemoReport, started: Instant) -> String {
         result.best_frame_psnr,
         result.alignment_error,
     )
+}
+
+/// Reads the name of a scene, and lets the help list them.
+fn scene() -> impl TypedValueParser<Value = Scene> {
+    PossibleValuesParser::new(Scene::ALL.map(Scene::name)).try_map(|name| name.parse::<Scene>())
 }
 
 /// Width and height in pixels, written `1500x1000`.

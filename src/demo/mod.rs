@@ -352,7 +352,7 @@ fn photo([width, height]: [usize; 2], samples: Samples) -> Photo {
         width,
         height,
         samples,
-        alpha: None,
+        ..Photo::default()
     }
 }
 

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 use parfocal::demo::{DemoStack, Scene, SceneOptions};
-use parfocal::photo::{self, Compression, Encoding, Format, Photo};
+use parfocal::photo::{self, Encoding, Format, Photo};
 
 /// A rendered stack on disk, gone when dropped.
 pub struct StackFolder {
@@ -89,8 +89,7 @@ pub fn write(path: &Path, photo: &Photo, bits: u8) {
     let encoding = Encoding {
         format: Format::from_path(path).unwrap(),
         bits,
-        compression: Compression::Deflate,
-        quality: 95,
+        ..Encoding::default()
     };
     photo::write(path, photo, &encoding, true, &|| true).unwrap();
 }
