@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Lossless compression of a TIFF.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Compression {
     /// As large as the pixels are, quickest to write.

@@ -1,10 +1,39 @@
 //! What happens to files: find photographs, read them, write one, keep what
 //! the camera wrote about them.
 
+mod atomic;
+mod channels;
+mod colour;
 mod compression;
+mod encode_jpeg;
+mod encode_png;
+mod encode_tiff;
+mod encoding;
+mod exif;
+mod fault;
+mod ifd;
+mod jpeg;
 mod limits;
+mod listing;
+mod metadata;
+mod orientation;
+mod other;
 mod pixels;
+mod png;
+mod read;
+mod rows;
+mod tiff;
+mod write;
 
+pub use atomic::{same_file, write_text};
+pub use colour::convert;
 pub use compression::Compression;
+pub use encoding::{Encoding, Format};
+pub use exif::{CaptureTime, Exif};
 pub use limits::Limits;
+pub use listing::{EXTENSIONS, Listing, Skipped, list};
+pub use metadata::Metadata;
+pub use orientation::Orientation;
 pub use pixels::{Photo, Samples};
+pub use read::{Colour, Probe, probe, read, read_metadata};
+pub use write::{write, write_grey16};

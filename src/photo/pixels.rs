@@ -1,5 +1,7 @@
 //! A photograph in memory.
 
+use super::Metadata;
+
 /// The samples of a photograph: interleaved red, green, blue, row after row,
 /// as the file encodes them (sRGB or what the ICC profile says).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +18,18 @@ impl Default for Samples {
     }
 }
 
+impl Samples {
+    /// Bits per sample, 8 or 16.
+    pub fn bits(&self) -> u8 {
+        match self {
+            Self::Eight(_) => 8,
+            Self::Sixteen(_) => 16,
+        }
+    }
+}
+
 /// A decoded photograph, upright, in RGB.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Photo {
     /// Pixels in a row.
     pub width: usize,
@@ -28,6 +40,8 @@ pub struct Photo {
     /// `width * height` values, 0 where the photograph shows nothing and 255
     /// where it is valid; `None` where all of it is.
     pub alpha: Option<Vec<u8>>,
+    /// What the file says about the picture.
+    pub metadata: Metadata,
 }
 
 impl Photo {

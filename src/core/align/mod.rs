@@ -23,7 +23,7 @@ pub use self::model::Model;
 pub use self::pair::{PairPose, SMALLEST, measure};
 
 /// How the pose of a frame is found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// Whatever suits the stack.

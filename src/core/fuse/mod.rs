@@ -17,7 +17,7 @@ pub use average::Average;
 pub use pyramid::Pyramid;
 
 /// The way of fusing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// Laplacian pyramid, the sharpest frame wins at each position and scale.

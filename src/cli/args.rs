@@ -1,0 +1,429 @@
+//! Options that several commands share, and how their values are read.
+
+use clap::Args;
+use clap::builder::RangedU64ValueParser;
+use std::str::FromStr;
+
+use crate::core::align::{Method as AlignMethod, Model};
+use crate::core::fuse::Method;
+use crate::handlers::{AlignOptions, Device, FuseOptions, OutputOptions, Reference, Resources};
+use crate::photo::{Compression, Limits};
+
+/// How frames are laid on top of each other.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Alignment")]
+pub struct AlignArgs {
+    /// How the pose of a frame is found
+    #[arg(long, value_name = "METHOD", value_enum, default_value_t)]
+    align: AlignMethod,
+    /// What a pose may do to a frame
+    #[arg(long, value_enum, default_value_t)]
+    model: Model,
+    /// The frame that the others are laid upon: its number in stack order,
+    /// counted from 0 as in the report, or auto for the middle one
+    #[arg(long, value_name = "N|auto", default_value = "auto")]
+    reference: Auto<usize>,
+    /// Match brightness and colour of every frame to the reference [default]
+    #[arg(long, overrides_with = "no_match_exposure")]
+    match_exposure: bool,
+    /// Leave brightness and colour of the frames as they are
+    #[arg(long, overrides_with = "match_exposure")]
+    no_match_exposure: bool,
+    /// The largest believable shift between a frame and the reference, in
+    /// percent of the width; a frame beyond it is left out
+    #[arg(long, value_name = "PERCENT", default_value = "25", value_parser = percent)]
+    max_shift: f64,
+    /// The largest believable change of size, in percent; a frame beyond it is
+    /// left out
+    #[arg(long, value_name = "PERCENT", default_value = "50", value_parser = percent)]
+    max_scale: f64,
+    /// The largest believable turn, in degrees; a frame beyond it is left out
+    #[arg(long, value_name = "DEGREES", default_value = "20", value_parser = degrees)]
+    max_rotation: f64,
+}
+
+impl AlignArgs {
+    /// The handlers' options.
+    pub fn options(&self) -> AlignOptions {
+        AlignOptions {
+            method: self.align,
+            model: self.model,
+            reference: match self.reference.0 {
+                Some(frame) => Reference::Frame(frame),
+                None => Reference::Auto,
+            },
+            match_exposure: !self.no_match_exposure,
+            max_shift: self.max_shift / 100.0,
+            max_scale: self.max_scale / 100.0,
+            max_rotation: self.max_rotation,
+        }
+    }
+}
+
+/// How aligned frames become one picture.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Fusion")]
+pub struct FuseArgs {
+    /// The way of fusing
+    #[arg(long, value_enum, default_value_t)]
+    method: Method,
+    /// Levels of the pyramid, or auto to go down to about 16 pixels
+    #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = levels)]
+    levels: Auto<usize>,
+    /// Cut the result to the area that every used frame covers [default]
+    #[arg(long, overrides_with = "no_crop")]
+    crop: bool,
+    /// Keep the whole area of the reference frame
+    #[arg(long, overrides_with = "crop")]
+    no_crop: bool,
+}
+
+impl FuseArgs {
+    /// The handlers' options.
+    pub fn options(&self) -> FuseOptions {
+        FuseOptions {
+            method: self.method,
+            levels: self.levels.0,
+            crop: !self.no_crop,
+        }
+    }
+}
+
+/// How pictures are written.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Bits per sample; a JPEG always has 8
+    #[arg(long, value_name = "8|16", default_value = "16", value_parser = bits)]
+    bits: u8,
+    /// How a TIFF is compressed, always without loss
+    #[arg(long, value_enum, default_value_t)]
+    compression: Compression,
+    /// Quality of a JPEG, 1 to 100
+    #[arg(long, value_name = "1..100", default_value = "95",
+          value_parser = clap::value_parser!(u8).range(1..=100))]
+    quality: u8,
+}
+
+impl OutputArgs {
+    /// The handlers' options.
+    pub fn options(&self, overwrite: Overwrite) -> OutputOptions {
+        OutputOptions {
+            bits: self.bits,
+            compression: self.compression,
+            quality: self.quality,
+            overwrite: overwrite.overwrite,
+        }
+    }
+}
+
+/// Whether files that exist may be replaced.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Overwrite {
+    /// Replace files that exist [default: keep them and stop]
+    #[arg(long)]
+    pub overwrite: bool,
+}
+
+/// What may be used of the machine.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Resources")]
+pub struct ResourceArgs {
+    /// Where pixels are worked on: auto, cpu, or opencl:N with a number from
+    /// `parfocal devices` (opencl alone is opencl:0)
+    #[arg(long, value_name = "auto|cpu|opencl[:N]", default_value = "auto", value_parser = device)]
+    device: Device,
+    /// Worker threads [default: one per processor core]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1024))]
+    threads: Option<usize>,
+    /// Memory that the job may use, such as 4G, 512M or plain bytes [default:
+    /// most of what is free]
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
+    memory: Option<u64>,
+    /// Most pixels in one photograph, against broken and hostile files; 0 lifts
+    /// the limit
+    #[arg(long, value_name = "N", default_value_t = Limits::default().max_pixels)]
+    max_pixels: u64,
+}
+
+impl ResourceArgs {
+    /// The handlers' options.
+    pub fn options(&self) -> Resources {
+        Resources {
+            device: self.device,
+            threads: self.threads,
+            memory: self.memory,
+            limits: Limits {
+                max_pixels: self.max_pixels,
+            },
+        }
+    }
+}
+
+/// How much the user wants to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Errors only.
+    Quiet,
+    /// Also warnings, progress and the result.
+    Normal,
+    /// Also what is merely of interest.
+    Verbose,
+}
+
+/// The options that say how much the user wants to be told.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Messages")]
+pub struct VerbosityArgs {
+    /// Print nothing but errors [default: also progress, warnings and the result]
+    #[arg(long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Also print what is merely of interest, such as files passed over
+    #[arg(long)]
+    verbose: bool,
+}
+
+impl VerbosityArgs {
+    /// The two as one.
+    pub fn verbosity(self) -> Verbosity {
+        match self {
+            Self { quiet: true, .. } => Verbosity::Quiet,
+            Self { verbose: true, .. } => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        }
+    }
+}
+
+/// A value, or `auto` for `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Auto<T>(pub Option<T>);
+
+impl<T: FromStr> FromStr for Auto<T> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self(None)),
+            _ => match text.parse() {
+                Ok(value) => Ok(Self(Some(value))),
+                Err(_) => Err("expected a number from 0, or auto".into()),
+            },
+        }
+    }
+}
+
+fn levels(text: &str) -> Result<Auto<usize>, String> {
+    match text.parse() {
+        Ok(Auto(None)) => Ok(Auto(None)),
+        // More than 64 halvings are beyond any picture.
+        Ok(Auto(Some(levels @ 1..=64))) => Ok(Auto(Some(levels))),
+        _ => Err("expected a number from 1 to 64, or auto".into()),
+    }
+}
+
+fn bits(text: &str) -> Result<u8, String> {
+    match text {
+        "8" => Ok(8),
+        "16" => Ok(16),
+        _ => Err("expected 8 or 16".into()),
+    }
+}
+
+fn device(text: &str) -> Result<Device, String> {
+    let number = match text {
+        "auto" => return Ok(Device::Auto),
+        "cpu" => return Ok(Device::Cpu),
+        "opencl" => Some(0),
+        _ => text.strip_prefix("opencl:").and_then(|n| n.parse().ok()),
+    };
+    number
+        .map(Device::OpenCl)
+        .ok_or_else(|| "expected auto, cpu, opencl, or opencl:N with N from 0".into())
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    within(text.strip_suffix('%').unwrap_or(text), 100.0)
+}
+
+fn degrees(text: &str) -> Result<f64, String> {
+    within(text.strip_suffix('°').unwrap_or(text), 180.0)
+}
+
+fn within(text: &str, most: f64) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if (0.0..=most).contains(&value) => Ok(value),
+        _ => Err(format!("expected a number from 0 to {most}")),
+    }
+}
+
+/// Bytes, from a number and perhaps a unit in powers of 1024: `B`, `K`, `M`,
+/// `G` or `T`, also as `GB` or `GiB`, in either case.
+fn memory(text: &str) -> Result<u64, String> {
+    const ADVICE: &str = "expected a size such as 4G, 512M or a number of bytes";
+    let split = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let exponent = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 1,
+        "m" | "mb" | "mib" => 2,
+        "g" | "gb" | "gib" => 3,
+        "t" | "tb" | "tib" => 4,
+        _ => return Err(ADVICE.into()),
+    };
+    let number: f64 = number.trim_end().parse().map_err(|_| ADVICE)?;
+    let bytes = number * 1024f64.powi(exponent);
+    if (1.0..u64::MAX as f64).contains(&bytes) {
+        Ok(bytes as u64)
+    } else {
+        Err(ADVICE.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Everything {
+        #[command(flatten)]
+        align: AlignArgs,
+        #[command(flatten)]
+        fuse: FuseArgs,
+        #[command(flatten)]
+        output: OutputArgs,
+        #[command(flatten)]
+        overwrite: Overwrite,
+        #[command(flatten)]
+        resources: ResourceArgs,
+        #[command(flatten)]
+        verbosity: VerbosityArgs,
+    }
+
+    fn parse(args: &str) -> Result<Everything, clap::Error> {
+        Everything::try_parse_from(std::iter::once("test").chain(args.split_whitespace()))
+    }
+
+    #[test]
+    fn without_options_the_defaults_are_those_of_the_handlers() {
+        let args = parse("").unwrap();
+        assert_eq!(args.align.options(), AlignOptions::default());
+        assert_eq!(args.fuse.options(), FuseOptions::default());
+        assert_eq!(
+            args.output.options(args.overwrite),
+            OutputOptions::default()
+        );
+        assert_eq!(args.resources.options(), Resources::default());
+        assert_eq!(args.verbosity.verbosity(), Verbosity::Normal);
+    }
+
+    #[test]
+    fn options_reach_the_handlers() {
+        let args = parse(
+            "--align ecc --model affine --reference 3 --no-match-exposure --max-shift 12.5 \
+             --max-scale 5% --max-rotation 90 --method average --levels 4 --no-crop --bits 8 \
+             --compression lzw --quality 1 --overwrite --device opencl:2 --threads 3 --memory 4G \
+             --max-pixels 0 --verbose",
+        )
+        .unwrap();
+        assert_eq!(
+            args.align.options(),
+            AlignOptions {
+                method: AlignMethod::Ecc,
+                model: Model::Affine,
+                reference: Reference::Frame(3),
+                match_exposure: false,
+                max_shift: 0.125,
+                max_scale: 0.05,
+                max_rotation: 90.0,
+            }
+        );
+        assert_eq!(
+            args.fuse.options(),
+            FuseOptions {
+                method: Method::Average,
+                levels: Some(4),
+                crop: false
+            }
+        );
+        assert_eq!(
+            args.output.options(args.overwrite),
+            OutputOptions {
+                bits: 8,
+                compression: Compression::Lzw,
+                quality: 1,
+                overwrite: true
+            }
+        );
+        assert_eq!(
+            args.resources.options(),
+            Resources {
+                device: Device::OpenCl(2),
+                threads: Some(3),
+                memory: Some(4 << 30),
+                limits: Limits { max_pixels: 0 },
+            }
+        );
+        assert_eq!(args.verbosity.verbosity(), Verbosity::Verbose);
+    }
+
+    #[test]
+    fn of_two_opposite_flags_the_last_one_counts() {
+        assert!(parse("--no-crop --crop").unwrap().fuse.options().crop);
+        assert!(!parse("--crop --no-crop").unwrap().fuse.options().crop);
+        let both = parse("--match-exposure --no-match-exposure").unwrap();
+        assert!(!both.align.options().match_exposure);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for args in [
+            "--align hope",
+            "--model cube",
+            "--reference -1",
+            "--reference first",
+            "--levels 0",
+            "--levels 99",
+            "--bits 12",
+            "--quality 0",
+            "--quality 101",
+            "--compression zip",
+            "--device gpu",
+            "--device opencl:x",
+            "--threads 0",
+            "--memory much",
+            "--memory 0",
+            "--memory -3G",
+            "--max-shift 101",
+            "--max-shift NaN",
+            "--max-scale -1",
+            "--max-rotation 181",
+            "--max-pixels -1",
+            "--quiet --verbose",
+        ] {
+            assert!(parse(args).is_err(), "{args} was taken");
+        }
+    }
+
+    #[test]
+    fn sizes_of_memory_are_read() {
+        assert_eq!(memory("12345"), Ok(12_345));
+        assert_eq!(memory("512M"), Ok(512 << 20));
+        assert_eq!(memory("1.5g"), Ok(3 << 29));
+        assert_eq!(memory("2 GiB"), Ok(2 << 30));
+        assert_eq!(memory("1tb"), Ok(1 << 40));
+        assert!(memory("99999999T").is_err());
+        assert!(memory("4GG").is_err());
+    }
+
+    #[test]
+    fn devices_are_read() {
+        assert_eq!(device("auto"), Ok(Device::Auto));
+        assert_eq!(device("cpu"), Ok(Device::Cpu));
+        assert_eq!(device("opencl"), Ok(Device::OpenCl(0)));
+        assert_eq!(device("opencl:7"), Ok(Device::OpenCl(7)));
+    }
+}

@@ -1,0 +1,151 @@
+//! `parfocal stack`: photographs in, one picture out.
+
+use clap::Args;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::args::{AlignArgs, FuseArgs, OutputArgs, Overwrite, ResourceArgs, Verbosity};
+use super::{args::VerbosityArgs, print, session, text};
+use crate::handlers::{FrameStatus, Report, StackOptions, stacking};
+use crate::photo::Format;
+use crate::{Error, Result};
+
+/// The arguments of `parfocal stack`.
+#[derive(Debug, Args)]
+pub struct Stack {
+    /// The photographs in stack order, or folders whose photographs are the stack
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// The picture to write, a .tif, .png or .jpg [default: <folder>-stacked.tif
+    /// beside the folder of the photographs, numbered on where that exists]
+    #[arg(short, long, value_name = "OUT")]
+    out: Option<PathBuf>,
+    /// Also write which frame is sharpest where, as a grey .tif, .png or .jpg
+    /// [default: none]
+    #[arg(long, value_name = "FILE")]
+    depth_map: Option<PathBuf>,
+    /// Also write what was done to which frame, as JSON [default: none]
+    #[arg(long, value_name = "FILE.json")]
+    report: Option<PathBuf>,
+    #[command(flatten)]
+    fuse: FuseArgs,
+    #[command(flatten)]
+    align: AlignArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    overwrite: Overwrite,
+    #[command(flatten)]
+    resources: ResourceArgs,
+    #[command(flatten)]
+    verbosity: VerbosityArgs,
+}
+
+impl Stack {
+    /// Stacks and says where the picture is.
+    pub fn run(self) -> Result<()> {
+        let options = self.options()?;
+        let verbosity = self.verbosity.verbosity();
+        let started = Instant::now();
+        let report = session::run(verbosity, &options.resources, |job| {
+            stacking::stack(&self.inputs, &options, job)
+        })?;
+        if verbosity == Verbosity::Quiet {
+            return Ok(());
+        }
+        print(&result_line(&report, started))
+    }
+
+    fn options(&self) -> Result<StackOptions> {
+        for picture in [&self.out, &self.depth_map].into_iter().flatten() {
+            Format::from_path(picture)?;
+        }
+        let outputs = [&self.out, &self.depth_map, &self.report];
+        let outputs: Vec<_> = outputs.into_iter().flatten().collect();
+        for (index, output) in outputs.iter().enumerate() {
+            if outputs[..index].contains(output) {
+                return Err(Error::Usage(format!(
+                    "{} is asked for twice; give each output its own name",
+                    output.display()
+                )));
+            }
+        }
+        Ok(StackOptions {
+            align: self.align.options(),
+            fuse: self.fuse.options(),
+            output: self.output.options(self.overwrite),
+            resources: self.resources.options(),
+            out: self.out.clone(),
+            depth_map: self.depth_map.clone(),
+            report: self.report.clone(),
+        })
+    }
+}
+
+/// `wrote /path (6000×4000, 20 of 21 frames, 12.3 s)`.
+pub fn result_line(report: &Report, started: Instant) -> String {
+    let used = report
+        .frames
+        .iter()
+        .filter(|frame| frame.status == FrameStatus::Used)
+        .count();
+    let output = match &report.output {
+        Some(path) => path.display().to_string(),
+        None => "nothing".into(),
+    };
+    format!(
+        "wrote {output} ({}×{}, {used} of {} frames, {})\n",
+        report.size[0],
+        report.size[1],
+        report.frames.len(),
+        text::duration(started.elapsed())
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Only {
+        #[command(flatten)]
+        stack: Stack,
+    }
+
+    fn options(args: &str) -> Result<StackOptions> {
+        let args = std::iter::once("stack").chain(args.split_whitespace());
+        Only::try_parse_from(args).unwrap().stack.options()
+    }
+
+    #[test]
+    fn without_options_the_defaults_are_those_of_the_handlers() {
+        assert_eq!(options("photos"), Ok(StackOptions::default()));
+    }
+
+    #[test]
+    fn outputs_reach_the_handlers() {
+        let options = options("a b -o out.png --depth-map depth.tif --report r.json").unwrap();
+        assert_eq!(options.out, Some("out.png".into()));
+        assert_eq!(options.depth_map, Some("depth.tif".into()));
+        assert_eq!(options.report, Some("r.json".into()));
+    }
+
+    #[test]
+    fn a_name_that_is_no_picture_is_wrong_use() {
+        for args in ["a -o out.gif", "a -o out", "a --depth-map depth.json"] {
+            assert!(matches!(options(args), Err(Error::Usage(_))), "{args}");
+        }
+    }
+
+    #[test]
+    fn two_outputs_need_two_names() {
+        let error = options("a -o out.tif --depth-map out.tif").unwrap_err();
+        assert!(error.to_string().contains("out.tif is asked for twice"));
+    }
+
+    #[test]
+    fn a_stack_needs_an_input() {
+        assert!(Only::try_parse_from(["stack"]).is_err());
+    }
+}

@@ -1,0 +1,314 @@
+//! Reads JPEG, through libjpeg-turbo. The segments around the picture are
+//! walked here (ITU-T T.81, annex B; JFIF 1.02; Adobe Technical Note 5116).
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
+use std::ops::Range;
+use std::path::Path;
+
+use turbojpeg::{Decompressor, Image, PixelFormat};
+
+use crate::Result;
+
+use super::exif::Block;
+use super::metadata::per_inch;
+use super::read::{Colour, Header, Pixels};
+use super::{Limits, Metadata, Samples, colour, fault};
+
+const SOI: u8 = 0xd8;
+const EOI: u8 = 0xd9;
+const SOS: u8 = 0xda;
+
+/// More scans than this and a file only means to keep us busy; encoders make
+/// about ten.
+const MOST_SCANS: u32 = 500;
+
+/// Complaints of libjpeg after which the picture is whole all the same.
+const HARMLESS: [&str; 5] = [
+    "extraneous bytes before marker",
+    "Inconsistent progression sequence",
+    "Invalid SOS parameters for sequential JPEG",
+    "Unknown Adobe color transform code",
+    "unknown JFIF revision number",
+];
+
+pub(super) fn header(path: &Path, file: File, limits: &Limits) -> Result<Header> {
+    let segments = Segments::read(&mut BufReader::new(file)).map_err(|error| bad(path, &error))?;
+    segments.header(path, limits)
+}
+
+pub(super) fn decode(path: &Path, mut file: File, limits: &Limits) -> Result<(Header, Pixels)> {
+    let mut data = Vec::new();
+    file.read_to_end(&mut data)
+        .map_err(|error| fault::unreadable(path, &error))?;
+    let segments = Segments::read(&mut Cursor::new(&data)).map_err(|error| bad(path, &error))?;
+    let header = segments.header(path, limits)?;
+    // libjpeg makes up what is missing at the end.
+    if !reaches_its_end(&data[segments.scan..]) {
+        return Err(fault::cut_short(path));
+    }
+    let (format, channels) = match header.colour {
+        Colour::Cmyk => (PixelFormat::CMYK, 4),
+        _ => (PixelFormat::RGB, 3),
+    };
+    let (width, height) = (header.width, header.height);
+    let mut pixels = fault::zeroes::<u8>(path, width * height * channels)?;
+    let image = Image {
+        pixels: &mut pixels[..],
+        width,
+        pitch: width * channels,
+        height,
+        format,
+    };
+    let mut decompressor = Decompressor::new().map_err(|error| fault::damaged(path, error))?;
+    let decoded = decompressor
+        .set_scan_limit(MOST_SCANS)
+        .and_then(|()| decompressor.decompress(&segments.without_junk(&data), image));
+    if let Err(error) = decoded {
+        let complaint = error.to_string();
+        if complaint.contains("Premature end of JPEG") {
+            return Err(fault::cut_short(path));
+        }
+        if !HARMLESS.iter().any(|harmless| complaint.contains(harmless)) {
+            return Err(fault::damaged(path, complaint));
+        }
+    }
+    if header.colour == Colour::Cmyk {
+        // Adobe stores the light that is left in place of the ink.
+        if segments.adobe {
+            for value in &mut pixels {
+                *value = !*value;
+            }
+        }
+        pixels = colour::from_cmyk(&pixels, header.metadata.icc.as_deref());
+    }
+    let pixels = Pixels {
+        samples: Samples::Eight(pixels),
+        alpha: None,
+    };
+    Ok((header, pixels))
+}
+
+fn bad(path: &Path, error: &io::Error) -> crate::Error {
+    match error.kind() {
+        io::ErrorKind::InvalidData => fault::damaged(path, error),
+        _ => fault::unreadable(path, error),
+    }
+}
+
+/// What stands before the first scan.
+#[derive(Debug, Default)]
+struct Segments {
+    width: usize,
+    height: usize,
+    precision: u8,
+    components: u8,
+    /// Whether Adobe's marker is there.
+    adobe: bool,
+    exif: Option<Vec<u8>>,
+    /// The pieces of the profile with their numbers, from 1.
+    icc: Vec<(u8, Vec<u8>)>,
+    /// How many pieces there should be.
+    icc_pieces: u8,
+    resolution: Option<[f64; 2]>,
+    /// Where the first scan begins.
+    scan: usize,
+    /// Bytes between segments that belong to none.
+    junk: Vec<Range<usize>>,
+}
+
+impl Segments {
+    fn read(source: &mut (impl BufRead + Seek)) -> io::Result<Self> {
+        let mut found = Self::default();
+        let mut at = 0;
+        loop {
+            let start = at;
+            let mut marker = byte(source, &mut at)?;
+            while marker != 0xff {
+                marker = byte(source, &mut at)?;
+            }
+            if at - 1 > start {
+                found.junk.push(start..at - 1);
+            }
+            while marker == 0xff {
+                marker = byte(source, &mut at)?;
+            }
+            match marker {
+                0 => found.junk.push(at - 2..at),
+                0x01 | SOI | 0xd0..=0xd7 => {}
+                EOI => return Err(nonsense("it has no picture")),
+                SOS if found.components == 0 => return Err(nonsense("it has no header")),
+                SOS => {
+                    found.scan = at - 2;
+                    return Ok(found);
+                }
+                _ => {
+                    let length = [byte(source, &mut at)?, byte(source, &mut at)?];
+                    let length = usize::from(u16::from_be_bytes(length));
+                    let Some(length) = length.checked_sub(2) else {
+                        return Err(nonsense("a segment has no length"));
+                    };
+                    if matches!(marker, 0xc0..=0xcf | 0xe0..=0xe2 | 0xee) {
+                        let mut payload = vec![0; length];
+                        source.read_exact(&mut payload)?;
+                        found.take(marker, &payload)?;
+                    } else {
+                        source.seek_relative(length as i64)?;
+                    }
+                    at += length;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, marker: u8, payload: &[u8]) -> io::Result<()> {
+        match marker {
+            0xc4 | 0xc8 | 0xcc => {}
+            0xc0..=0xcf => {
+                let &[precision, h1, h0, w1, w0, components, ..] = payload else {
+                    return Err(nonsense("its header is too short"));
+                };
+                self.precision = precision;
+                self.height = u16::from_be_bytes([h1, h0]).into();
+                self.width = u16::from_be_bytes([w1, w0]).into();
+                self.components = components;
+            }
+            0xe0 => {
+                if let Some([_, _, unit, x1, x0, y1, y0, ..]) = payload.strip_prefix(b"JFIF\0") {
+                    let density = [[*x1, *x0], [*y1, *y0]];
+                    let density = density.map(|pair| f64::from(u16::from_be_bytes(pair)));
+                    // JFIF counts units 0 none, 1 inch, 2 centimetre.
+                    self.resolution = per_inch(density, Some(u32::from(*unit) + 1));
+                }
+            }
+            0xe1 if self.exif.is_none() => {
+                self.exif = payload.strip_prefix(b"Exif\0\0").map(<[u8]>::to_vec);
+            }
+            0xe2 => {
+                if let Some([number, pieces, data @ ..]) = payload.strip_prefix(b"ICC_PROFILE\0") {
+                    self.icc.push((*number, data.to_vec()));
+                    self.icc_pieces = *pieces;
+                }
+            }
+            0xee => self.adobe |= payload.starts_with(b"Adobe"),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn header(&self, path: &Path, limits: &Limits) -> Result<Header> {
+        fault::check_size(path, self.width as u64, self.height as u64, limits)?;
+        if self.precision > 8 {
+            let what = format!("a JPEG of {} bits", self.precision);
+            return Err(fault::unsupported(path, what));
+        }
+        let colour = match self.components {
+            1 => Colour::Grey,
+            3 => Colour::Rgb,
+            4 => Colour::Cmyk,
+            n => return Err(fault::unsupported(path, format!("a JPEG of {n} channels"))),
+        };
+        let block = self.exif.as_deref().map(Block::parse).unwrap_or_default();
+        Ok(Header {
+            width: self.width,
+            height: self.height,
+            bits: 8,
+            colour,
+            has_alpha: false,
+            orientation: block.orientation,
+            metadata: Metadata::new(block, self.profile(), self.resolution),
+        })
+    }
+
+    /// The profile, if all of it is there.
+    fn profile(&self) -> Option<Vec<u8>> {
+        let mut pieces: Vec<_> = self.icc.iter().collect();
+        pieces.sort_by_key(|(number, _)| *number);
+        let numbers = pieces.iter().map(|(number, _)| *number);
+        (self.icc_pieces > 0 && numbers.eq(1..=self.icc_pieces))
+            .then(|| pieces.iter().flat_map(|(_, data)| data).copied().collect())
+    }
+
+    /// The file without bytes that belong nowhere, which libjpeg would stop at.
+    fn without_junk<'a>(&self, data: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.junk.is_empty() {
+            return Cow::Borrowed(data);
+        }
+        let mut clean = Vec::with_capacity(data.len());
+        let mut kept = 0;
+        for junk in &self.junk {
+            clean.extend_from_slice(&data[kept..junk.start]);
+            kept = junk.end;
+        }
+        clean.extend_from_slice(&data[kept..]);
+        Cow::Owned(clean)
+    }
+}
+
+fn byte(source: &mut impl BufRead, at: &mut usize) -> io::Result<u8> {
+    let mut byte = [0];
+    source.read_exact(&mut byte)?;
+    *at += 1;
+    Ok(byte[0])
+}
+
+fn nonsense(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
+/// Whether the scans in `data`, which begins at the first of them, are followed
+/// by the marker that ends a picture.
+fn reaches_its_end(data: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(found) = data[at..].iter().position(|&byte| byte == 0xff) {
+        at += found + 1;
+        match data.get(at) {
+            None => return false,
+            Some(&EOI) => return true,
+            // Part of a scan, or filling before the next marker.
+            Some(0x00 | 0x01 | 0xd0..=0xd7) => at += 1,
+            Some(0xff) => {}
+            Some(_) => {
+                let Some(length) = data.get(at + 1..at + 3) else {
+                    return false;
+                };
+                at += 1 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+                if at > data.len() {
+                    return false;
+                }
+            }
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_found_behind_segments_and_not_within_them() {
+        let sos = b"\xff\xda\x00\x04\xff\xd9";
+        let scan = b"\x12\xff\x00\x34\xff\xd3\x56";
+        let table = b"\xff\xc4\x00\x05\xff\xd9\x00";
+        let whole = [&sos[..], scan, table, sos, scan, b"\xff\xff\xd9trailing"].concat();
+        assert!(reaches_its_end(&whole));
+        let end = whole.len() - b"\xd9trailing".len();
+        assert!((0..=end).all(|length| !reaches_its_end(&whole[..length])));
+    }
+
+    #[test]
+    fn a_profile_with_a_missing_piece_is_none() {
+        let mut segments = Segments::default();
+        for number in [3, 1] {
+            let payload = [b"ICC_PROFILE\0", &[number, 3][..], &[number; 4]].concat();
+            segments.take(0xe2, &payload).unwrap();
+        }
+        assert_eq!(segments.profile(), None);
+        segments
+            .take(0xe2, b"ICC_PROFILE\0\x02\x03\x02\x02")
+            .unwrap();
+        assert_eq!(segments.profile().unwrap(), [1, 1, 1, 1, 2, 2, 3, 3, 3, 3]);
+    }
+}
