@@ -3,10 +3,13 @@
 
 pub mod align;
 pub mod device;
+pub mod exposure;
 pub mod fuse;
 pub mod grey;
 pub mod linear;
+pub mod pipeline;
 pub mod plane;
+pub mod sharpness;
 pub mod transform;
 pub mod warp;
 

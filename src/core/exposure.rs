@@ -1,0 +1,281 @@
+//! Brightness and colour matched between frames.
+//!
+//! Defocus spreads light but loses none, so the light of a cell hardly depends
+//! on focus, and the median ratio of many cells is the ratio of exposures.
+//! Ratios are taken in linear light between neighbours and next neighbours,
+//! and solved together like poses.
+
+use rayon::prelude::*;
+use std::sync::OnceLock;
+
+use super::Transform;
+use super::grey::decode;
+use super::linear::Normal;
+use super::warp::Exposure;
+use crate::photo::{Photo, Samples};
+
+/// Cells along the longer side.
+const CELLS: usize = 160;
+/// Least linear light of a cell that says something.
+const DARKEST: f32 = 0.002;
+/// Encoded value beyond which a sample may be clipped.
+const CLIPPED: f32 = 0.985;
+/// Gains nearer to one than this, all of them, are not worth applying.
+const INSIGNIFICANT: f64 = 0.004;
+/// Largest gain believed, in linear light: two stops.
+const LARGEST: f64 = 4.0;
+
+/// The light of a frame in coarse cells.
+#[derive(Debug, Clone)]
+pub struct Light {
+    /// Pixels of the frame across and down one cell.
+    side: usize,
+    columns: usize,
+    rows: usize,
+    /// Linear red, green, blue of each cell; negative where it is clipped or
+    /// the frame shows nothing.
+    cells: Vec<[f32; 3]>,
+}
+
+impl Light {
+    /// The light of a photograph, taken as sRGB (IEC 61966-2-1).
+    pub fn of(photo: &Photo) -> Self {
+        let side = photo.width.max(photo.height).div_ceil(CELLS).max(1);
+        let (columns, rows) = (photo.width / side, photo.height / side);
+        let cell = |i: usize| {
+            let (left, top) = (i % columns * side, i / columns * side);
+            match &photo.samples {
+                Samples::Eight(samples) => cell(photo, samples, table8(), left, top, side),
+                Samples::Sixteen(samples) => cell(photo, samples, table16(), left, top, side),
+            }
+        };
+        Self {
+            side,
+            columns,
+            rows,
+            cells: (0..columns * rows).into_par_iter().map(cell).collect(),
+        }
+    }
+
+    /// The light about a point of the frame, in cells; `None` near the border
+    /// and beside clipped cells.
+    fn at(&self, x: f64, y: f64) -> Option<[f32; 3]> {
+        let (x0, y0) = (x.floor(), y.floor());
+        if x0 < 0.0 || y0 < 0.0 || x0 + 1.0 >= self.columns as f64 || y0 + 1.0 >= self.rows as f64 {
+            return None;
+        }
+        let (fx, fy) = ((x - x0) as f32, (y - y0) as f32);
+        let at = y0 as usize * self.columns + x0 as usize;
+        let corners = [
+            (self.cells[at], (1.0 - fx) * (1.0 - fy)),
+            (self.cells[at + 1], fx * (1.0 - fy)),
+            (self.cells[at + self.columns], (1.0 - fx) * fy),
+            (self.cells[at + self.columns + 1], fx * fy),
+        ];
+        let mut light = [0.0; 3];
+        for (cell, weight) in corners {
+            if cell[0] < 0.0 {
+                return None;
+            }
+            (0..3).for_each(|c| light[c] += weight * cell[c]);
+        }
+        Some(light)
+    }
+}
+
+/// Mean linear light of a block of pixels, every other one of large blocks.
+fn cell<T: Copy + Into<usize>>(
+    photo: &Photo,
+    samples: &[T],
+    table: &[f32],
+    left: usize,
+    top: usize,
+    side: usize,
+) -> [f32; 3] {
+    let step = (side / 8).max(1);
+    let clipped = (CLIPPED * (table.len() - 1) as f32) as usize;
+    let (mut sum, mut count) = ([0.0f32; 3], 0.0f32);
+    for y in (top..top + side).step_by(step) {
+        for x in (left..left + side).step_by(step) {
+            let at = y * photo.width + x;
+            if photo.alpha.as_ref().is_some_and(|alpha| alpha[at] < 255) {
+                return [-1.0; 3];
+            }
+            for (c, sum) in sum.iter_mut().enumerate() {
+                let sample: usize = samples[3 * at + c].into();
+                if sample > clipped {
+                    return [-1.0; 3];
+                }
+                *sum += table[sample];
+            }
+            count += 1.0;
+        }
+    }
+    sum.map(|sum| sum / count)
+}
+
+fn table8() -> &'static [f32] {
+    static TABLE: OnceLock<Vec<f32>> = OnceLock::new();
+    TABLE.get_or_init(|| (0..256).map(|v| decode(v as f32 / 255.0)).collect())
+}
+
+fn table16() -> &'static [f32] {
+    static TABLE: OnceLock<Vec<f32>> = OnceLock::new();
+    TABLE.get_or_init(|| (0..65536).map(|v| decode(v as f32 / 65535.0)).collect())
+}
+
+/// For each channel the logarithm of how much brighter `b` is than `a`, where
+/// `pose` maps pixels of `a` to pixels of `b`. `None` where they have too
+/// little in common.
+pub fn ratio(a: &Light, b: &Light, pose: &Transform) -> Option<[f64; 3]> {
+    let pose = pose.reduced(a.side as f64);
+    let mut ratios: [Vec<(f32, f32)>; 3] = Default::default();
+    for (i, light) in a.cells.iter().enumerate() {
+        if light[0] < 0.0 {
+            continue;
+        }
+        let [x, y] = pose.apply((i % a.columns) as f64, (i / a.columns) as f64);
+        let Some(other) = b.at(x, y) else { continue };
+        for c in 0..3 {
+            let least = light[c].min(other[c]);
+            if least > DARKEST {
+                ratios[c].push(((other[c] / light[c]).ln(), least));
+            }
+        }
+    }
+    if ratios.iter().any(|channel| channel.len() < 16) {
+        return None;
+    }
+    Some(ratios.map(weighted_median))
+}
+
+fn weighted_median(mut values: Vec<(f32, f32)>) -> f64 {
+    values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let half: f32 = values.iter().map(|(_, weight)| weight).sum::<f32>() / 2.0;
+    let mut sum = 0.0;
+    for (value, weight) in values {
+        sum += weight;
+        if sum >= half {
+            return f64::from(value);
+        }
+    }
+    0.0
+}
+
+/// What each frame's values must be multiplied by, and what added, to match
+/// the reference. `lights` and `poses` (reference to frame pixels) belong to
+/// the same frames; `reference` is a place among them.
+///
+/// Frames that differ insignificantly all keep their values. Gains are limited
+/// to two stops.
+pub fn exposures(lights: &[&Light], poses: &[Transform], reference: usize) -> Vec<Exposure> {
+    let count = lights.len();
+    let pairs: Vec<(usize, usize)> = (1..=2)
+        .flat_map(|gap| (gap..count).map(move |to| (to - gap, to)))
+        .collect();
+    let ratios: Vec<(usize, usize, [f64; 3])> = pairs
+        .into_par_iter()
+        .filter_map(|(from, to)| {
+            let pose = poses[from].inverse()?.then(&poses[to]);
+            Some((from, to, ratio(lights[from], lights[to], &pose)?))
+        })
+        .collect();
+    let channels: [Vec<f64>; 3] = std::array::from_fn(|c| {
+        let mut normal = Normal::new(count, 2);
+        // A trace of belief that nothing differs ties loose frames down.
+        (0..count).for_each(|i| normal.add(i, i, if i == reference { 1e6 } else { 1e-6 }));
+        for &(from, to, ratio) in &ratios {
+            normal.add(from, from, 1.0);
+            normal.add(to, to, 1.0);
+            normal.add(to, from, -1.0);
+            normal.add_right(to, ratio[c]);
+            normal.add_right(from, -ratio[c]);
+        }
+        normal.solve().unwrap_or_else(|| vec![0.0; count])
+    });
+    let matter = channels
+        .iter()
+        .flatten()
+        .any(|log| log.abs() > INSIGNIFICANT);
+    if !matter {
+        return vec![Exposure::default(); count];
+    }
+    (0..count)
+        .map(|i| {
+            if i == reference {
+                return Exposure::default();
+            }
+            // A factor g of linear light is a factor g^(1/2.4) of the encoded
+            // value with its offset of 0.055 (IEC 61966-2-1).
+            let gain = std::array::from_fn(|c| {
+                let light = (-channels[c][i]).exp().clamp(1.0 / LARGEST, LARGEST);
+                light.powf(1.0 / 2.4)
+            });
+            Exposure {
+                gain,
+                offset: gain.map(|gain| 0.055 * (gain - 1.0)),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(light: f64) -> f64 {
+        if light <= 0.003_130_8 {
+            12.92 * light
+        } else {
+            1.055 * light.powf(1.0 / 2.4) - 0.055
+        }
+    }
+
+    fn scene(x: f64, y: f64) -> f64 {
+        0.25 + 0.1 * (x / 31.0).sin() + 0.1 * (y / 23.0).cos()
+    }
+
+    fn photo(shift: f64, gains: [f64; 3]) -> Photo {
+        let (width, height) = (320, 240);
+        let samples = (0..width * height)
+            .flat_map(|i| {
+                let light = scene((i % width) as f64 - shift, (i / width) as f64);
+                gains.map(|gain| (encode(light * gain) * 65535.0).round() as u16)
+            })
+            .collect();
+        Photo {
+            width,
+            height,
+            samples: Samples::Sixteen(samples),
+            ..Photo::default()
+        }
+    }
+
+    #[test]
+    fn gains_bring_a_frame_back_to_the_reference() {
+        let gains = [[1.0; 3], [1.1, 0.95, 1.02], [0.8, 1.3, 1.0]];
+        let lights: Vec<Light> = gains
+            .iter()
+            .enumerate()
+            .map(|(i, g)| Light::of(&photo(4.0 * i as f64, *g)))
+            .collect();
+        let poses: Vec<Transform> = (0..3)
+            .map(|i| Transform::translation(4.0 * f64::from(i), 0.0))
+            .collect();
+        let found = exposures(&lights.iter().collect::<Vec<_>>(), &poses, 0);
+        for (found, gains) in found.iter().zip(gains) {
+            for c in 0..3 {
+                let seen = encode(0.3 * gains[c]);
+                let matched = seen * found.gain[c] + found.offset[c];
+                assert!((matched - encode(0.3)).abs() < 0.002, "{matched}");
+            }
+        }
+    }
+
+    #[test]
+    fn equal_frames_keep_their_values() {
+        let light = Light::of(&photo(0.0, [1.0; 3]));
+        let found = exposures(&[&light, &light], &[Transform::IDENTITY; 2], 1);
+        assert_eq!(found, vec![Exposure::default(); 2]);
+    }
+}
