@@ -7,6 +7,15 @@ use crate::photo::{Photo, Samples};
 /// Rec. 709 weights of red, green and blue.
 pub const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
 
+/// Linear light of an sRGB-encoded value, both 0 to 1 (IEC 61966-2-1).
+pub fn decode(encoded: f32) -> f32 {
+    if encoded <= 0.04045 {
+        encoded / 12.92
+    } else {
+        ((encoded + 0.055) / 1.055).powf(2.4)
+    }
+}
+
 /// A plane of luminance, 0 to 65535, row after row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grey {
@@ -27,20 +36,25 @@ impl Grey {
         const WEIGHTS: [u32; 3] = [13933, 46871, 4732];
         let rows = data.par_chunks_mut(width);
         match &photo.samples {
-            Samples::Eight(samples) => rows.zip(samples.par_chunks(width * 3)).for_each(|(to, from)| {
-                for (to, rgb) in to.iter_mut().zip(from.chunks_exact(3)) {
-                    let sum: u32 = (0..3).map(|c| WEIGHTS[c] * u32::from(rgb[c])).sum();
-                    *to = ((u64::from(sum) * 257 + 32768) >> 16) as u16;
-                }
-            }),
+            Samples::Eight(samples) => {
+                rows.zip(samples.par_chunks(width * 3))
+                    .for_each(|(to, from)| {
+                        for (to, rgb) in to.iter_mut().zip(from.chunks_exact(3)) {
+                            let sum: u32 = (0..3).map(|c| WEIGHTS[c] * u32::from(rgb[c])).sum();
+                            *to = ((u64::from(sum) * 257 + 32768) >> 16) as u16;
+                        }
+                    })
+            }
             Samples::Sixteen(samples) => {
-                rows.zip(samples.par_chunks(width * 3)).for_each(|(to, from)| {
-                    for (to, rgb) in to.iter_mut().zip(from.chunks_exact(3)) {
-                        let sum: u64 =
-                            (0..3).map(|c| u64::from(WEIGHTS[c]) * u64::from(rgb[c])).sum();
-                        *to = ((sum + 32768) >> 16) as u16;
-                    }
-                });
+                rows.zip(samples.par_chunks(width * 3))
+                    .for_each(|(to, from)| {
+                        for (to, rgb) in to.iter_mut().zip(from.chunks_exact(3)) {
+                            let sum: u64 = (0..3)
+                                .map(|c| u64::from(WEIGHTS[c]) * u64::from(rgb[c]))
+                                .sum();
+                            *to = ((sum + 32768) >> 16) as u16;
+                        }
+                    });
             }
         }
         Self {
@@ -48,6 +62,19 @@ impl Grey {
             height: photo.height,
             data,
         }
+    }
+
+    /// The same in linear light, taken as sRGB (IEC 61966-2-1). Defocus
+    /// spreads light, not its encoding: an edge keeps its place in linear
+    /// light and wanders towards the dark side in the encoding.
+    pub fn into_linear(mut self) -> Self {
+        let table: Vec<u16> = (0..=u16::MAX)
+            .map(|v| (decode(f32::from(v) / 65535.0) * 65535.0).round() as u16)
+            .collect();
+        self.data
+            .par_chunks_mut(1 << 16)
+            .for_each(|chunk| chunk.iter_mut().for_each(|v| *v = table[usize::from(*v)]));
+        self
     }
 
     /// One row.
@@ -120,7 +147,9 @@ mod tests {
     use super::*;
 
     fn grey(width: usize, height: usize, value: impl Fn(usize, usize) -> u16) -> Grey {
-        let data = (0..width * height).map(|i| value(i % width, i / width)).collect();
+        let data = (0..width * height)
+            .map(|i| value(i % width, i / width))
+            .collect();
         Grey {
             width,
             height,
@@ -137,7 +166,10 @@ mod tests {
             ..Photo::default()
         };
         assert_eq!(Grey::of(&photo(Samples::Eight(vec![255; 3]))).data, [65535]);
-        assert_eq!(Grey::of(&photo(Samples::Sixteen(vec![1234; 3]))).data, [1234]);
+        assert_eq!(
+            Grey::of(&photo(Samples::Sixteen(vec![1234; 3]))).data,
+            [1234]
+        );
     }
 
     #[test]

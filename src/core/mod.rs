@@ -5,6 +5,9 @@ pub mod align;
 pub mod device;
 pub mod fuse;
 pub mod grey;
+pub mod linear;
+pub mod plane;
 pub mod transform;
+pub mod warp;
 
 pub use transform::Transform;

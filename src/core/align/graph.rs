@@ -5,9 +5,9 @@
 //! contradict lose their say (iteratively re-weighted least squares with
 //! Cauchy's weights).
 
-use super::linear::Normal;
 use super::model::{Model, Normalised};
 use crate::core::Transform;
+use crate::core::linear::Normal;
 
 /// A measured pair of frames.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +55,9 @@ pub fn largest_component(count: usize, links: &[Link]) -> Vec<bool> {
             continue;
         }
         let component = connected(count, links, start);
-        seen.iter_mut().zip(&component).for_each(|(seen, is_in)| *seen |= is_in);
+        seen.iter_mut()
+            .zip(&component)
+            .for_each(|(seen, is_in)| *seen |= is_in);
         if size(&component) > size(&best) {
             best = component;
         }
@@ -80,14 +82,34 @@ pub fn solve(
         .filter_map(|link| Some((link, place(link.from)?, place(link.to)?)))
         .collect();
     let n = model.freedoms();
-    let reach = used.iter().map(|&(_, a, b)| a.abs_diff(b)).max().unwrap_or(0);
-    let mut weights = vec![1.0; used.len()];
-    for _ in 0..12 {
+    let reach = used
+        .iter()
+        .map(|&(_, a, b)| a.abs_diff(b))
+        .max()
+        .unwrap_or(0);
+    // Doubt grows slowly: at first every link has its say, so that a wrong one
+    // cannot shut out the right ones.
+    let mut forgive = f64::INFINITY;
+    for round in 0..24 {
+        let rests: Vec<[f64; 8]> = used
+            .iter()
+            .map(|(link, ..)| residual(link, &poses, model, frame))
+            .collect();
+        let squares: Vec<f64> = used
+            .iter()
+            .zip(&rests)
+            .map(|((link, ..), rest)| squared(&link.information, rest) / n as f64)
+            .collect();
+        if round >= 2 {
+            let mut sorted = squares.clone();
+            sorted.sort_unstable_by(f64::total_cmp);
+            let middle = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
+            let most = sorted.last().copied().unwrap_or(0.0);
+            forgive = (forgive.min(most) / 3.0).max(4.0 * middle).max(4.0);
+        }
         let mut normal = Normal::new(nodes.len() * n, reach * n + n - 1);
-        let mut residuals = Vec::with_capacity(used.len());
-        for (&(link, a, b), &weight) in used.iter().zip(&weights) {
-            let rest = residual(link, &poses, model, frame);
-            residuals.push(squared(&link.information, &rest) / n as f64);
+        for ((&(link, a, b), rest), square) in used.iter().zip(&rests).zip(&squares) {
+            let weight = 1.0 / (1.0 + square / forgive);
             for i in 0..n {
                 let pull: f64 = (0..n).map(|j| link.information[i][j] * rest[j]).sum();
                 normal.add_right(b * n + i, -weight * pull);
@@ -115,23 +137,12 @@ pub fn solve(
                 *pose = model.small(&step[k * n..(k + 1) * n], frame).then(pose);
             }
         }
-        let mut sorted = residuals.clone();
-        sorted.sort_unstable_by(f64::total_cmp);
-        let scale = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0).max(1.0);
-        for (weight, residual) in weights.iter_mut().zip(&residuals) {
-            *weight = 1.0 / (1.0 + residual / (4.0 * scale));
-        }
     }
     poses
 }
 
 /// How far a link's own measurement is from what the poses say, in freedoms.
-fn residual(
-    link: &Link,
-    poses: &[Option<Transform>],
-    model: Model,
-    frame: Normalised,
-) -> [f64; 8] {
+fn residual(link: &Link, poses: &[Option<Transform>], model: Model, frame: Normalised) -> [f64; 8] {
     let expected = poses[link.from]
         .and_then(|from| from.inverse())
         .zip(poses[link.to])
@@ -182,7 +193,8 @@ mod tests {
     fn link(from: usize, to: usize, error: f64) -> Link {
         let exact = truth(from).inverse().unwrap().then(&truth(to));
         let wrong = Transform::translation(error, 0.0);
-        let information = (0..4).map(|i| (0..4).map(|j| f64::from(u8::from(i == j)) * 1e4).collect());
+        let information =
+            (0..4).map(|i| (0..4).map(|j| f64::from(u8::from(i == j)) * 1e4).collect());
         Link {
             from,
             to,
@@ -226,6 +238,12 @@ mod tests {
         let links: Vec<Link> = (1..6).map(|i| link(i - 1, i, 0.0)).collect();
         let poses = solved(&links);
         assert!(poses[5].is_some() && poses[6].is_none());
-        assert_eq!(largest_component(7, &links).iter().filter(|&&is_in| is_in).count(), 6);
+        assert_eq!(
+            largest_component(7, &links)
+                .iter()
+                .filter(|&&is_in| is_in)
+                .count(),
+            6
+        );
     }
 }

@@ -5,7 +5,6 @@
 //! the poses of all are solved together.
 
 mod graph;
-mod linear;
 mod model;
 mod pair;
 mod window;
@@ -14,7 +13,6 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::Arc;
-
 
 use self::model::Normalised;
 use crate::core::Transform;
@@ -59,11 +57,19 @@ impl Bounds {
         if !(shift.is_finite() && scale.is_finite()) {
             Some("its pose makes no sense".into())
         } else if shift > self.shift {
-            Some(format!("it lies {shift:.0} px off the reference, more than is allowed"))
+            Some(format!(
+                "it lies {shift:.0} px off the reference, more than is allowed"
+            ))
         } else if scale > self.scale {
-            Some(format!("its size differs by {:.1} %, more than is allowed", scale * 100.0))
+            Some(format!(
+                "its size differs by {:.1} %, more than is allowed",
+                scale * 100.0
+            ))
         } else if turn > self.rotation {
-            Some(format!("it is turned by {:.1}°, more than is allowed", turn.to_degrees()))
+            Some(format!(
+                "it is turned by {:.1}°, more than is allowed",
+                turn.to_degrees()
+            ))
         } else {
             None
         }
@@ -132,8 +138,11 @@ impl Aligner {
         let added = first..self.recent.len();
 
         // Next neighbours first: they give the others their seed.
-        let next: Vec<(usize, usize)> =
-            added.clone().filter(|&to| to > 0).map(|to| (to - 1, to)).collect();
+        let next: Vec<(usize, usize)> = added
+            .clone()
+            .filter(|&to| to > 0)
+            .map(|to| (to - 1, to))
+            .collect();
         self.measure_all(&next);
         for gap in 2..KEPT {
             let pairs: Vec<(usize, usize)> = added
@@ -183,7 +192,10 @@ impl Aligner {
         let believable = found.agreement >= 0.12
             && found.error < 1.0
             && found.correlation > 0.35
-            && self.bounds.complaint(&found.transform, width, height).is_none();
+            && self
+                .bounds
+                .complaint(&found.transform, width, height)
+                .is_none();
         believable.then_some(Link {
             from: from.0,
             to: to.0,
@@ -196,7 +208,11 @@ impl Aligner {
 
     /// What the links so far say of a pair, over one frame between them.
     fn seed(&self, from: usize, to: usize) -> Option<Transform> {
-        let leg = |from, to| self.links.iter().find(|link| link.from == from && link.to == to);
+        let leg = |from, to| {
+            self.links
+                .iter()
+                .find(|link| link.from == from && link.to == to)
+        };
         self.links
             .iter()
             .filter(|link| link.from == from)
@@ -239,14 +255,14 @@ impl Aligner {
         let frame = Normalised::new(width, height);
         let poses = graph::solve(count, &self.links, reference, self.model, frame);
 
-        let still = poses.iter().flatten().all(|pose| {
-            pose.distance(&Transform::IDENTITY, width, height) < STILL
-        });
+        let still = poses
+            .iter()
+            .flatten()
+            .all(|pose| pose.distance(&Transform::IDENTITY, width, height) < STILL);
         let entries = (0..count)
             .map(|index| {
-                let transform = poses[index].ok_or_else(|| {
-                    "it matches none of its neighbours".to_owned()
-                })?;
+                let transform =
+                    poses[index].ok_or_else(|| "it matches none of its neighbours".to_owned())?;
                 if let Some(complaint) = self.bounds.complaint(&transform, width, height) {
                     return Err(complaint);
                 }
@@ -259,10 +275,16 @@ impl Aligner {
                     0 => 1.0,
                     n => own.iter().map(|link| link.correlation).sum::<f64>() / n as f64,
                 };
-                let bridged = !own.iter().any(|link| link.to == index && link.from + 1 == index)
+                let bridged = !own
+                    .iter()
+                    .any(|link| link.to == index && link.from + 1 == index)
                     && index > 0
                     && index != reference;
-                let transform = if still { Transform::IDENTITY } else { transform };
+                let transform = if still {
+                    Transform::IDENTITY
+                } else {
+                    transform
+                };
                 Ok(Pose {
                     transform,
                     score,

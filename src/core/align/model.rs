@@ -103,7 +103,10 @@ impl Model {
                 [-s(6), -s(7), 1.0],
             ],
         };
-        frame.to_normal().then(&Transform(m)).then(&frame.to_pixels())
+        frame
+            .to_normal()
+            .then(&Transform(m))
+            .then(&frame.to_pixels())
     }
 }
 
@@ -126,7 +129,10 @@ impl Normalised {
 
     /// Normal coordinates of a pixel.
     pub fn point(self, x: f64, y: f64) -> [f64; 2] {
-        [(x - self.centre[0]) / self.half, (y - self.centre[1]) / self.half]
+        [
+            (x - self.centre[0]) / self.half,
+            (y - self.centre[1]) / self.half,
+        ]
     }
 
     fn to_normal(self) -> Transform {
@@ -164,8 +170,14 @@ mod tests {
                 let moved = model.small(&step, frame).apply(x, y);
                 let [nx, ny] = frame.point(x, y);
                 let j = model.jacobian(nx, ny);
-                assert!((moved[0] - x - 0.01 * j[0][freedom]).abs() < 1e-6, "{model:?}");
-                assert!((moved[1] - y - 0.01 * j[1][freedom]).abs() < 1e-6, "{model:?}");
+                assert!(
+                    (moved[0] - x - 0.01 * j[0][freedom]).abs() < 1e-6,
+                    "{model:?}"
+                );
+                assert!(
+                    (moved[1] - y - 0.01 * j[1][freedom]).abs() < 1e-6,
+                    "{model:?}"
+                );
             }
         }
     }
@@ -184,7 +196,9 @@ mod tests {
 
     #[test]
     fn a_similarity_stays_one() {
-        let t = Model::Similarity.small(&[3.0, -2.0, 5.0, 8.0], Normalised::new(600, 400)).0;
+        let t = Model::Similarity
+            .small(&[3.0, -2.0, 5.0, 8.0], Normalised::new(600, 400))
+            .0;
         assert_eq!((t[0][0], t[0][1]), (t[1][1], -t[1][0]));
     }
 }

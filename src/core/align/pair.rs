@@ -7,11 +7,11 @@
 
 use rayon::prelude::*;
 
-use super::linear::Normal;
 use super::model::{Model, Normalised};
 use super::window::{MARGIN, Observation, Patch, Scratch, Window};
 use crate::core::Transform;
 use crate::core::grey::{Grey, GreyPyramid};
+use crate::core::linear::Normal;
 
 /// The shortest side, in pixels, of the smallest level that is compared.
 pub const SMALLEST: usize = 24;
@@ -20,6 +20,8 @@ const WINDOWS: usize = 400;
 /// A window's own error, in pixels of its level, that no amount of texture
 /// takes away: focus changes what a window shows.
 const WINDOW_ERROR: f64 = 0.04;
+/// Levels, full size first, that are compared together at the end.
+const TOGETHER: usize = 2;
 /// Steps per level at most.
 const STEPS: usize = 12;
 
@@ -49,71 +51,113 @@ pub fn measure(
     model: Model,
     seed: Option<Transform>,
 ) -> Option<PairPose> {
-    let levels = template.levels().len().min(moving.levels().len());
+    let levels: Vec<Level> = template
+        .levels()
+        .iter()
+        .zip(moving.levels())
+        .enumerate()
+        .map(|(level, (template, moving))| Level {
+            template,
+            moving,
+            level,
+        })
+        .collect();
     let full = &template.levels()[0];
+    let frame = Normalised::new(full.width, full.height);
     // Without a seed start at the top; with one, where it is off by a pixel or two.
-    let top = match seed {
-        Some(_) => levels.min(3),
-        None => levels,
-    };
-    let factor = |level: usize| f64::from(1u32 << level);
-    let mut pose = match seed {
-        Some(seed) => seed,
+    let (mut pose, top) = match seed {
+        Some(seed) => (seed, levels.len().min(3)),
         None => {
-            let top = top - 1;
-            let shift = search(&template.levels()[top], &moving.levels()[top]);
-            let [dx, dy] = shift.map(|s| s * factor(top));
-            Transform::translation(dx, dy)
+            let top = levels.last()?;
+            let [dx, dy] = search(top.template, top.moving).map(|s| s * top.factor());
+            (Transform::translation(dx, dy), levels.len())
         }
     };
-    let mut result = None;
-    for level in (0..top).rev() {
-        let frame = Normalised::new(full.width >> level, full.height >> level);
-        let views = (&template.levels()[level], &moving.levels()[level]);
-        // The smallest levels have too few pixels to tell more than shift,
-        // turn and size.
-        let simple = if level > 0 { model.min(Model::Similarity) } else { model };
-        let at_level = pose.reduced(factor(level));
-        let fit = refine(views.0, views.1, simple, frame, at_level);
-        match fit {
-            Some(fit) => {
-                pose = fit.transform.reduced(1.0 / factor(level));
-                result = (level == 0).then_some(fit);
-            }
-            // A level may have no texture where the next one has.
-            None if level > 0 => {}
-            None => return None,
+    // The smallest levels have too few pixels to tell more than shift, turn
+    // and size. A level may have no texture where the next one has.
+    for level in levels[1..].iter().take(top.saturating_sub(1)).rev() {
+        if let Some(fit) = refine(&[level], model.min(Model::Similarity), frame, pose) {
+            pose = fit.transform;
         }
     }
-    result
+    // The last word has the full size, where focus is sharp, together with the
+    // levels above it, where it is not.
+    let last: Vec<&Level> = levels.iter().take(TOGETHER).collect();
+    refine(&last, model, frame, pose)
 }
 
-/// Takes steps at one level until the pose rests.
+/// One level of the pyramids of two frames.
+struct Level<'a> {
+    template: &'a Grey,
+    moving: &'a Grey,
+    level: usize,
+}
+
+impl Level<'_> {
+    /// Pixels of the full size per pixel of this level.
+    fn factor(&self) -> f64 {
+        f64::from(1u32 << self.level)
+    }
+
+    /// The windows worth comparing where `pose`, of the full size, is about right.
+    fn patches(&self, pose: &Transform) -> Vec<Patch> {
+        windows(self.template, self.moving, &pose.reduced(self.factor()))
+            .into_par_iter()
+            .filter_map(|window| Patch::cut(self.template, window))
+            .collect()
+    }
+
+    /// Compares the windows, and tells in pixels of the full size.
+    fn observe(&self, patches: &[Patch], pose: &Transform) -> Vec<Seen> {
+        let factor = self.factor();
+        let pose = pose.reduced(factor);
+        patches
+            .par_iter()
+            .map_init(Scratch::default, |scratch, patch| {
+                patch.compare(self.moving, &pose, scratch)
+            })
+            .flatten()
+            .filter(|seen| seen.correlation > 0.2)
+            .map(|seen| Seen {
+                level: self.level,
+                observation: Observation {
+                    centre: seen.centre.map(|c| c * factor + (factor - 1.0) / 2.0),
+                    shift: seen.shift.map(|s| s * factor),
+                    information: blunt(seen.information).map(|i| i / (factor * factor)),
+                    correlation: seen.correlation,
+                },
+            })
+            .collect()
+    }
+}
+
+/// What a window of some level said, in pixels of the full size.
+struct Seen {
+    level: usize,
+    observation: Observation,
+}
+
+/// Takes steps at the given levels together until the pose rests.
 fn refine(
-    template: &Grey,
-    moving: &Grey,
+    levels: &[&Level],
     model: Model,
     frame: Normalised,
     mut pose: Transform,
 ) -> Option<PairPose> {
-    let patches: Vec<Patch> = windows(template, moving, &pose)
-        .into_par_iter()
-        .filter_map(|window| Patch::cut(template, window))
-        .collect();
+    let finest = levels.first()?.factor();
+    let patches: Vec<Vec<Patch>> = levels.iter().map(|level| level.patches(&pose)).collect();
     for step in 0..STEPS {
-        let observations: Vec<Observation> = patches
-            .par_iter()
-            .map_init(Scratch::default, |scratch, patch| {
-                patch.compare(moving, &pose, scratch)
-            })
-            .flatten()
-            .filter(|seen| seen.correlation > 0.2)
+        let seen: Vec<Seen> = levels
+            .iter()
+            .zip(&patches)
+            .flat_map(|(level, patches)| level.observe(patches, &pose))
             .collect();
-        let fit = fit(&observations, model, frame)?;
+        let fit = fit(&seen, model, frame)?;
         pose = model.small(&fit.step, frame).then(&pose);
         let moved = fit.step.iter().fold(0.0f64, |most, s| most.max(s.abs()));
-        if moved < 2e-3 || step + 1 == STEPS {
-            return fit.judge(pose, observations, patches.len(), model, frame);
+        if moved < 2e-3 * finest || step + 1 == STEPS {
+            let textured = patches.iter().map(Vec::len).sum();
+            return fit.judge(pose, seen, textured, model, frame);
         }
     }
     None
@@ -125,63 +169,82 @@ struct Fit {
     normal: Normal,
     information: Vec<Vec<f64>>,
     weights: Vec<f64>,
-    scale: f64,
 }
 
 /// The step that the windows ask for together: weighted least squares,
 /// re-weighted by Tukey's biweight until disagreeing windows are out.
-fn fit(observations: &[Observation], model: Model, frame: Normalised) -> Option<Fit> {
+fn fit(seen: &[Seen], model: Model, frame: Normalised) -> Option<Fit> {
     let n = model.freedoms();
-    if observations.len() < n.div_ceil(2) + 1 {
+    if seen.len() < n.div_ceil(2) + 1 {
         return None;
     }
-    let rows: Vec<[[f64; 8]; 2]> = observations
+    let rows: Vec<[[f64; 8]; 2]> = seen
         .iter()
         .map(|seen| {
-            let [x, y] = frame.point(seen.centre[0], seen.centre[1]);
+            let [x, y] = frame.point(seen.observation.centre[0], seen.observation.centre[1]);
             model.jacobian(x, y)
         })
         .collect();
-    let information: Vec<[f64; 3]> = observations.iter().map(|o| blunt(o.information)).collect();
-    let mut weights = vec![1.0; observations.len()];
+    let mut weights = vec![1.0; seen.len()];
     let mut result: Option<Fit> = None;
     for round in 0..6 {
-        let (normal, matrix) = gather(observations, &rows, &information, &weights, n);
+        let (normal, matrix) = gather(seen, &rows, &weights, n);
         let step = normal.solve()?;
-        let residuals: Vec<f64> = observations
+        let residuals: Vec<f64> = seen
             .iter()
             .zip(&rows)
-            .zip(&information)
-            .map(|((seen, j), i)| {
+            .map(|(seen, j)| {
                 let rest: [f64; 2] = std::array::from_fn(|k| {
-                    seen.shift[k] - (0..n).map(|f| j[k][f] * step[f]).sum::<f64>()
+                    seen.observation.shift[k] - (0..n).map(|f| j[k][f] * step[f]).sum::<f64>()
                 });
-                quadratic(*i, rest)
+                quadratic(seen.observation.information, rest)
             })
             .collect();
-        // The median of χ² with two degrees of freedom is 1.386.
-        let scale = (median(residuals.clone()) / 1.386).max(0.05);
+        // What a window claims to know is measured against how far the windows
+        // of its level are from agreeing. The median of χ² with two degrees of
+        // freedom is 1.386.
+        let scale = scales(seen, &residuals);
         // The first rounds forgive more, since the fit is still bent.
-        let limit = scale * if round < 2 { 60.0 } else { 20.0 };
-        for (weight, residual) in weights.iter_mut().zip(&residuals) {
-            *weight = (1.0 - residual / limit).max(0.0).powi(2);
+        let forgive = if round < 2 { 60.0 } else { 20.0 };
+        for ((weight, residual), seen) in weights.iter_mut().zip(&residuals).zip(seen) {
+            let scale = scale[seen.level];
+            *weight = (1.0 - residual / (forgive * scale)).max(0.0).powi(2) / scale;
         }
         result = Some(Fit {
             step,
             normal,
             information: matrix,
             weights: weights.clone(),
-            scale,
         });
     }
     result
+}
+
+/// For each level how much larger the residuals are than the windows claim.
+fn scales(seen: &[Seen], residuals: &[f64]) -> Vec<f64> {
+    let levels = seen.iter().map(|seen| seen.level).max().unwrap_or(0) + 1;
+    (0..levels)
+        .map(|level| {
+            let own: Vec<f64> = seen
+                .iter()
+                .zip(residuals)
+                .filter(|(seen, _)| seen.level == level)
+                .map(|(_, &residual)| residual)
+                .collect();
+            if own.is_empty() {
+                1.0
+            } else {
+                (median(own) / 1.386).max(0.05)
+            }
+        })
+        .collect()
 }
 
 impl Fit {
     fn judge(
         self,
         transform: Transform,
-        observations: Vec<Observation>,
+        seen: Vec<Seen>,
         textured: usize,
         model: Model,
         frame: Normalised,
@@ -213,46 +276,45 @@ impl Fit {
         if total <= 0.0 {
             return None;
         }
-        let correlation = observations
+        let correlation = seen
             .iter()
             .zip(&self.weights)
-            .map(|(seen, weight)| seen.correlation * weight)
+            .map(|(seen, weight)| seen.observation.correlation * weight)
             .sum::<f64>()
             / total;
-        let inverse_scale = 1.0 / self.scale;
-        let information = self
-            .information
-            .iter()
-            .map(|row| row.iter().map(|v| v * inverse_scale).collect())
-            .collect();
+        let agreeing = self.weights.iter().filter(|&&weight| weight > 0.0).count();
         Some(PairPose {
             transform,
             correlation,
-            error: (variance * self.scale).sqrt(),
-            agreement: total / textured.max(1) as f64,
-            information,
-            observations: observations.into_iter().zip(self.weights).collect(),
+            error: variance.sqrt(),
+            agreement: agreeing as f64 / textured.max(1) as f64,
+            information: self.information,
+            observations: seen
+                .into_iter()
+                .map(|s| s.observation)
+                .zip(self.weights)
+                .collect(),
         })
     }
 }
 
 fn gather(
-    observations: &[Observation],
+    seen: &[Seen],
     rows: &[[[f64; 8]; 2]],
-    information: &[[f64; 3]],
     weights: &[f64],
     n: usize,
 ) -> (Normal, Vec<Vec<f64>>) {
     let mut matrix = vec![vec![0.0; n]; n];
     let mut normal = Normal::new(n, n);
-    for (((seen, j), i), &weight) in observations.iter().zip(rows).zip(information).zip(weights) {
+    for ((seen, j), &weight) in seen.iter().zip(rows).zip(weights) {
+        let (i, shift) = (seen.observation.information, seen.observation.shift);
         if weight == 0.0 {
             continue;
         }
         for a in 0..n {
             let ix = weight * (j[0][a] * i[0] + j[1][a] * i[1]);
             let iy = weight * (j[0][a] * i[1] + j[1][a] * i[2]);
-            normal.add_right(a, ix * seen.shift[0] + iy * seen.shift[1]);
+            normal.add_right(a, ix * shift[0] + iy * shift[1]);
             for (b, entry) in matrix[a].iter_mut().enumerate() {
                 *entry += ix * j[0][b] + iy * j[1][b];
             }
@@ -305,8 +367,9 @@ fn windows(template: &Grey, moving: &Grey, pose: &Transform) -> Vec<Window> {
         (usable(width) as f64 / cell).max(1.0) as usize,
         (usable(height) as f64 / cell).max(1.0) as usize,
     );
-    let cells: Vec<(usize, usize)> =
-        (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row))).collect();
+    let cells: Vec<(usize, usize)> = (0..rows)
+        .flat_map(|row| (0..columns).map(move |column| (column, row)))
+        .collect();
     let start = |index: usize, count: usize, size: usize| {
         MARGIN + (usable(size).saturating_sub(side)) * index / (count - 1).max(1)
     };
@@ -390,12 +453,17 @@ fn search(template: &Grey, moving: &Grey) -> [f64; 2] {
             let n = n.max(1) as f64;
             let covariance = sums[4] - sums[0] * sums[1] / n;
             let spread = (sums[2] - sums[0] * sums[0] / n) * (sums[3] - sums[1] * sums[1] / n);
-            let correlation = if spread > 0.0 { covariance / spread.sqrt() } else { -1.0 };
+            let correlation = if spread > 0.0 {
+                covariance / spread.sqrt()
+            } else {
+                -1.0
+            };
             (correlation, dx, dy)
         })
         .max_by(|a, b| {
             // Among equals the smallest shift.
-            a.0.total_cmp(&b.0).then((b.1.abs() + b.2.abs()).cmp(&(a.1.abs() + a.2.abs())))
+            a.0.total_cmp(&b.0)
+                .then((b.1.abs() + b.2.abs()).cmp(&(a.1.abs() + a.2.abs())))
         });
     best.map_or([0.0, 0.0], |(_, dx, dy)| [dx as f64, dy as f64])
 }

@@ -264,7 +264,10 @@ fn normalise(values: &mut [f32], window: Window) -> Option<()> {
     for y in MARGIN..MARGIN + side {
         let row = &values[y * padded + MARGIN..y * padded + MARGIN + side];
         sum += f64::from(row.iter().sum::<f32>());
-        squares += row.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>();
+        squares += row
+            .iter()
+            .map(|&v| f64::from(v) * f64::from(v))
+            .sum::<f64>();
     }
     let pixels = (side * side) as f64;
     let mean = sum / pixels;
@@ -307,7 +310,9 @@ mod tests {
         let moving = waves(0.6, -0.4);
         let mut pose = Transform::IDENTITY;
         for _ in 0..4 {
-            let seen = patch.compare(&moving, &pose, &mut Scratch::default()).unwrap();
+            let seen = patch
+                .compare(&moving, &pose, &mut Scratch::default())
+                .unwrap();
             pose = Transform::translation(seen.shift[0], seen.shift[1]).then(&pose);
         }
         let [x, y] = pose.apply(0.0, 0.0);

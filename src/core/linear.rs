@@ -52,7 +52,11 @@ impl Normal {
             unit[i] = 1.0;
             unit
         };
-        Some((0..self.size).map(|i| self.substitute(&factor, unit(i))).collect())
+        Some(
+            (0..self.size)
+                .map(|i| self.substitute(&factor, unit(i)))
+                .collect(),
+        )
     }
 
     fn factor(&self) -> Option<Vec<f64>> {

@@ -1,0 +1,411 @@
+//! Fusion by Laplacian pyramid.
+//!
+//! Each frame is split into levels of detail (Burt and Adelson, 1983). At each
+//! position of each level one frame wins: the one whose luminance has the most
+//! energy in a small window (Burt and Kolczynski, 1993). Its detail is taken
+//! for all three channels at once, so that no colour arises that no frame
+//! has. What is left below the last level is a mean in which frames weigh by
+//! the energy they have there: taking a maximum would favour bright frames.
+
+use rayon::prelude::*;
+
+use super::range::Range;
+use super::{Accumulator, Fused};
+use crate::core::grey::LUMA;
+use crate::core::plane::{BAND, Plane, levels};
+use crate::core::warp::Warped;
+
+/// Pixels on the shorter side of the coarsest level, about.
+const COARSEST: usize = 16;
+/// No winner yet: less than any frame's energy, covered or not.
+const NOBODY: f32 = -2.0;
+/// Energy below which a level is taken to show noise: half a level of eight
+/// bits, squared.
+const NOISE: f32 = (0.5 / 255.0) * (0.5 / 255.0);
+
+/// The winners so far at one level.
+#[derive(Debug)]
+struct Level {
+    detail: [Plane; 3],
+    energy: Plane,
+    index: Vec<u16>,
+}
+
+/// Accumulates the sharpest detail of the frames, level by level.
+#[derive(Debug)]
+pub struct Pyramid {
+    levels: Vec<Level>,
+    /// Sum of the frames below the last level, weighted, and of the weights.
+    base: [Plane; 3],
+    weight: Plane,
+    range: [Range; 3],
+    /// Where any frame showed the scene; `None` until one frame did not
+    /// everywhere.
+    covered: Option<Plane>,
+    count: usize,
+}
+
+impl Pyramid {
+    /// Nothing added yet. `count` levels of detail, or as many as leave about
+    /// 16 pixels on the shorter side.
+    pub fn new(width: usize, height: usize, count: Option<usize>) -> Self {
+        let possible = levels(width, height, 2) - 1;
+        let usual = levels(width, height, COARSEST) - 1;
+        let count = count.unwrap_or(usual).min(possible);
+        let (mut w, mut h) = (width, height);
+        let mut all = Vec::with_capacity(count);
+        for _ in 0..count {
+            all.push(Level {
+                detail: [Plane::new(w, h), Plane::new(w, h), Plane::new(w, h)],
+                energy: Plane::filled(w, h, NOBODY),
+                index: vec![0; w * h],
+            });
+            (w, h) = (w.div_ceil(2), h.div_ceil(2));
+        }
+        Self {
+            levels: all,
+            base: [Plane::new(w, h), Plane::new(w, h), Plane::new(w, h)],
+            weight: Plane::new(w, h),
+            range: std::array::from_fn(|_| Range::new(width, height)),
+            covered: None,
+            count: 0,
+        }
+    }
+
+    fn cover(&mut self, mask: Option<&Plane>) {
+        match (&mut self.covered, mask) {
+            (None, None) => {}
+            // Frames before this one covered everything.
+            (None, Some(_)) if self.count > 0 => {}
+            (None, Some(mask)) => self.covered = Some(mask.clone()),
+            (Some(_), None) => self.covered = None,
+            (Some(covered), Some(mask)) => covered
+                .data
+                .par_iter_mut()
+                .zip(&mask.data)
+                .for_each(|(covered, mask)| *covered = covered.max(*mask)),
+        }
+    }
+}
+
+impl Accumulator for Pyramid {
+    fn add(&mut self, index: u16, frame: Warped) {
+        let Warped {
+            mut channels,
+            mut mask,
+        } = frame;
+        for (range, channel) in self.range.iter_mut().zip(&channels) {
+            range.add(channel, mask.as_ref());
+        }
+        self.cover(mask.as_ref());
+        self.count += 1;
+        let mut below = None;
+        for level in &mut self.levels {
+            let coarse: [Plane; 3] = std::array::from_fn(|c| channels[c].reduced());
+            for (fine, coarse) in channels.iter_mut().zip(&coarse) {
+                fine.add_expanded(coarse, -1.0);
+            }
+            let energy = energy(&channels).windowed();
+            level.take(index, &channels, &energy, mask.as_ref());
+            mask = mask.map(|mask| mask.reduced());
+            below = Some(energy);
+            channels = coarse;
+        }
+        let energy = below.map(|energy| energy.reduced());
+        let (width, height) = (self.weight.width, self.weight.height);
+        let weight = Plane {
+            width,
+            height,
+            data: (0..width * height)
+                .map(|i| {
+                    let shown = mask.as_ref().map_or(1.0, |mask| mask.data[i]);
+                    let energy = energy
+                        .as_ref()
+                        .map_or(0.0, |energy| energy.data[i].max(0.0));
+                    // A frame that shows hardly anything here still counts
+                    // where no other shows more.
+                    (shown + 1e-6) * (energy + NOISE)
+                })
+                .collect(),
+        };
+        for (sum, channel) in self.base.iter_mut().zip(&channels) {
+            for ((sum, value), weight) in sum.data.iter_mut().zip(&channel.data).zip(&weight.data) {
+                *sum += value * weight;
+            }
+        }
+        self.weight
+            .data
+            .iter_mut()
+            .zip(&weight.data)
+            .for_each(|(sum, weight)| *sum += weight);
+    }
+
+    fn finish(self: Box<Self>) -> Fused {
+        let Self {
+            levels,
+            base,
+            weight,
+            range,
+            covered,
+            ..
+        } = *self;
+        let (index, confidence) = index_map(&levels, weight.width, weight.height);
+        let mut channels = base;
+        for channel in &mut channels {
+            for (value, weight) in channel.data.iter_mut().zip(&weight.data) {
+                *value /= weight.max(f32::MIN_POSITIVE);
+            }
+        }
+        for level in levels.into_iter().rev() {
+            let mut fine = level.detail;
+            for (fine, coarse) in fine.iter_mut().zip(&channels) {
+                fine.add_expanded(coarse, 1.0);
+            }
+            channels = fine;
+        }
+        for (channel, range) in channels.iter_mut().zip(&range) {
+            range.clamp(channel);
+        }
+        let alpha = covered.map(|plane| {
+            plane
+                .data
+                .iter()
+                .map(|&shown| if shown > 0.0 { 255 } else { 0 })
+                .collect()
+        });
+        Fused {
+            channels,
+            index,
+            confidence,
+            alpha,
+        }
+    }
+}
+
+impl Level {
+    /// Lets the frame `index` win wherever it has the most energy. Where its
+    /// mask is not whole it wins only over frames that show even less.
+    fn take(&mut self, index: u16, detail: &[Plane; 3], energy: &Plane, mask: Option<&Plane>) {
+        let width = energy.width;
+        let length = (width * BAND).max(1);
+        let [red, green, blue] = &mut self.detail;
+        self.energy
+            .data
+            .par_chunks_mut(length)
+            .zip(self.index.par_chunks_mut(length))
+            .zip(red.data.par_chunks_mut(length))
+            .zip(green.data.par_chunks_mut(length))
+            .zip(blue.data.par_chunks_mut(length))
+            .enumerate()
+            .for_each(|(band, ((((best, winner), red), green), blue))| {
+                let start = band * length;
+                for i in 0..best.len() {
+                    let at = start + i;
+                    let own = match mask {
+                        Some(mask) if mask.data[at] < 0.999 => mask.data[at] - 1.0,
+                        _ => energy.data[at],
+                    };
+                    // A tie goes to the earlier frame, in whichever order they came.
+                    let wins = own > best[i] || (own == best[i] && index < winner[i]);
+                    if wins {
+                        best[i] = own;
+                        winner[i] = index;
+                        red[i] = detail[0].data[at];
+                        green[i] = detail[1].data[at];
+                        blue[i] = detail[2].data[at];
+                    }
+                }
+            });
+    }
+}
+
+/// The squared luminance of a level of detail.
+fn energy(detail: &[Plane; 3]) -> Plane {
+    let mut energy = Plane::new(detail[0].width, detail[0].height);
+    let length = (energy.width * BAND).max(1);
+    energy
+        .data
+        .par_chunks_mut(length)
+        .enumerate()
+        .for_each(|(band, out)| {
+            let start = band * length;
+            let range = start..start + out.len();
+            let [red, green, blue] = [0, 1, 2].map(|c| &detail[c].data[range.clone()]);
+            for (i, out) in out.iter_mut().enumerate() {
+                let luma = LUMA[0] * red[i] + LUMA[1] * green[i] + LUMA[2] * blue[i];
+                *out = luma * luma;
+            }
+        });
+    energy
+}
+
+/// For each pixel the winner at the finest level that shows more than noise
+/// there, and how far it stands out.
+fn index_map(levels: &[Level], base_width: usize, base_height: usize) -> (Vec<u16>, Vec<u8>) {
+    let Some(finest) = levels.first() else {
+        return (
+            vec![0; base_width * base_height],
+            vec![0; base_width * base_height],
+        );
+    };
+    let (width, height) = (finest.energy.width, finest.energy.height);
+    let mut index = vec![0u16; width * height];
+    let mut confidence = vec![0u8; width * height];
+    index
+        .par_chunks_mut(width)
+        .zip(confidence.par_chunks_mut(width))
+        .enumerate()
+        .for_each(|(y, (index, confidence))| {
+            for x in 0..width {
+                for (l, level) in levels.iter().enumerate() {
+                    let plane = &level.energy;
+                    let at = (y >> l).min(plane.height - 1) * plane.width
+                        + (x >> l).min(plane.width - 1);
+                    let ratio = (plane.data[at].max(0.0) / (16.0 * NOISE)).sqrt();
+                    if ratio >= 1.0 || l + 1 == levels.len() {
+                        index[x] = level.index[at];
+                        confidence[x] = (255.0 * (ratio / (1.0 + ratio))) as u8 >> l.min(7);
+                        break;
+                    }
+                }
+            }
+        });
+    (index, confidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(width: usize, height: usize, value: impl Fn(usize, usize) -> f32) -> Warped {
+        let plane = |factor: f32| Plane {
+            width,
+            height,
+            data: (0..width * height)
+                .map(|i| factor * value(i % width, i / width))
+                .collect(),
+        };
+        Warped {
+            channels: [plane(1.0), plane(0.8), plane(0.6)],
+            mask: None,
+        }
+    }
+
+    fn checks(x: usize, y: usize) -> f32 {
+        if (x / 2 + y / 2) % 2 == 0 { 0.8 } else { 0.2 }
+    }
+
+    fn fuse(frames: &[(u16, Warped)], width: usize, height: usize) -> Fused {
+        let mut fusion = Box::new(Pyramid::new(width, height, None));
+        for (index, frame) in frames {
+            fusion.add(*index, frame.clone());
+        }
+        fusion.finish()
+    }
+
+    fn largest_difference(a: &Plane, b: &Plane) -> f32 {
+        a.data
+            .iter()
+            .zip(&b.data)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max)
+    }
+
+    #[test]
+    fn identical_frames_come_out_as_they_went_in() {
+        for (width, height) in [(2, 2), (3, 5), (37, 21), (64, 48)] {
+            let one = frame(width, height, checks);
+            let fused = fuse(&[(0, one.clone()), (1, one.clone())], width, height);
+            for c in 0..3 {
+                let off = largest_difference(&fused.channels[c], &one.channels[c]);
+                assert!(off < 1.0 / 65535.0, "{width}×{height}: {off}");
+            }
+            assert!(fused.index.iter().all(|&index| index == 0));
+        }
+    }
+
+    #[test]
+    fn each_half_comes_from_the_frame_that_is_sharp_there() {
+        let (width, height) = (128, 96);
+        let left = frame(
+            width,
+            height,
+            |x, y| if x < 64 { checks(x, y) } else { 0.5 },
+        );
+        let right = frame(
+            width,
+            height,
+            |x, y| if x < 64 { 0.5 } else { checks(x, y) },
+        );
+        let fused = fuse(&[(0, left.clone()), (1, right.clone())], width, height);
+        for y in 8..88 {
+            for x in 4..124 {
+                let value = fused.channels[0].row(y)[x];
+                if !(52..76).contains(&x) {
+                    assert!((value - checks(x, y)).abs() < 0.06, "({x}, {y}): {value}");
+                    assert_eq!(fused.index[y * width + x], u16::from(x >= 64));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_of_frames_does_not_matter() {
+        let frames: Vec<(u16, Warped)> = (0..4)
+            .map(|k| {
+                let sharp = move |x: usize, y: usize| {
+                    if (x + 7 * y) % 4 == usize::from(k) {
+                        checks(x, y)
+                    } else {
+                        0.5
+                    }
+                };
+                (k, frame(40, 30, sharp))
+            })
+            .collect();
+        let mut backwards = frames.clone();
+        backwards.reverse();
+        let (a, b) = (fuse(&frames, 40, 30), fuse(&backwards, 40, 30));
+        assert_eq!(a.index, b.index);
+        for c in 0..3 {
+            assert!(largest_difference(&a.channels[c], &b.channels[c]) < 1e-5);
+        }
+    }
+
+    #[test]
+    fn what_a_mask_hides_never_wins() {
+        let (width, height) = (64, 48);
+        let calm = frame(width, height, |_, _| 0.5);
+        let mut loud = frame(
+            width,
+            height,
+            |x, y| if x < 32 { 0.5 } else { checks(x, y) },
+        );
+        let data = (0..width * height)
+            .map(|i| if i % width < 32 { 1.0 } else { 0.0 })
+            .collect();
+        loud.mask = Some(Plane {
+            width,
+            height,
+            data,
+        });
+        let fused = fuse(&[(0, calm), (1, loud)], width, height);
+        assert_eq!(fused.alpha, None);
+        for value in &fused.channels[0].data {
+            assert!((value - 0.5).abs() < 1e-3, "{value}");
+        }
+    }
+
+    #[test]
+    fn pixels_that_no_frame_shows_are_transparent() {
+        let mut part = frame(8, 8, |_, _| 0.5);
+        let data = (0..64).map(|i| if i % 8 < 4 { 1.0 } else { 0.0 }).collect();
+        part.mask = Some(Plane {
+            width: 8,
+            height: 8,
+            data,
+        });
+        let alpha = fuse(&[(0, part.clone()), (1, part)], 8, 8).alpha.unwrap();
+        assert_eq!((alpha[3], alpha[4]), (255, 0));
+    }
+}

@@ -1,0 +1,118 @@
+//! The range of values that the frames show about each pixel.
+//!
+//! Contrast taken from different frames at different scales can add up to
+//! values that no frame shows: glow beside edges, clipped highlights. Holding
+//! the picture within the local range of its sources ends that.
+
+use rayon::prelude::*;
+
+use crate::core::plane::Plane;
+
+/// Pixels across and down that share one range.
+const BLOCK: usize = 4;
+
+/// The least and greatest value of each block over all frames, one channel.
+#[derive(Debug, Clone)]
+pub struct Range {
+    columns: usize,
+    low: Vec<f32>,
+    high: Vec<f32>,
+}
+
+impl Range {
+    /// Nothing seen yet of pictures of this size.
+    pub fn new(width: usize, height: usize) -> Self {
+        let columns = width.div_ceil(BLOCK);
+        let blocks = columns * height.div_ceil(BLOCK);
+        Self {
+            columns,
+            low: vec![f32::INFINITY; blocks],
+            high: vec![f32::NEG_INFINITY; blocks],
+        }
+    }
+
+    /// Takes in a frame, where `mask` (if any) is not zero.
+    pub fn add(&mut self, plane: &Plane, mask: Option<&Plane>) {
+        let columns = self.columns;
+        let rows = plane.data.par_chunks(plane.width * BLOCK);
+        self.low
+            .par_chunks_mut(columns)
+            .zip(self.high.par_chunks_mut(columns))
+            .zip(rows)
+            .enumerate()
+            .for_each(|(block_row, ((low, high), rows))| {
+                for (k, row) in rows.chunks_exact(plane.width).enumerate() {
+                    let mask = mask.map(|mask| mask.row(block_row * BLOCK + k));
+                    for (block, values) in row.chunks(BLOCK).enumerate() {
+                        for (i, &value) in values.iter().enumerate() {
+                            if mask.is_none_or(|mask| mask[block * BLOCK + i] > 0.0) {
+                                low[block] = low[block].min(value);
+                                high[block] = high[block].max(value);
+                            }
+                        }
+                    }
+                }
+            });
+    }
+
+    /// Holds `plane` within the range of each pixel's block and the blocks
+    /// around it.
+    pub fn clamp(&self, plane: &mut Plane) {
+        let (columns, rows) = (self.columns, self.low.len() / self.columns.max(1));
+        let width = plane.width;
+        plane
+            .data
+            .par_chunks_mut(width * BLOCK)
+            .enumerate()
+            .for_each(|(row, band)| {
+                let near = |at: usize, count: usize| at.saturating_sub(1)..(at + 2).min(count);
+                for column in 0..columns {
+                    let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
+                    for r in near(row, rows) {
+                        for c in near(column, columns) {
+                            low = low.min(self.low[r * columns + c]);
+                            high = high.max(self.high[r * columns + c]);
+                        }
+                    }
+                    if low > high {
+                        continue;
+                    }
+                    let end = ((column + 1) * BLOCK).min(width);
+                    for line in band.chunks_exact_mut(width) {
+                        for value in &mut line[column * BLOCK..end] {
+                            *value = value.clamp(low, high);
+                        }
+                    }
+                }
+            });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_stay_within_what_was_seen_nearby() {
+        let mut range = Range::new(33, 17);
+        range.add(&Plane::filled(33, 17, 0.25), None);
+        range.add(&Plane::filled(33, 17, 0.5), None);
+        let mut wild = Plane::new(33, 17);
+        wild.data
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, v)| *v = (i % 3) as f32 - 1.0);
+        range.clamp(&mut wild);
+        assert!(wild.data.iter().all(|v| (0.25..=0.5).contains(v)));
+    }
+
+    #[test]
+    fn what_the_mask_hides_does_not_count() {
+        let mut range = Range::new(8, 8);
+        range.add(&Plane::filled(8, 8, 0.5), None);
+        range.add(&Plane::filled(8, 8, 9.0), Some(&Plane::new(8, 8)));
+        let mut bright = Plane::filled(8, 8, 9.0);
+        range.clamp(&mut bright);
+        assert!(bright.data.iter().all(|&v| v == 0.5));
+    }
+}
