@@ -1,6 +1,9 @@
 //! What goes wrong in the field: each fault has a message that names the file
 //! and says what to do, and leaves the rest as it was.
 
+// Links, permissions, mounts and signals are made the Unix way.
+#![cfg(unix)]
+
 mod common;
 
 use common::{
@@ -164,7 +167,7 @@ fn an_unreadable_file() {
     use std::os::unix::fs::PermissionsExt;
     let folder = stack_folder(&small(3));
     let path = folder.frame("frame_01.tif");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     let mut command = stack_unaligned(&folder);
     if !without_privileges(&mut command, &folder) {
         println!("skipped: this user reads everything");
@@ -390,7 +393,6 @@ fn a_read_only_disk() {
     .says(&["disk: takes no new files", "choose another folder"]);
 }
 
-#[cfg(unix)]
 mod interrupted {
     use super::*;
     use std::io::{BufRead, BufReader};

@@ -20,14 +20,15 @@ use std::process::ExitCode;
 
 use crate::{Error, Result};
 
+const AFTER_HELP: &str = "\
+Exit codes: 0 done, 1 the job failed, 2 wrong use, 130 interrupted.
+Set PARFOCAL_LOG to error, warn, info, debug or trace for a log on standard error.";
+
 /// Turns photographs focused at different distances into one that is sharp
 /// everywhere.
 #[derive(Debug, Parser)]
 #[command(name = "parfocal", version, args_conflicts_with_subcommands = true)]
-#[command(
-    after_help = "Set PARFOCAL_LOG to error, warn, info, debug or trace for a log on \
-                        standard error."
-)]
+#[command(after_help = AFTER_HELP)]
 struct Cli {
     /// The folder of photographs to open in the window
     folder: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! `parfocal stack`: photographs in, one picture out.
 
 use clap::Args;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -61,9 +62,11 @@ impl Stack {
             Format::from_path(picture)?;
         }
         let outputs = [&self.out, &self.depth_map, &self.report];
-        let outputs: Vec<_> = outputs.into_iter().flatten().collect();
-        for (index, output) in outputs.iter().enumerate() {
-            if outputs[..index].contains(output) {
+        let mut seen = HashSet::new();
+        for output in outputs.into_iter().flatten() {
+            // `./out.tif` is `out.tif`.
+            let place = std::path::absolute(output).unwrap_or_else(|_| output.clone());
+            if !seen.insert(place) {
                 return Err(Error::Usage(format!(
                     "{} is asked for twice; give each output its own name",
                     output.display()
@@ -140,8 +143,10 @@ mod tests {
 
     #[test]
     fn two_outputs_need_two_names() {
-        let error = options("a -o out.tif --depth-map out.tif").unwrap_err();
-        assert!(error.to_string().contains("out.tif is asked for twice"));
+        for twice in ["out.tif", "./out.tif"] {
+            let error = options(&format!("a -o out.tif --depth-map {twice}")).unwrap_err();
+            assert!(error.to_string().contains("out.tif is asked for twice"));
+        }
     }
 
     #[test]

@@ -142,7 +142,9 @@ impl From<Output> for Outcome {
 /// The program, to be given arguments.
 pub fn parfocal() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parfocal"));
-    command.env_remove("PARFOCAL_LOG");
+    command
+        .env_remove("PARFOCAL_LOG")
+        .env_remove("RUST_BACKTRACE");
     command
 }
 
@@ -164,6 +166,7 @@ pub fn stack_unaligned(folder: &StackFolder) -> Command {
 /// Takes the rights of root from `command`, where the tests run with them, and
 /// opens `folder` to whoever it runs as. False where that does not work, because
 /// the program lies where nobody else may run it.
+#[cfg(unix)]
 pub fn without_privileges(command: &mut Command, folder: &StackFolder) -> bool {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::os::unix::process::CommandExt;
