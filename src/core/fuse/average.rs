@@ -78,14 +78,14 @@ impl Accumulator for Average {
             );
     }
 
-    fn finish(self: Box<Self>) -> Fused {
+    fn finish(self) -> Fused {
         let Self {
             mut sum,
             weight,
             best,
             index,
             shown,
-        } = *self;
+        } = self;
         for channel in &mut sum {
             channel
                 .data
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_frame_with_contrast_outweighs_the_one_without() {
-        let mut fusion = Box::new(Average::new(64, 48));
+        let mut fusion = Average::new(64, 48);
         fusion.add(0, frame(|_, _| 0.5));
         fusion.add(1, frame(checks));
         let fused = fusion.finish();
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn flat_frames_are_averaged() {
-        let mut fusion = Box::new(Average::new(64, 48));
+        let mut fusion = Average::new(64, 48);
         fusion.add(0, frame(|_, _| 0.4));
         fusion.add(1, frame(|_, _| 0.6));
         let fused = fusion.finish();

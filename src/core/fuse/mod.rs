@@ -10,11 +10,13 @@ mod range;
 
 use serde::{Deserialize, Serialize};
 
+use self::average::Average;
+use self::pyramid::Pyramid;
+use super::Transform;
 use super::plane::Plane;
-use super::warp::Warped;
-
-pub use average::Average;
-pub use pyramid::Pyramid;
+use super::warp::{Area, Exposure, Warped, warp};
+use crate::Result;
+use crate::photo::Photo;
 
 /// The way of fusing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
@@ -41,27 +43,74 @@ pub struct Fused {
     pub alpha: Option<Vec<u8>>,
 }
 
-/// Something that takes frames and gives a picture.
-pub trait Accumulator: Send {
-    /// Adds a frame, whose number in the stack is `index`. Frames may come in
-    /// any order: the result is the same.
-    fn add(&mut self, index: u16, frame: Warped);
+/// Something that takes decoded frames and gives a picture.
+pub trait Fusion: Send {
+    /// Brings a frame, whose number in the stack is `index`, into the
+    /// reference's geometry by `pose` (reference to frame pixels), matches its
+    /// exposure, and adds it. Frames may come in any order: the result is the
+    /// same within rounding.
+    ///
+    /// # Errors
+    ///
+    /// If the device fails; frames added before are then lost.
+    fn add(
+        &mut self,
+        index: u16,
+        photo: &Photo,
+        pose: &Transform,
+        exposure: &Exposure,
+    ) -> Result<()>;
 
     /// The picture of all frames added.
-    fn finish(self: Box<Self>) -> Fused;
+    ///
+    /// # Errors
+    ///
+    /// If the device fails.
+    fn finish(self: Box<Self>) -> Result<Fused>;
 }
 
-/// An empty accumulator for pictures of `width`×`height` pixels, with the
-/// given number of pyramid levels, or as many as suit the size.
-pub fn accumulator(
-    method: Method,
-    width: usize,
-    height: usize,
-    levels: Option<usize>,
-) -> Box<dyn Accumulator> {
+/// An empty fusion on the processor: the result shows `area` of the reference,
+/// with the given number of pyramid levels, or as many as suit the size.
+pub fn on_cpu(method: Method, area: Area, levels: Option<usize>) -> Box<dyn Fusion> {
+    let (width, height) = (area.width, area.height);
     match method {
-        Method::Pyramid => Box::new(Pyramid::new(width, height, levels)),
-        Method::Average => Box::new(Average::new(width, height)),
+        Method::Pyramid => Box::new(OnCpu {
+            area,
+            accumulator: Pyramid::new(width, height, levels),
+        }),
+        Method::Average => Box::new(OnCpu {
+            area,
+            accumulator: Average::new(width, height),
+        }),
+    }
+}
+
+/// Something that takes frames in the geometry of the result.
+trait Accumulator: Send {
+    fn add(&mut self, index: u16, frame: Warped);
+    fn finish(self) -> Fused;
+}
+
+struct OnCpu<A> {
+    area: Area,
+    accumulator: A,
+}
+
+impl<A: Accumulator> Fusion for OnCpu<A> {
+    fn add(
+        &mut self,
+        index: u16,
+        photo: &Photo,
+        pose: &Transform,
+        exposure: &Exposure,
+    ) -> Result<()> {
+        self.accumulator
+            .add(index, warp(photo, pose, self.area, exposure));
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Fused> {
+        Ok(self.accumulator.finish())
     }
 }
 

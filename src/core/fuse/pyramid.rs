@@ -140,7 +140,7 @@ impl Accumulator for Pyramid {
             .for_each(|(sum, weight)| *sum += weight);
     }
 
-    fn finish(self: Box<Self>) -> Fused {
+    fn finish(self) -> Fused {
         let Self {
             levels,
             base,
@@ -148,7 +148,7 @@ impl Accumulator for Pyramid {
             range,
             covered,
             ..
-        } = *self;
+        } = self;
         let (index, confidence) = index_map(&levels, weight.width, weight.height);
         let mut channels = base;
         for channel in &mut channels {
@@ -296,7 +296,7 @@ mod tests {
     }
 
     fn fuse(frames: &[(u16, Warped)], width: usize, height: usize) -> Fused {
-        let mut fusion = Box::new(Pyramid::new(width, height, None));
+        let mut fusion = Pyramid::new(width, height, None);
         for (index, frame) in frames {
             fusion.add(*index, frame.clone());
         }
