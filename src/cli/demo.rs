@@ -79,13 +79,13 @@ impl Demo {
 fn summary(result: &DemoReport, started: Instant) -> String {
     format!(
         "{}from the frames in {}\n\
-         the result is {:.1} dB from the truth (PSNR, more is better), the best single frame \
+         the result is {:.1} dB from the truth (PSNR, more is better), the middle frame alone \
          {:.1} dB\n\
          the frames are aligned to {:.3} pixels\n",
         stack::result_line(&result.report, started),
         result.frames.display(),
         result.psnr,
-        result.best_frame_psnr,
+        result.frame_psnr,
         result.alignment_error,
     )
 }

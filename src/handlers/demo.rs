@@ -1,9 +1,13 @@
 //! Renders a stack whose truth is known, stacks it and says how close it came.
-use std::path::PathBuf;
 
-use super::{Job, Report, StackOptions};
-use crate::Result;
-use crate::demo::SceneOptions;
+use std::path::{Path, PathBuf};
+
+use super::file::check_output;
+use super::stacking::stack;
+use super::{FrameStatus, Job, Phase, Report, StackOptions, export};
+use crate::demo::{DemoStack, SceneOptions, psnr};
+use crate::photo::{self, Encoding, Format};
+use crate::{Error, Result};
 
 /// How close the result of a demo came to the truth.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,19 +18,91 @@ pub struct DemoReport {
     pub frames: PathBuf,
     /// Peak signal-to-noise ratio of the result against the truth, in dB.
     pub psnr: f64,
-    /// The same for the best single frame.
-    pub best_frame_psnr: f64,
-    /// Root mean square error of the poses at corners and centre, in pixels.
+    /// The same for the middle frame, which has the result's geometry.
+    pub frame_psnr: f64,
+    /// Root mean square error of the poses at corners and centre, in pixels,
+    /// over the frames in use.
     pub alignment_error: f64,
 }
 
 /// Renders a stack into `folder/frames`, stacks it into `folder/stacked.tif`,
-/// writes the truth beside it, and compares the two.
+/// writes `folder/truth.tif` beside it, and compares the two. The result has
+/// the geometry of the frame whose geometry the truth has.
+///
+/// # Errors
+///
+/// If one of these files exists and may not be replaced, or cannot be written;
+/// if the stack cannot be stacked; if the job is cancelled.
 pub fn demo(
-    _folder: &std::path::Path,
-    _scene: &SceneOptions,
-    _options: &StackOptions,
-    _job: &Job,
+    folder: &Path,
+    scene: &SceneOptions,
+    options: &StackOptions,
+    job: &Job,
 ) -> Result<DemoReport> {
-    todo!()
+    let frames = folder.join("frames");
+    let overwrite = options.output.overwrite;
+    let (out, truth_path) = (folder.join("stacked.tif"), folder.join("truth.tif"));
+    let digits = (scene.frames.max(2) - 1).to_string().len();
+    let paths: Vec<PathBuf> = (0..scene.frames)
+        .map(|i| frames.join(format!("frame_{i:0digits$}.jpg")))
+        .collect();
+    export::make_folder(&frames)?;
+    for path in paths.iter().chain([&out, &truth_path]) {
+        check_output(path, &[], overwrite)?;
+    }
+
+    job.begin(Phase::Rendering, scene.frames + 1);
+    let demo = DemoStack::new(scene);
+    job.check()?;
+    let frame_encoding = Encoding {
+        format: Format::Jpeg,
+        quality: 95,
+        ..Encoding::default()
+    };
+    for (i, path) in paths.iter().enumerate() {
+        let frame = demo.frame(i, 8);
+        export::write(path, &frame, &frame_encoding, overwrite, job)?;
+        job.check()?;
+        job.step();
+    }
+    let truth = demo.truth();
+    export::write(&truth_path, &truth, &Encoding::default(), overwrite, job)?;
+    job.step();
+
+    let options = StackOptions {
+        out: Some(out.clone()),
+        ..options.clone()
+    };
+    let report = stack(&paths, &options, job)?;
+
+    let limits = &options.resources.limits;
+    let result = photo::read(&out, limits)?;
+    let middle = photo::read(&paths[demo.reference()], limits)?;
+    let apart = || {
+        let advice = "leave the reference to be chosen automatically";
+        Error::job("the result cannot be compared with the truth", advice)
+    };
+    if report.reference != demo.reference() {
+        return Err(apart());
+    }
+    let origin = [report.crop.x, report.crop.y];
+    Ok(DemoReport {
+        psnr: psnr(&result, &truth, origin).ok_or_else(apart)?,
+        frame_psnr: psnr(&middle, &truth, [0, 0]).ok_or_else(apart)?,
+        alignment_error: alignment_error(&demo, &report),
+        report,
+        frames,
+    })
+}
+
+fn alignment_error(demo: &DemoStack, report: &Report) -> f64 {
+    let (width, height) = (demo.options().width, demo.options().height);
+    let squares: Vec<f64> = report
+        .frames
+        .iter()
+        .zip(demo.transforms())
+        .filter(|(frame, _)| frame.status == FrameStatus::Used)
+        .filter_map(|(frame, truth)| Some(frame.transform?.distance(truth, width, height).powi(2)))
+        .collect();
+    (squares.iter().sum::<f64>() / squares.len().max(1) as f64).sqrt()
 }

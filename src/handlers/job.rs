@@ -1,7 +1,10 @@
 //! A piece of work that reports how far it is and can be stopped.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
+use super::Timing;
 use crate::{Error, Result};
 
 /// What a job is doing.
@@ -58,6 +61,14 @@ pub enum Event {
 pub struct Job {
     observer: Box<dyn Fn(Event) + Send + Sync>,
     cancelled: AtomicBool,
+    record: Mutex<Record>,
+}
+
+/// What the report tells of a job afterwards.
+#[derive(Debug, Default)]
+struct Record {
+    phases: Vec<(Phase, Instant)>,
+    warnings: Vec<String>,
 }
 
 impl Job {
@@ -67,6 +78,7 @@ impl Job {
         Self {
             observer: Box::new(observer),
             cancelled: AtomicBool::new(false),
+            record: Mutex::default(),
         }
     }
 
@@ -97,6 +109,7 @@ impl Job {
 
     /// Begins a phase of `total` steps.
     pub fn begin(&self, phase: Phase, total: usize) {
+        self.record().phases.push((phase, Instant::now()));
         (self.observer)(Event::Began { phase, total });
     }
 
@@ -109,7 +122,36 @@ impl Job {
     pub fn warn(&self, message: impl Into<String>) {
         let message = message.into();
         tracing::warn!("{message}");
+        self.record().warnings.push(message.clone());
         (self.observer)(Event::Warned(message));
+    }
+
+    /// What the user was warned of so far.
+    pub fn warnings(&self) -> Vec<String> {
+        self.record().warnings.clone()
+    }
+
+    /// The phases so far and how long each took, in the order they began; a
+    /// phase ends where the next begins, the last one now.
+    pub fn timings(&self) -> Vec<Timing> {
+        let record = self.record();
+        let ends = record.phases.iter().skip(1).map(|&(_, start)| start);
+        record
+            .phases
+            .iter()
+            .zip(ends.chain([Instant::now()]))
+            .map(|(&(phase, start), end)| Timing {
+                phase: phase.label().to_lowercase(),
+                seconds: end.duration_since(start).as_secs_f64(),
+            })
+            .collect()
+    }
+
+    fn record(&self) -> std::sync::MutexGuard<'_, Record> {
+        // A panic elsewhere leaves a list that is still a list.
+        self.record
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Tells whoever asked for detail.
@@ -146,6 +188,17 @@ mod tests {
                 Event::Warned("careful".into())
             ]
         );
+    }
+
+    #[test]
+    fn warnings_and_phases_are_kept_for_the_report() {
+        let job = Job::silent();
+        job.begin(Phase::Listing, 1);
+        job.begin(Phase::Fusing, 1);
+        job.warn("careful");
+        let phases: Vec<String> = job.timings().into_iter().map(|t| t.phase).collect();
+        assert_eq!(phases, ["listing", "fusing"]);
+        assert_eq!(job.warnings(), ["careful"]);
     }
 
     #[test]

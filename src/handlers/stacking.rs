@@ -1,11 +1,145 @@
-//! Stacks photographs.
+//! Stacks photographs: the main job.
+
 use std::path::PathBuf;
 
-use super::{Job, Report, StackOptions};
-use crate::Result;
+use super::alignment::{self, Aligned};
+use super::file;
+use super::frames;
+use super::machine::Budget;
+use super::{Device, Job, Phase, Report, StackOptions, export};
+use crate::core::fuse::{self, Fused, Fusion};
+use crate::core::grey::Grey;
+use crate::core::pipeline;
+use crate::core::sharpness::Sharpness;
+use crate::core::warp::Area;
+use crate::photo::{Encoding, Format, Photo};
+use crate::{Error, Result};
 
-/// The main job: reads the photographs of `inputs` (files, or folders whose
-/// photographs are the stack), aligns and fuses them, and writes the picture.
-pub fn stack(_inputs: &[PathBuf], _options: &StackOptions, _job: &Job) -> Result<Report> {
-    todo!()
+/// Cells each way of the sharpness that the report tells.
+const GRID: usize = 16;
+
+/// Reads the photographs of `inputs` (files, or folders whose photographs are
+/// the stack), aligns and fuses them, and writes the picture, and the depth map
+/// and the report if they are asked for.
+///
+/// # Errors
+///
+/// If an output may not be written (found out before any work), if fewer than
+/// two of several frames are left, if memory does not suffice, and if the job
+/// is cancelled. Nothing is left behind then.
+pub fn stack(inputs: &[PathBuf], options: &StackOptions, job: &Job) -> Result<Report> {
+    let out = match &options.out {
+        Some(out) => out.clone(),
+        None => file::default_output(inputs)?,
+    };
+    let encoding = Encoding {
+        format: Format::from_path(&out)?,
+        bits: options.output.bits,
+        compression: options.output.compression,
+        quality: options.output.quality,
+    };
+    let overwrite = options.output.overwrite;
+    for path in [
+        Some(&out),
+        options.depth_map.as_ref(),
+        options.report.as_ref(),
+    ] {
+        path.map_or(Ok(()), |path| file::check_output(path, inputs, overwrite))?;
+    }
+    let stack = file::gather(inputs, &options.resources.limits, job)?;
+    let mut aligned = alignment::analyse(stack, options, job)?;
+    let area = aligned.area(options.fuse.crop)?;
+    let (fused, device) = fuse(&mut aligned, area, options, job)?;
+
+    job.begin(Phase::Writing, 1 + usize::from(options.depth_map.is_some()));
+    let picture = Photo {
+        metadata: aligned.frames.metadata.clone(),
+        ..export::picture(&fused.channels, fused.alpha)
+    };
+    drop(fused.channels);
+    export::write(&out, &picture, &encoding, overwrite, job)?;
+    job.step();
+    if let Some(path) = &options.depth_map {
+        let count = aligned.stack.frames.len();
+        export::write_depth_map(path, &fused.index, area, count, overwrite, job)?;
+        job.step();
+    }
+    let report = export::report(&aligned, options, area, Some(out), &device, job);
+    if let Some(path) = &options.report {
+        export::write_report(path, &report, overwrite)?;
+    }
+    Ok(report)
+}
+
+/// Reads the frames in use once more and fuses them; also the name of the
+/// device that did it. A frame that cannot be read any more is left out.
+fn fuse(
+    aligned: &mut Aligned,
+    area: Area,
+    options: &StackOptions,
+    job: &Job,
+) -> Result<(Fused, String)> {
+    let frame = frames::bytes(&aligned.stack);
+    let fixed = (area.width * area.height) as u64 * fuse::bytes_per_pixel(options.fuse.method);
+    let budget = Budget::of(&options.resources);
+    let lanes = pipeline::lanes(budget.for_frames(fixed, frame, job)?, frame);
+    let (mut fusion, device) = fusion(area, options, job)?;
+
+    let used = aligned.used();
+    job.begin(Phase::Fusing, used.len());
+    let Aligned {
+        stack,
+        frames,
+        exposures,
+        sharpness,
+        ..
+    } = aligned;
+    let work: Vec<_> = used
+        .into_iter()
+        .map(|(i, pose)| {
+            (
+                i,
+                pose,
+                stack.frames[i].path.clone(),
+                sharpness[i].is_none(),
+            )
+        })
+        .collect();
+    pipeline::ordered(
+        &work,
+        lanes,
+        |(_, _, path, is_unscored)| {
+            let photo = frames.read(path, job)?;
+            let score = is_unscored.then(|| Sharpness::of(&Grey::of(&photo), GRID).score());
+            Ok((photo, score))
+        },
+        |(i, pose, ..), result: Result<_>| {
+            job.check()?;
+            match result {
+                Ok((photo, score)) => {
+                    sharpness[*i] = sharpness[*i].or(score);
+                    let index = u16::try_from(*i).map_err(|_| too_many())?;
+                    fusion.add(index, &photo, pose, &exposures[*i])?;
+                }
+                Err(fault) => frames::fail(stack, *i, &fault, job)?,
+            }
+            job.step();
+            Ok(())
+        },
+    )?;
+    frames::enough(stack)?;
+    Ok((fusion.finish()?, device))
+}
+
+/// An empty fusion on the device that the user wants, and the device's name.
+fn fusion(area: Area, options: &StackOptions, _job: &Job) -> Result<(Box<dyn Fusion>, String)> {
+    let (method, levels) = (options.fuse.method, options.fuse.levels);
+    match options.resources.device {
+        Device::Auto | Device::Cpu => Ok((fuse::on_cpu(method, area, levels), "cpu".into())),
+        Device::OpenCl(number) => Err(Error::Usage(format!("opencl:{number} is not there yet"))),
+    }
+}
+
+fn too_many() -> Error {
+    Error::job("a stack has at most 65536 frames", "stack it in parts")
 }

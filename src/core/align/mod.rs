@@ -4,6 +4,7 @@
 //! each against its neighbours and keeps only what later ones need; at the end
 //! the poses of all are solved together.
 
+mod cover;
 mod graph;
 mod model;
 mod pair;
@@ -18,6 +19,7 @@ use self::model::Normalised;
 use crate::core::Transform;
 use crate::core::grey::GreyPyramid;
 
+pub use self::cover::common;
 pub use self::graph::Link;
 pub use self::model::Model;
 pub use self::pair::{PairPose, SMALLEST, measure};
