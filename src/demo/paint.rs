@@ -12,6 +12,9 @@ const BAND: usize = 24;
 /// A point in design units.
 pub(super) type Point = [f32; 2];
 
+/// The distance of a point to an outline, negative inside.
+pub(super) type Distance = Box<dyn Fn(Point) -> f32 + Send + Sync>;
+
 /// An outline.
 pub(super) enum Form {
     /// A line with round ends.
@@ -25,8 +28,11 @@ pub(super) enum Form {
     },
     /// A circle.
     Disc { centre: Point, radius: f32 },
-    /// Straight edges from point to point and back to the first.
-    Polygon(Vec<Point>),
+    /// Whatever lies between two corners where a distance is negative.
+    Free {
+        corners: [Point; 2],
+        distance: Distance,
+    },
 }
 
 impl Form {
@@ -47,19 +53,7 @@ impl Form {
                 px.max(0.0).hypot(py.max(0.0)) + px.max(py).min(0.0) - corner
             }
             Self::Disc { centre, radius } => (x - centre[0]).hypot(y - centre[1]) - radius,
-            Self::Polygon(points) => {
-                let (mut nearest, mut inside) = (f32::MAX, false);
-                for (i, &b) in points.iter().enumerate() {
-                    let a = points[(i + points.len() - 1) % points.len()];
-                    nearest = nearest.min(to_segment([x, y], a, b));
-                    if (a[1] > y) != (b[1] > y)
-                        && x < (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1]) + a[0]
-                    {
-                        inside = !inside;
-                    }
-                }
-                if inside { -nearest } else { nearest }
-            }
+            Self::Free { distance, .. } => distance([x, y]),
         }
     }
 
@@ -79,7 +73,7 @@ impl Form {
             Self::Line { from, to, half } => around(&[*from, *to], *half),
             Self::Plate { centre, half, .. } => around(&[*centre], half[0].hypot(half[1])),
             Self::Disc { centre, radius } => around(&[*centre], *radius),
-            Self::Polygon(points) => around(points, 0.0),
+            Self::Free { corners, .. } => *corners,
         }
     }
 
@@ -89,7 +83,7 @@ impl Form {
             Self::Line { half, .. } => 2.0 * half,
             Self::Plate { half, .. } => 2.0 * half[0].min(half[1]),
             Self::Disc { radius, .. } => 2.0 * radius,
-            Self::Polygon(_) => f32::MAX,
+            Self::Free { .. } => f32::MAX,
         }
     }
 }
