@@ -93,6 +93,7 @@ impl SceneOptions {
         match scene {
             Scene::Plane | Scene::Hairs | Scene::Specular | Scene::Steps => common,
             Scene::Bumpy => Self {
+                blur: 2.2,
                 psf: Psf::Gaussian,
                 ..common
             },
@@ -432,3 +433,6 @@ fn reach(options: &SceneOptions, transforms: &[Transform]) -> f64 {
     }
     most
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,9 +50,9 @@ impl Form {
                 let (dx, dy) = (x - centre[0], y - centre[1]);
                 let px = (dx * cos + dy * sin).abs() - half[0] + corner;
                 let py = (dy * cos - dx * sin).abs() - half[1] + corner;
-                px.max(0.0).hypot(py.max(0.0)) + px.max(py).min(0.0) - corner
+                length(px.max(0.0), py.max(0.0)) + px.max(py).min(0.0) - corner
             }
-            Self::Disc { centre, radius } => (x - centre[0]).hypot(y - centre[1]) - radius,
+            Self::Disc { centre, radius } => length(x - centre[0], y - centre[1]) - radius,
             Self::Free { distance, .. } => distance([x, y]),
         }
     }
@@ -88,11 +88,16 @@ impl Form {
     }
 }
 
+/// The length of a vector; quicker than `hypot`, which minds overflow.
+pub(super) fn length(x: f32, y: f32) -> f32 {
+    (x * x + y * y).sqrt()
+}
+
 fn to_segment([x, y]: Point, a: Point, b: Point) -> f32 {
     let (bx, by) = (b[0] - a[0], b[1] - a[1]);
     let (px, py) = (x - a[0], y - a[1]);
     let t = ((px * bx + py * by) / (bx * bx + by * by).max(1e-12)).clamp(0.0, 1.0);
-    (px - t * bx).hypot(py - t * by)
+    length(px - t * bx, py - t * by)
 }
 
 /// A colour and an opacity for a point and its distance to the outline.
@@ -143,8 +148,8 @@ impl Shape {
     pub fn area(&self, grid: &Grid) -> Option<Area> {
         let [low, high] = self.form.bounds();
         let pad = self.soft * grid.per_unit() + 1.5;
-        let [x0, y0] = grid.from_design(low[0], low[1]);
-        let [x1, y1] = grid.from_design(high[0], high[1]);
+        let [x0, y0] = grid.place(low[0], low[1]);
+        let [x1, y1] = grid.place(high[0], high[1]);
         Area::between(
             (x0 - pad).floor() as isize,
             (y0 - pad).floor() as isize,

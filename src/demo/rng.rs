@@ -29,7 +29,7 @@ impl Rng {
 
     /// A whole number below `count`, which is at least 1.
     pub fn below(&mut self, count: usize) -> usize {
-        ((self.bits() >> 32) * count as u64 >> 32) as usize
+        (((self.bits() >> 32) * count as u64) >> 32) as usize
     }
 
     /// One of `choices`.

@@ -6,7 +6,7 @@ use crate::demo::defocus::step;
 use crate::demo::grid::{DESIGN_WIDTH, Grid};
 use crate::demo::layer::{Blur, Layer};
 use crate::demo::lettering::Pen;
-use crate::demo::paint::{Form, Point, Shape};
+use crate::demo::paint::{Form, Point, Shape, length};
 use crate::demo::render::Element;
 use crate::demo::rng::Rng;
 use crate::demo::texture::{Fractal, Palette, noise};
@@ -110,7 +110,7 @@ fn mask(seed: u64, grid: &Grid) -> impl Fn(Point) -> Rgb + Sync + use<> {
         let over = (u.floor() + v.floor()).rem_euclid(2.0) < 1.0;
         let thread = if over { v.fract() } else { u.fract() };
         let cloth = 0.10 * (0.5 - (thread.abs() - 0.5).abs());
-        let lamp = 0.12 - 0.00011 * (x - 500.0).hypot(y - 0.4 * height);
+        let lamp = 0.12 - 0.00011 * length(x - 500.0, y - 0.4 * height);
         let fine = dust.at(x, y);
         let speck = step(1.25, 0.1, fine);
         let colour = colours.at(0.46 + cloth + lamp + 0.1 * stains.at(x, y) + 0.13 * fine);
@@ -431,8 +431,8 @@ fn draw(rng: &mut Rng, seed: u64, grid: &Grid, part: &Part, shapes: &mut Vec<Sha
                 // Brushed metal: two bright fans, a score across, a dark mark.
                 let angle = v.atan2(u);
                 light *= 0.62 + 0.34 * (2.0 * (angle + 0.7)).cos();
-                light += 0.06 * noise(22.0 * u.hypot(v), 1.0, seed);
-                if u.abs().min(v.abs()) * half[0] < 1.6 && u.hypot(v) < 0.62 {
+                light += 0.06 * noise(22.0 * length(u, v), 1.0, seed);
+                if u.abs().min(v.abs()) * half[0] < 1.6 && length(u, v) < 0.62 {
                     light *= 0.35;
                 }
                 if u < -0.55 && distance < -4.0 {
@@ -446,7 +446,7 @@ fn draw(rng: &mut Rng, seed: u64, grid: &Grid, part: &Part, shapes: &mut Vec<Sha
             }
             Kind::Tantalum if u < -0.66 => colour = linear(0x8a4a16),
             Kind::Lamp => {
-                let lens = step(0.0, 0.12, 0.72 - u.hypot(v * half[1] / half[0] * 1.5));
+                let lens = step(0.0, 0.12, 0.72 - length(u, v * half[1] / half[0] * 1.5));
                 colour = mix(colour, linear(0xf2c53a), lens);
             }
             Kind::Resistor | Kind::Ceramic => {

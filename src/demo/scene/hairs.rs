@@ -7,7 +7,7 @@ use crate::demo::colour::{Rgb, linear, mix, scaled};
 use crate::demo::defocus::step;
 use crate::demo::grid::{DESIGN_WIDTH, Grid};
 use crate::demo::layer::{Blur, Layer};
-use crate::demo::paint::{Form, Point, Shape};
+use crate::demo::paint::{Form, Point, Shape, length};
 use crate::demo::render::Element;
 use crate::demo::rng::Rng;
 use crate::demo::stroke::{Bead, Node, Stroke};
@@ -25,7 +25,7 @@ impl Pad {
     fn place(&self, [x, y]: Point) -> f32 {
         let u = (x - self.centre[0]) / self.radii[0];
         let v = (y - self.centre[1]) / self.radii[1];
-        u.hypot(v)
+        length(u, v)
     }
 
     fn depth(&self, at: Point) -> f32 {
@@ -77,8 +77,8 @@ fn meadow(seed: u64, grid: &Grid, blur: &Blur) -> Layer {
 fn blade(rng: &mut Rng, seed: u64, grid: &Grid, blur: &Blur, depth: f32) -> Option<Layer> {
     let height = grid.design_height;
     let foot = [rng.range(-100.0, DESIGN_WIDTH + 100.0), height + 90.0];
-    let lean = rng.range(-0.5, 0.5);
-    let (half, bend) = (rng.range(14.0, 38.0), rng.range(-0.4, 0.4));
+    let lean = rng.range(-0.3, 0.3);
+    let (half, bend) = (rng.range(14.0, 38.0), rng.range(-0.25, 0.25));
     let length = rng.range(0.75, 1.2) * height;
     let middle = move |t: f32| foot[0] + length * t * (lean + bend * t);
     let distance = move |[x, y]: Point| {

@@ -11,7 +11,7 @@ use crate::demo::rng::Rng;
 use crate::demo::texture::{Fractal, Palette, cells, noise};
 
 /// Number of cards in front of the background.
-const CARDS: usize = 11;
+const CARDS: usize = 15;
 
 pub(in crate::demo) fn build(seed: u64, grid: &Grid, blur: &Blur) -> Vec<Element> {
     let mut rng = Rng::new(seed, 40);
@@ -34,14 +34,15 @@ pub(in crate::demo) fn build(seed: u64, grid: &Grid, blur: &Blur) -> Vec<Element
     scene
 }
 
-/// Card `i`; golden sections spread the cards over the frame.
+/// Card `i`; the powers of the plastic number spread the cards over the frame
+/// (Roberts, 2018).
 fn card(rng: &mut Rng, seed: u64, grid: &Grid, blur: &Blur, i: usize, depth: f32) -> Option<Layer> {
     let place = |ratio: f32, start: f32| 0.1 + 0.8 * (i as f32 * ratio + start).fract();
     let centre: Point = [
-        DESIGN_WIDTH * place(0.618_034, rng.range(0.1, 0.2)),
-        grid.design_height * place(0.381_966, rng.range(0.3, 0.4)),
+        DESIGN_WIDTH * place(0.754_878, rng.range(0.1, 0.2)),
+        grid.design_height * place(0.569_840, rng.range(0.3, 0.4)),
     ];
-    let half = [rng.range(110.0, 190.0), rng.range(80.0, 140.0)];
+    let half = [rng.range(130.0, 210.0), rng.range(95.0, 150.0)];
     let angle = rng.range(-0.7, 0.7);
     let corner = if i % 4 == 3 {
         half[1]
