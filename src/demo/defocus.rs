@@ -96,9 +96,7 @@ fn gaussian(sigma: f32) -> Vec<Vec<f32>> {
         return vec![vec![1.0]];
     }
     let reach = (3.3 * sigma).ceil() as usize;
-    // The mean over a pixel is close to a Gaussian wider by the pixel's variance.
-    let variance = sigma * sigma + if sigma < 0.5 { 0.0 } else { 1.0 / 12.0 };
-    let weight = |d: f32| (-d * d / (2.0 * variance)).exp();
+    let weight = |d: f32| (-d * d / (2.0 * sigma * sigma)).exp();
     (0..=reach)
         .map(|dy| {
             (0..=2 * reach)
@@ -132,6 +130,9 @@ pub(super) fn discs(psf: Psf) -> &'static [f32] {
 /// How much of a straight band, `half` to either side of its middle line, is
 /// seen from the distance `d` through a disc of `radius`.
 pub(super) fn band(d: f32, half: f32, radius: f32) -> f32 {
+    if d.abs() >= half + radius {
+        return 0.0;
+    }
     let below = |t: f32| {
         let t = t.clamp(-1.0, 1.0);
         0.5 + (t * (1.0 - t * t).sqrt() + t.asin()) / PI

@@ -54,7 +54,7 @@ impl Grid {
     }
 
     /// The canvas position of a point in design units.
-    pub fn from_design(self, x: f32, y: f32) -> [f32; 2] {
+    pub fn place(self, x: f32, y: f32) -> [f32; 2] {
         let (scale, margin) = (self.scale as f32, self.margin as f32);
         [x, y].map(|v| (v * self.unit + margin + 0.5) * scale - 0.5)
     }

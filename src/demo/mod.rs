@@ -91,8 +91,9 @@ impl SceneOptions {
             psf: Psf::Disc,
         };
         match scene {
-            Scene::Plane => common,
+            Scene::Plane | Scene::Hairs | Scene::Specular | Scene::Steps => common,
             Scene::Bumpy => Self {
+                blur: 2.2,
                 psf: Psf::Gaussian,
                 ..common
             },
@@ -123,21 +124,38 @@ impl SceneOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scene {
     /// A tilted page with print, a leaf, test bars and a smooth card.
-    #[default]
     Plane,
     /// The rounded surface of a stone.
     Bumpy,
+    /// Stalks, droplets and crossing threads at many depths, before blades of
+    /// grass with hard edges.
+    Hairs,
+    /// A circuit board with parts that stand above it and metal brighter than
+    /// white.
+    #[default]
+    Specular,
+    /// Cards parallel to the sensor at many depths.
+    Steps,
 }
 
 impl Scene {
     /// Every scene.
-    pub const ALL: [Self; 2] = [Self::Plane, Self::Bumpy];
+    pub const ALL: [Self; 5] = [
+        Self::Plane,
+        Self::Bumpy,
+        Self::Hairs,
+        Self::Specular,
+        Self::Steps,
+    ];
 
     /// Its name in lower case, as [`FromStr`] reads it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Plane => "plane",
             Self::Bumpy => "bumpy",
+            Self::Hairs => "hairs",
+            Self::Specular => "specular",
+            Self::Steps => "steps",
         }
     }
 }
@@ -415,3 +433,6 @@ fn reach(options: &SceneOptions, transforms: &[Transform]) -> f64 {
     }
     most
 }
+
+#[cfg(test)]
+mod tests;

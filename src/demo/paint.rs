@@ -12,6 +12,9 @@ const BAND: usize = 24;
 /// A point in design units.
 pub(super) type Point = [f32; 2];
 
+/// The distance of a point to an outline, negative inside.
+pub(super) type Distance = Box<dyn Fn(Point) -> f32 + Send + Sync>;
+
 /// An outline.
 pub(super) enum Form {
     /// A line with round ends.
@@ -25,8 +28,11 @@ pub(super) enum Form {
     },
     /// A circle.
     Disc { centre: Point, radius: f32 },
-    /// Straight edges from point to point and back to the first.
-    Polygon(Vec<Point>),
+    /// Whatever lies between two corners where a distance is negative.
+    Free {
+        corners: [Point; 2],
+        distance: Distance,
+    },
 }
 
 impl Form {
@@ -44,22 +50,10 @@ impl Form {
                 let (dx, dy) = (x - centre[0], y - centre[1]);
                 let px = (dx * cos + dy * sin).abs() - half[0] + corner;
                 let py = (dy * cos - dx * sin).abs() - half[1] + corner;
-                px.max(0.0).hypot(py.max(0.0)) + px.max(py).min(0.0) - corner
+                length(px.max(0.0), py.max(0.0)) + px.max(py).min(0.0) - corner
             }
-            Self::Disc { centre, radius } => (x - centre[0]).hypot(y - centre[1]) - radius,
-            Self::Polygon(points) => {
-                let (mut nearest, mut inside) = (f32::MAX, false);
-                for (i, &b) in points.iter().enumerate() {
-                    let a = points[(i + points.len() - 1) % points.len()];
-                    nearest = nearest.min(to_segment([x, y], a, b));
-                    if (a[1] > y) != (b[1] > y)
-                        && x < (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1]) + a[0]
-                    {
-                        inside = !inside;
-                    }
-                }
-                if inside { -nearest } else { nearest }
-            }
+            Self::Disc { centre, radius } => length(x - centre[0], y - centre[1]) - radius,
+            Self::Free { distance, .. } => distance([x, y]),
         }
     }
 
@@ -79,7 +73,7 @@ impl Form {
             Self::Line { from, to, half } => around(&[*from, *to], *half),
             Self::Plate { centre, half, .. } => around(&[*centre], half[0].hypot(half[1])),
             Self::Disc { centre, radius } => around(&[*centre], *radius),
-            Self::Polygon(points) => around(points, 0.0),
+            Self::Free { corners, .. } => *corners,
         }
     }
 
@@ -89,16 +83,21 @@ impl Form {
             Self::Line { half, .. } => 2.0 * half,
             Self::Plate { half, .. } => 2.0 * half[0].min(half[1]),
             Self::Disc { radius, .. } => 2.0 * radius,
-            Self::Polygon(_) => f32::MAX,
+            Self::Free { .. } => f32::MAX,
         }
     }
+}
+
+/// The length of a vector; quicker than `hypot`, which minds overflow.
+pub(super) fn length(x: f32, y: f32) -> f32 {
+    (x * x + y * y).sqrt()
 }
 
 fn to_segment([x, y]: Point, a: Point, b: Point) -> f32 {
     let (bx, by) = (b[0] - a[0], b[1] - a[1]);
     let (px, py) = (x - a[0], y - a[1]);
     let t = ((px * bx + py * by) / (bx * bx + by * by).max(1e-12)).clamp(0.0, 1.0);
-    (px - t * bx).hypot(py - t * by)
+    length(px - t * bx, py - t * by)
 }
 
 /// A colour and an opacity for a point and its distance to the outline.
@@ -149,8 +148,8 @@ impl Shape {
     pub fn area(&self, grid: &Grid) -> Option<Area> {
         let [low, high] = self.form.bounds();
         let pad = self.soft * grid.per_unit() + 1.5;
-        let [x0, y0] = grid.from_design(low[0], low[1]);
-        let [x1, y1] = grid.from_design(high[0], high[1]);
+        let [x0, y0] = grid.place(low[0], low[1]);
+        let [x1, y1] = grid.place(high[0], high[1]);
         Area::between(
             (x0 - pad).floor() as isize,
             (y0 - pad).floor() as isize,

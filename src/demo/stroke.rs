@@ -4,7 +4,7 @@ use super::Psf;
 use super::colour::{Rgb, mix, scaled};
 use super::defocus::{band, discs, spot};
 use super::grid::{Area, Grid};
-use super::paint::Point;
+use super::paint::{Point, length};
 use super::texture::noise;
 
 /// Where the camera is focused and how it blurs.
@@ -82,7 +82,7 @@ impl Stroke {
             .nodes
             .iter()
             .map(|node| Node {
-                at: grid.from_design(node.at[0], node.at[1]),
+                at: grid.place(node.at[0], node.at[1]),
                 half: node.half * scale,
                 ..*node
             })
@@ -106,20 +106,34 @@ impl Stroke {
             let (a, b) = (nodes[i].at, nodes[i + 1].at);
             let (bx, by) = (b[0] - a[0], b[1] - a[1]);
             let square = (bx * bx + by * by).max(1e-6);
+            let reach = reach(&nodes[i]).max(reach(&nodes[i + 1]));
             for y in part.y..part.bottom() {
-                let start = (y - whole.y) as usize * whole.width + (part.x - whole.x) as usize;
-                let row = &mut nearest[start..start + part.width];
-                for (x, best) in (part.x..).zip(row) {
-                    let (px, py) = (x as f32 - a[0], y as f32 - a[1]);
+                let py = y as f32 - a[1];
+                // The stretch of this row that the segment can reach.
+                let ends = if by.abs() < 1e-3 {
+                    [a[0], b[0]]
+                } else {
+                    [py - reach, py + reach].map(|py| a[0] + bx * (py / by).clamp(0.0, 1.0))
+                };
+                let (low, high) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
+                let left = part.x.max((low - reach).floor() as isize);
+                let right = part.right().min((high + reach).ceil() as isize + 1);
+                if right <= left {
+                    continue;
+                }
+                let start = (y - whole.y) as usize * whole.width + (left - whole.x) as usize;
+                let row = &mut nearest[start..start + (right - left) as usize];
+                for (x, best) in (left..).zip(row) {
+                    let px = x as f32 - a[0];
                     let t = ((px * bx + py * by) / square).clamp(0.0, 1.0);
-                    let distance = (px - t * bx).hypot(py - t * by);
+                    let distance = length(px - t * bx, py - t * by);
                     if distance < best.0.abs() {
                         *best = (distance.copysign(py * bx - px * by), i as f32 + t);
                     }
                 }
             }
         }
-        let length: f32 = self
+        let total: f32 = self
             .nodes
             .windows(2)
             .map(|n| (n[1].at[0] - n[0].at[0]).hypot(n[1].at[1] - n[0].at[1]))
@@ -145,7 +159,7 @@ impl Stroke {
                 continue;
             }
             // Bands finer than the blur are not seen.
-            let bands = place / segments * length / self.bands;
+            let bands = place / segments * total / self.bands;
             let period = self.bands * scale;
             let contrast = 0.35 / (1.0 + (2.0 * radius / period).powi(2));
             let tone = 1.0 + contrast * 1.6 * noise(bands, 0.5, 77);
@@ -175,7 +189,7 @@ impl Bead {
     /// Calls `put` with the index, in `region`, of each pixel that sees some
     /// of the bead.
     pub fn draw(&self, grid: &Grid, focus: &Focus, region: Area, mut put: impl FnMut(usize, Seen)) {
-        let at = grid.from_design(self.at[0], self.at[1]);
+        let at = grid.place(self.at[0], self.at[1]);
         let size = self.radius * grid.per_unit();
         let radius = focus.soft(self.depth);
         let reach = size + radius * widest(focus.psf) + 1.0;
@@ -186,7 +200,7 @@ impl Bead {
         for y in part.y..part.bottom() {
             for x in part.x..part.right() {
                 let (dx, dy) = (x as f32 - at[0], y as f32 - at[1]);
-                let distance = dx.hypot(dy);
+                let distance = length(dx, dy);
                 let sum: f32 = discs.iter().map(|m| spot(distance, size, radius * m)).sum();
                 let opacity = self.opacity * sum / discs.len() as f32;
                 if opacity <= 1e-6 {

@@ -5,9 +5,8 @@ use super::colour::{Rgb, linear};
 /// Gradient noise of one scale (after Perlin, "Improving noise", 2002), about
 /// −1 to 1, with features one unit across.
 pub(super) fn noise(x: f32, y: f32, seed: u32) -> f32 {
-    let (fx, fy) = (x.floor(), y.floor());
-    let (ix, iy) = (fx as i32, fy as i32);
-    let (x, y) = (x - fx, y - fy);
+    let (ix, iy) = (floor(x), floor(y));
+    let (x, y) = (x - ix as f32, y - iy as f32);
     let slope = |dx: i32, dy: i32| {
         let bits = hash(ix.wrapping_add(dx), iy.wrapping_add(dy), seed);
         // A gradient anywhere in the square has no preferred direction to speak of.
@@ -24,19 +23,19 @@ pub(super) fn noise(x: f32, y: f32, seed: u32) -> f32 {
 
 /// A random number in 0..1 for each cell of a grid one unit wide.
 pub(super) fn speckle(x: f32, y: f32, seed: u32) -> f32 {
-    (hash(x.floor() as i32, y.floor() as i32, seed) >> 8) as f32 / (1u32 << 24) as f32
+    (hash(floor(x), floor(y), seed) >> 8) as f32 / (1u32 << 24) as f32
 }
 
 /// Distance to the nearest of the points strewn one to a cell of a unit grid,
 /// and the distance to the second nearest (Worley, 1996).
 pub(super) fn cells(x: f32, y: f32, seed: u32) -> [f32; 2] {
-    let (fx, fy) = (x.floor(), y.floor());
+    let (ix, iy) = (floor(x), floor(y));
     let mut nearest = [f32::MAX; 2];
     for dy in -1..=1 {
         for dx in -1..=1 {
-            let bits = hash(fx as i32 + dx, fy as i32 + dy, seed);
-            let px = fx + dx as f32 + (bits & 0xffff) as f32 / 65536.0 - x;
-            let py = fy + dy as f32 + (bits >> 16) as f32 / 65536.0 - y;
+            let bits = hash(ix.wrapping_add(dx), iy.wrapping_add(dy), seed);
+            let px = ix as f32 + dx as f32 + (bits & 0xffff) as f32 / 65536.0 - x;
+            let py = iy as f32 + dy as f32 + (bits >> 16) as f32 / 65536.0 - y;
             let distance = px * px + py * py;
             if distance < nearest[0] {
                 nearest = [distance, nearest[0]];
@@ -113,6 +112,13 @@ impl Palette {
         let (a, b) = (self.0[i], self.0[(i + 1).min(last)]);
         std::array::from_fn(|c| a[c] + share * (b[c] - a[c]))
     }
+}
+
+/// The whole number at or below `x`; the standard library's goes through a
+/// function call on processors of the oldest kind.
+fn floor(x: f32) -> i32 {
+    let whole = x as i32;
+    whole - i32::from(whole as f32 > x)
 }
 
 /// Mixes the bits of a grid position (multiply and shift, after Mueller and

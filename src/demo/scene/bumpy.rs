@@ -6,7 +6,7 @@ use crate::demo::grid::{DESIGN_WIDTH, Grid};
 use crate::demo::layer::{Blur, Layer};
 use crate::demo::paint::Point;
 use crate::demo::render::Element;
-use crate::demo::texture::{Fractal, Palette, cells, noise, speckle};
+use crate::demo::texture::{Fractal, Palette, cells, noise};
 
 /// Depth over the stone: a dome with hollows and bumps on it.
 #[derive(Clone)]
@@ -49,14 +49,10 @@ pub(in crate::demo) fn build(seed: u64, grid: &Grid, blur: &Blur) -> Vec<Element
         let grown = step(0.38, 0.1, patch + 0.12 * relief);
         let mut colour = mix(rock, lichen.at(0.45 + 0.4 * lit + fine), 0.85 * grown);
         let [near, next] = cells(x / crystal, y / crystal, 40);
-        if speckle(x / crystal / 3.0, y / crystal / 3.0, 41) > 0.55 {
-            let face = step(0.10, 0.06, next - near) * step(-0.32, 0.05, -near);
-            colour = mix(
-                colour,
-                scaled(quartz, 0.7 + 0.5 * lit),
-                0.7 * face * (1.0 - grown),
-            );
-        }
+        let druse = step(0.25, 0.12, patches.at(0.7 * x - 1300.0, 0.7 * y + 400.0));
+        let face = step(0.08, 0.05, next - near) * druse * (1.0 - grown);
+        let tilt = 0.45 + 0.8 * near + 0.4 * lit;
+        colour = mix(colour, scaled(quartz, tilt.max(0.1)), 0.8 * face);
         // A vein of polished mineral, nearly without texture.
         let vein = step(
             0.0,

@@ -103,7 +103,7 @@ fn bars(grid: &Grid, shapes: &mut Vec<Shape>) {
         // Four rows of bars and squares, finer towards the right.
         let row = ((v + 1.0) * 2.5).floor();
         let place = ((u + 1.0) * 4.0).floor();
-        let pitch = (22.0 / 1.35f32.powf(place + row)).max(finest);
+        let pitch = (22.0 / 1.22f32.powf(place + row)).max(finest);
         let wave = |t: f32| (t * std::f32::consts::TAU / pitch).sin() * pitch / (3.0 * grain);
         let value = match row as i32 % 3 {
             0 => wave(x),
@@ -147,22 +147,18 @@ fn leaf(seed: u64, rng: &mut Rng, grid: &Grid, shapes: &mut Vec<Shape>) {
             centre[1] + along * sin + across * cos,
         ]
     };
-    let half_width = |t: f32| 0.56 * length * (t.powf(0.8) * std::f32::consts::PI).sin();
-    let outline = |shift: Point| {
-        let mut points = Vec::new();
-        for side in [1.0f32, -1.0] {
-            for i in 0..=60 {
-                let t = if side > 0.0 {
-                    i as f32 / 60.0
-                } else {
-                    1.0 - i as f32 / 60.0
-                };
-                let teeth = 1.0 + 0.035 * (t * 90.0).sin();
-                let [x, y] = place((2.0 * t - 1.0) * length, side * half_width(t) * teeth);
-                points.push([x + shift[0], y + shift[1]]);
-            }
-        }
-        Form::Polygon(points)
+    let half_width = move |t: f32| 0.56 * length * (t.powf(0.8) * std::f32::consts::PI).sin();
+    let outline = |shift: Point| Form::Free {
+        corners: [-1.1, 1.1].map(|s| [centre[0] + s * length, centre[1] + s * length]),
+        distance: Box::new(move |[x, y]| {
+            let (dx, dy) = (x - centre[0] - shift[0], y - centre[1] - shift[1]);
+            let along = dx * cos + dy * sin;
+            let t = (0.5 + 0.5 * along / length).clamp(0.0, 1.0);
+            let teeth = 1.0 + 0.035 * (t * 90.0).sin();
+            let beyond = along.abs() - length;
+            let side = 0.75 * ((dy * cos - dx * sin).abs() - half_width(t) * teeth);
+            side.max(beyond)
+        }),
     };
     shapes.push(Shape::soft(outline([9.0, 12.0]), [0.01; 3], 0.65, 16.0));
     let flesh = Fractal::new(seed ^ 0x1eaf, 110.0, grid.pixels(1.5), 0.66);
