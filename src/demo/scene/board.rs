@@ -103,6 +103,7 @@ fn mask(seed: u64, grid: &Grid) -> impl Fn(Point) -> Rgb + Sync + use<> {
     let stains = Fractal::new(seed ^ 0x20, 380.0, 40.0, 0.5);
     let dust = Fractal::new(seed ^ 0x21, 30.0, grid.pixels(1.5), 0.8);
     let colours = Palette::new(&[0x06231a, 0x0b3a28, 0x125238, 0x1d6b48]);
+    let grain = grid.pixels(1.7);
     let weave = 11.0f32.max(grid.pixels(4.0));
     let height = grid.design_height;
     move |[x, y]: Point| {
@@ -111,9 +112,9 @@ fn mask(seed: u64, grid: &Grid) -> impl Fn(Point) -> Rgb + Sync + use<> {
         let thread = if over { v.fract() } else { u.fract() };
         let cloth = 0.10 * (0.5 - (thread.abs() - 0.5).abs());
         let lamp = 0.12 - 0.00011 * length(x - 500.0, y - 0.4 * height);
-        let fine = dust.at(x, y);
-        let speck = step(1.25, 0.1, fine);
-        let colour = colours.at(0.46 + cloth + lamp + 0.1 * stains.at(x, y) + 0.13 * fine);
+        let fine = dust.at(x, y) + 0.6 * noise(x / grain, y / grain, 17);
+        let speck = step(1.5, 0.1, fine);
+        let colour = colours.at(0.46 + cloth + lamp + 0.1 * stains.at(x, y) + 0.2 * fine);
         mix(colour, linear(0xa8b09c), 0.6 * speck)
     }
 }
@@ -420,7 +421,7 @@ fn draw(rng: &mut Rng, seed: u64, grid: &Grid, part: &Part, shapes: &mut Vec<Sha
         let rough = match kind {
             Kind::Can | Kind::Crystal | Kind::Pin => 0.05,
             Kind::Lamp => 0.06,
-            _ => 0.2,
+            _ => 0.42,
         };
         let mut light = 1.0 + rough * fine - 0.16 * (u + v);
         let bevel = step(-3.4, 1.2, distance);
