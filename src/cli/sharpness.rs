@@ -17,7 +17,7 @@ pub struct Sharpness {
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Cells across and down that are scored by themselves
-    #[arg(long, value_name = "N", default_value = "8",
+    #[arg(long, value_name = "N", default_value = "16",
           value_parser = RangedU64ValueParser::<usize>::new().range(1..=256))]
     grid: usize,
     /// Also write the scores of all cells, as JSON [default: none]

@@ -305,7 +305,11 @@ pub fn check_output(out: &Path, inputs: &[PathBuf], overwrite: bool) -> Result<(
         return Err(Error::file(folder, "is not a folder", "choose another"));
     }
     if out.symlink_metadata().is_ok() {
-        let photos = photo::list(inputs)?.photos;
+        let photos = if inputs.is_empty() {
+            Vec::new()
+        } else {
+            photo::list(inputs)?.photos
+        };
         if photos.iter().any(|photo| same_contents(out, photo)) {
             return Err(Error::file(
                 out,
