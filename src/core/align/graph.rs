@@ -18,6 +18,8 @@ pub struct Link {
     pub to: usize,
     /// Maps pixels of `from` to those of `to`.
     pub transform: Transform,
+    /// What the transform may do.
+    pub model: Model,
     /// Information matrix of the model's freedoms, in normal coordinates.
     pub information: Vec<Vec<f64>>,
     /// Expected error in pixels.
@@ -199,6 +201,7 @@ mod tests {
             from,
             to,
             transform: exact.then(&wrong),
+            model: Model::Similarity,
             information: information.collect(),
             error: 0.01,
             correlation: 0.9,

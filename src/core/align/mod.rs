@@ -5,6 +5,7 @@
 //! the poses of all are solved together.
 
 mod cover;
+mod choice;
 mod graph;
 mod model;
 mod pair;
@@ -85,7 +86,8 @@ pub struct Pose {
     pub transform: Transform,
     /// Mean correlation with its neighbours, 0 to 1; 1 for a lone frame.
     pub score: f64,
-    /// Frames that had to be skipped to reach it were not, if this is false.
+    /// True where it could not be measured against the frame just before it,
+    /// but only against others.
     pub bridged: bool,
 }
 
@@ -108,6 +110,26 @@ pub struct Aligner {
     /// The last frame that lay on another one.
     anchor: Option<(usize, Arc<GreyPyramid>)>,
     links: Vec<Link>,
+    /// Links in a richer model, where the usual one does not explain a pair.
+    richer: Vec<Link>,
+}
+
+/// A pair as measured.
+struct Measured {
+    link: Link,
+    richer: Option<Link>,
+}
+
+fn link(from: usize, to: usize, found: &PairPose) -> Link {
+    Link {
+        from,
+        to,
+        transform: found.transform,
+        model: found.model,
+        information: found.information.clone(),
+        error: found.error,
+        correlation: found.correlation,
+    }
 }
 
 impl Aligner {
@@ -120,6 +142,7 @@ impl Aligner {
             recent: VecDeque::new(),
             anchor: None,
             links: Vec::new(),
+            richer: Vec::new(),
         }
     }
 
@@ -163,21 +186,26 @@ impl Aligner {
     }
 
     fn measure_all(&mut self, places: &[(usize, usize)]) {
-        let links: Vec<Link> = places
+        let measured: Vec<Measured> = places
             .par_iter()
             .filter_map(|&(from, to)| {
                 let (from, to) = (&self.recent[from], &self.recent[to]);
-                self.link(from, to)
+                self.measured(from, to)
             })
             .collect();
-        self.links.extend(links);
+        measured.into_iter().for_each(|measured| self.keep(measured));
     }
 
-    fn link(
+    fn keep(&mut self, measured: Measured) {
+        self.links.push(measured.link);
+        self.richer.extend(measured.richer);
+    }
+
+    fn measured(
         &self,
         from: &(usize, Arc<GreyPyramid>),
         to: &(usize, Arc<GreyPyramid>),
-    ) -> Option<Link> {
+    ) -> Option<Measured> {
         let (width, height) = self.size?;
         let found = match self.seed(from.0, to.0) {
             Some(seed) => measure(&from.1, &to.1, self.model, Some(seed)),
@@ -198,13 +226,9 @@ impl Aligner {
                 .bounds
                 .complaint(&found.transform, width, height)
                 .is_none();
-        believable.then_some(Link {
-            from: from.0,
-            to: to.0,
-            transform: found.transform,
-            information: found.information,
-            error: found.error,
-            correlation: found.correlation,
+        believable.then(|| Measured {
+            link: link(from.0, to.0, &found),
+            richer: found.richer.as_ref().map(|richer| link(from.0, to.0, richer)),
         })
     }
 
@@ -233,9 +257,9 @@ impl Aligner {
         let is_linked = |links: &[Link]| links.iter().any(|l| l.to == frame.0);
         if !is_linked(&self.links)
             && let Some(anchor) = self.anchor.clone()
-            && let Some(link) = self.link(&anchor, &frame)
+            && let Some(measured) = self.measured(&anchor, &frame)
         {
-            self.links.push(link);
+            self.keep(measured);
         }
         if is_linked(&self.links) {
             self.anchor = Some(frame);
@@ -255,7 +279,11 @@ impl Aligner {
         let members: Vec<usize> = frames.iter().copied().filter(|&i| component[i]).collect();
         let reference = reference.unwrap_or_else(|| members[members.len() / 2]);
         let frame = Normalised::new(width, height);
-        let poses = graph::solve(count, &self.links, reference, self.model, frame);
+        let (model, links) = match self.model {
+            Model::Auto => choice::choose(&self.links, &self.richer, frame),
+            model => (model, self.links.clone()),
+        };
+        let poses = graph::solve(count, &links, reference, model, frame);
 
         let still = poses
             .iter()
@@ -296,6 +324,7 @@ impl Aligner {
             .collect();
         Alignment {
             reference,
+            model,
             still,
             poses: entries,
         }
@@ -307,6 +336,8 @@ impl Aligner {
 pub struct Alignment {
     /// The frame whose geometry all are brought to.
     pub reference: usize,
+    /// What the poses may do; never `Auto`.
+    pub model: Model,
     /// True where the frames lay on each other already.
     pub still: bool,
     /// For each frame its pose, or why it has none.

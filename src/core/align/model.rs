@@ -146,6 +146,12 @@ impl Normalised {
         ]
     }
 
+    /// The four corners, in normal coordinates.
+    pub fn corners(self) -> [[f64; 2]; 4] {
+        let [x, y] = self.centre.map(|c| c / self.half);
+        [[-x, -y], [x, -y], [-x, y], [x, y]]
+    }
+
     fn to_normal(self) -> Transform {
         let [cx, cy] = self.centre;
         let s = 1.0 / self.half;

@@ -22,6 +22,8 @@ const WINDOWS: usize = 400;
 const WINDOW_ERROR: f64 = 0.04;
 /// Levels, full size first, that are compared together at the end.
 const TOGETHER: usize = 2;
+/// How far a richer model must move the corners, in pixels, to be worth it.
+const BEND: f64 = 0.25;
 /// Steps per level at most.
 const STEPS: usize = 12;
 
@@ -38,8 +40,11 @@ pub struct PairPose {
     pub agreement: f64,
     /// The information matrix of the pose's freedoms in normal coordinates.
     pub information: Vec<Vec<f64>>,
-    /// What the windows of the last level said, with the weight each was given.
-    pub observations: Vec<(Observation, f64)>,
+    /// What the pose may do; never `Auto`.
+    pub model: Model,
+    /// Where the model was left open: the same in a richer model, if this one
+    /// does not explain the pair.
+    pub richer: Option<Box<PairPose>>,
 }
 
 /// Finds how `moving` lies on `template`, as far as `model` allows, starting
@@ -77,13 +82,59 @@ pub fn measure(
     // and size. A level may have no texture where the next one has.
     for level in levels[1..].iter().take(top.saturating_sub(1)).rev() {
         if let Some(fit) = refine(&[level], model.min(Model::Similarity), frame, pose) {
-            pose = fit.transform;
+            pose = fit.pose.transform;
         }
     }
     // The last word has the full size, where focus is sharp, together with the
     // levels above it, where it is not.
     let last: Vec<&Level> = levels.iter().take(TOGETHER).collect();
-    refine(&last, model, frame, pose)
+    if model != Model::Auto {
+        return refine(&last, model, frame, pose).map(|refined| refined.pose);
+    }
+    let mut found = refine(&last, Model::Similarity, frame, pose)?;
+    for richer in [Model::Affine, Model::Homography] {
+        if is_bent(&found.seen, richer, frame) {
+            let bent = refine(&last, richer, frame, found.pose.transform);
+            found.pose.richer = bent.map(|refined| Box::new(refined.pose));
+            break;
+        }
+    }
+    Some(found.pose)
+}
+
+/// Whether windows that a simpler model has been fitted to disagree with it in
+/// a way that `richer` explains: by more than chance, and enough to be seen.
+fn is_bent(seen: &[Seen], richer: Model, frame: Normalised) -> bool {
+    fit(seen, richer, frame).is_some_and(|fit| {
+        let Some(covariance) = fit.normal.inverse() else { return false };
+        let n = richer.freedoms();
+        let moved = frame
+            .corners()
+            .map(|[x, y]| {
+                let j = richer.jacobian(x, y);
+                let along = |k: usize| (0..n).map(|f| j[k][f] * fit.step[f]).sum::<f64>();
+                along(0).powi(2) + along(1).powi(2)
+            })
+            .iter()
+            .sum::<f64>()
+            / 4.0;
+        let variance: f64 =
+            frame.corners().map(|p| spread(&covariance, richer, p)).iter().sum::<f64>() / 4.0;
+        moved.sqrt() > BEND.max(5.0 * variance.sqrt())
+    })
+}
+
+/// The variance, in square pixels, of where a pose sends a point in normal
+/// coordinates, given the covariance of its freedoms.
+fn spread(covariance: &[Vec<f64>], model: Model, [x, y]: [f64; 2]) -> f64 {
+    let j = model.jacobian(x, y);
+    let n = model.freedoms();
+    let along = |row: &[f64; 8]| -> f64 {
+        (0..n)
+            .map(|a| row[a] * (0..n).map(|b| covariance[a][b] * row[b]).sum::<f64>())
+            .sum()
+    };
+    along(&j[0]) + along(&j[1])
 }
 
 /// One level of the pyramids of two frames.
@@ -131,6 +182,12 @@ impl Level<'_> {
     }
 }
 
+/// A pose, and what the windows say when it is in force.
+struct Refined {
+    pose: PairPose,
+    seen: Vec<Seen>,
+}
+
 /// What a window of some level said, in pixels of the full size.
 struct Seen {
     level: usize,
@@ -143,7 +200,7 @@ fn refine(
     model: Model,
     frame: Normalised,
     mut pose: Transform,
-) -> Option<PairPose> {
+) -> Option<Refined> {
     let finest = levels.first()?.factor();
     let patches: Vec<Vec<Patch>> = levels.iter().map(|level| level.patches(&pose)).collect();
     for step in 0..STEPS {
@@ -248,30 +305,11 @@ impl Fit {
         textured: usize,
         model: Model,
         frame: Normalised,
-    ) -> Option<PairPose> {
-        let n = model.freedoms();
+    ) -> Option<Refined> {
         let covariance = self.normal.inverse()?;
-        let spread = |x: f64, y: f64| {
-            let j = model.jacobian(x, y);
-            (0..2)
-                .map(|k| {
-                    let sum: f64 = (0..n)
-                        .flat_map(|a| (0..n).map(move |b| (a, b)))
-                        .map(|(a, b)| j[k][a] * covariance[a][b] * j[k][b])
-                        .sum();
-                    sum
-                })
-                .sum::<f64>()
-        };
-        let corner = frame.point(0.0, 0.0);
-        let points = [
-            [0.0, 0.0],
-            corner,
-            [-corner[0], corner[1]],
-            [corner[0], -corner[1]],
-            [-corner[0], -corner[1]],
-        ];
-        let variance = points.iter().map(|p| spread(p[0], p[1])).sum::<f64>() / 5.0;
+        let around: f64 =
+            frame.corners().map(|p| spread(&covariance, model, p)).iter().sum();
+        let variance = (around + spread(&covariance, model, [0.0; 2])) / 5.0;
         let total: f64 = self.weights.iter().sum();
         if total <= 0.0 {
             return None;
@@ -283,18 +321,16 @@ impl Fit {
             .sum::<f64>()
             / total;
         let agreeing = self.weights.iter().filter(|&&weight| weight > 0.0).count();
-        Some(PairPose {
+        let pose = PairPose {
             transform,
             correlation,
             error: variance.sqrt(),
             agreement: agreeing as f64 / textured.max(1) as f64,
             information: self.information,
-            observations: seen
-                .into_iter()
-                .map(|s| s.observation)
-                .zip(self.weights)
-                .collect(),
-        })
+            model,
+            richer: None,
+        };
+        Some(Refined { pose, seen })
     }
 }
 
