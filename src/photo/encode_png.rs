@@ -1,7 +1,8 @@
 //! Writes PNG.
 
 use std::borrow::Cow;
-use std::io::{BufWriter, Write};
+use std::cell::Cell;
+use std::io::{self, BufWriter, Write};
 
 use ::png::{
     BitDepth, ColorType, Compression, Encoder, EncodingError, Info, PixelDimensions,
@@ -15,6 +16,43 @@ use super::rows::Rows;
 /// Writes the picture to `out` with 8 or 16 `bits`.
 pub(super) fn encode(
     out: &mut impl Write,
+    rows: &Rows,
+    metadata: &Metadata,
+    bits: u8,
+    keep_going: &dyn Fn() -> bool,
+) -> Result<(), Stop> {
+    let fault = Cell::new(None);
+    let out = Watched { out, fault: &fault };
+    encode_into(out, rows, metadata, bits, keep_going).map_err(|stop| match fault.get() {
+        Some(kind) => Stop::Io(kind.into()),
+        None => stop,
+    })
+}
+
+/// Remembers what went wrong, which the encoder puts into words.
+struct Watched<'a, W> {
+    out: &'a mut W,
+    fault: &'a Cell<Option<io::ErrorKind>>,
+}
+
+impl<W: Write> Write for Watched<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes);
+        if let Err(error) = &written
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            self.fault.set(Some(error.kind()));
+        }
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+fn encode_into(
+    out: impl Write,
     rows: &Rows,
     metadata: &Metadata,
     bits: u8,

@@ -78,7 +78,7 @@ pub(super) fn encode<W: Write + Seek>(
         }
     }
 
-    let mut tree = metadata.tree(rows.width, rows.height);
+    let mut tree = metadata.tree();
     describe(&mut tree, rows, metadata, encoding);
     tree.main.long(278, &[rows_per_strip as u32]);
     tree.main.offsets(273, &offsets, big);

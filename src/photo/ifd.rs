@@ -125,19 +125,6 @@ impl Directory {
         });
     }
 
-    /// Bytes of the directory with its values.
-    fn len(&self, big: bool) -> u64 {
-        let (frame, entry, inline) = if big { (16, 20, 8) } else { (6, 12, 4) };
-        let outside: u64 = self
-            .0
-            .iter()
-            .map(|entry| entry.bytes.len() as u64)
-            .filter(|&size| size > inline)
-            .map(|size| size.next_multiple_of(8))
-            .sum();
-        (frame + entry * self.0.len() as u64).next_multiple_of(8) + outside
-    }
-
     /// The directory as it stands at `offset` of a file, which is a multiple of
     /// 8, followed by the values that have no room in it.
     fn encode(mut self, offset: u64, big: bool) -> Vec<u8> {
@@ -163,9 +150,9 @@ impl Directory {
                 value.resize(inline, 0);
                 bytes.extend(value);
             } else {
+                outside.resize(outside.len().next_multiple_of(8), 0);
                 put(&mut bytes, offset + (table + outside.len()) as u64);
                 outside.extend(&entry.bytes);
-                outside.resize(outside.len().next_multiple_of(8), 0);
             }
         }
         put(&mut bytes, 0); // no directory after this one
@@ -197,28 +184,20 @@ impl Tree {
     }
 
     /// The directories as they stand at `offset` of a file, a multiple of 8,
-    /// and the offset of the main one.
+    /// and the offset of the main one. That comes last, so that a file that
+    /// was cut short shows it.
     pub fn encode(mut self, offset: u64, big: bool) -> (Vec<u8>, u64) {
-        let children = [(EXIF_POINTER, self.exif), (GPS_POINTER, self.gps)];
-        let children: Vec<_> = children
-            .into_iter()
-            .filter(|(_, child)| !child.0.is_empty())
-            .collect();
-        for (pointer, _) in &children {
-            self.main.offsets(*pointer, &[0], big);
+        let mut bytes = Vec::new();
+        for (pointer, child) in [(EXIF_POINTER, self.exif), (GPS_POINTER, self.gps)] {
+            if !child.0.is_empty() {
+                let at = offset + bytes.len() as u64;
+                self.main.offsets(pointer, &[at], big);
+                bytes.extend(child.encode(at, big));
+                bytes.resize(bytes.len().next_multiple_of(8), 0);
+            }
         }
-        let mut next = offset + self.main.len(big);
-        let mut encoded = Vec::new();
-        for (pointer, child) in children {
-            self.main.offsets(pointer, &[next], big);
-            next += child.len(big);
-            encoded.push(child);
-        }
-        let mut bytes = self.main.encode(offset, big);
-        for child in encoded {
-            let at = offset + bytes.len() as u64;
-            bytes.extend(child.encode(at, big));
-        }
-        (bytes, offset)
+        let root = offset + bytes.len() as u64;
+        bytes.extend(self.main.encode(root, big));
+        (bytes, root)
     }
 }

@@ -41,8 +41,8 @@ impl Metadata {
         }
     }
 
-    /// The directories that describe an upright picture of `width`×`height`.
-    pub(super) fn tree(&self, width: usize, height: usize) -> Tree {
+    /// The directories that describe an upright picture, but for its pixels.
+    pub(super) fn tree(&self) -> Tree {
         let mut tree = Tree::default();
         let had_colour_space = self.exif.get(::exif::Tag::ColorSpace).is_some();
         for field in self.exif.fields() {
@@ -59,8 +59,7 @@ impl Metadata {
             tree.exif.short(0xa001, &[UNCALIBRATED]);
         }
         tree.exif.undefined(0x9000, b"0232");
-        tree.exif.long(0xa002, &[width as u32]);
-        tree.exif.long(0xa003, &[height as u32]);
+        tree.exif.undefined(0xa000, b"0100");
         tree.main.short(274, &[1]);
         if let Some([x, y]) = self.resolution {
             let rational = |value: f64| [(value * 1000.0).round() as u32, 1000];
@@ -76,7 +75,13 @@ impl Metadata {
     /// An EXIF block for a JPEG or PNG, without `Exif\0\0`.
     pub(super) fn exif_block(&self, width: usize, height: usize) -> Vec<u8> {
         const HEADER: u64 = 8;
-        let (body, root) = self.tree(width, height).encode(HEADER, false);
+        let mut tree = self.tree();
+        const YCBCR_CENTRED: u16 = 1;
+        tree.main.short(531, &[YCBCR_CENTRED]);
+        tree.exif.undefined(0x9101, &[1, 2, 3, 0]);
+        tree.exif.long(0xa002, &[width as u32]);
+        tree.exif.long(0xa003, &[height as u32]);
+        let (body, root) = tree.encode(HEADER, false);
         let mut block = b"II*\0".to_vec();
         block.extend((root as u32).to_le_bytes());
         block.extend(body);

@@ -75,6 +75,11 @@ impl Picture {
             return Err(fault::cut_short(path));
         }
 
+        const PALETTE: u16 = 3;
+        let photometric = decoder.find_tag_unsigned(Tag::PhotometricInterpretation);
+        if photometric.map_err(bad)? == Some(PALETTE) {
+            return Err(fault::unsupported(path, "colours from a palette"));
+        }
         let stored = decoder.colortype().map_err(bad)?;
         let buffer = decoder.image_buffer_layout().map_err(bad)?;
         let extra = decoder
@@ -106,11 +111,12 @@ impl Picture {
             _ => return Err(fault::unsupported(path, "samples of an unusual type")),
         };
         let block = read_exif(&mut decoder);
-        let icc = decoder
-            .find_tag(Tag::IccProfile)
-            .ok()
-            .flatten()
-            .and_then(|value| value.into_u8_vec().ok());
+        let icc = match decoder.find_tag(Tag::IccProfile) {
+            Ok(value) => value.and_then(|value| value.into_u8_vec().ok()),
+            Err(TiffError::IoError(error)) => return Err(bad(TiffError::IoError(error))),
+            // A broken profile is not worth losing a photograph for.
+            Err(_) => None,
+        };
         let header = Header {
             width: width as usize,
             height: height as usize,
