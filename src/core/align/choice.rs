@@ -5,8 +5,8 @@
 //! Freedom that is not needed only fits noise, and bends the picture with it.
 
 use super::graph::Link;
-use crate::core::linear::Normal;
 use super::model::{Model, Normalised};
+use crate::core::linear::Normal;
 
 /// A freedom counts as unused where it moves the corners by less than this, in
 /// pixels, in every pair.
@@ -16,7 +16,11 @@ const UNUSED: f64 = 0.05;
 /// `richer` ones are there for pairs that a similarity does not explain.
 pub fn choose(usual: &[Link], richer: &[Link], frame: Normalised) -> (Model, Vec<Link>) {
     if richer.len() * 2 > usual.len() {
-        let model = richer.iter().map(|link| link.model).max().unwrap_or_default();
+        let model = richer
+            .iter()
+            .map(|link| link.model)
+            .max()
+            .unwrap_or_default();
         let links = usual
             .iter()
             .map(|link| {
@@ -31,7 +35,10 @@ pub fn choose(usual: &[Link], richer: &[Link], frame: Normalised) -> (Model, Vec
         .find(|&model| usual.iter().all(|link| is_enough(link, model, frame)));
     match simplest {
         Some(model) => {
-            let links = usual.iter().filter_map(|link| restricted(link, model, frame)).collect();
+            let links = usual
+                .iter()
+                .filter_map(|link| restricted(link, model, frame))
+                .collect();
             (model, links)
         }
         None => (Model::Similarity, usual.to_vec()),
@@ -42,7 +49,9 @@ pub fn choose(usual: &[Link], richer: &[Link], frame: Normalised) -> (Model, Vec
 /// its error.
 fn is_enough(link: &Link, model: Model, frame: Normalised) -> bool {
     let step = Model::Similarity.step(&link.transform, frame);
-    step[model.freedoms()..].iter().all(|s| s.abs() < UNUSED.max(2.0 * link.error))
+    step[model.freedoms()..]
+        .iter()
+        .all(|s| s.abs() < UNUSED.max(2.0 * link.error))
 }
 
 /// The same measurement when the freedoms that `model` lacks are known to be
@@ -53,16 +62,24 @@ fn restricted(link: &Link, model: Model, frame: Normalised) -> Option<Link> {
     let mut normal = Normal::new(n, n);
     for i in 0..n {
         (0..=i).for_each(|j| normal.add(i, j, link.information[i][j]));
-        let rest: f64 =
-            (n..link.model.freedoms()).map(|j| link.information[i][j] * step[j]).sum();
+        let rest: f64 = (n..link.model.freedoms())
+            .map(|j| link.information[i][j] * step[j])
+            .sum();
         normal.add_right(i, rest);
     }
     let given = normal.solve()?;
-    let step: Vec<f64> = given.iter().zip(step).map(|(given, own)| own + given).collect();
+    let step: Vec<f64> = given
+        .iter()
+        .zip(step)
+        .map(|(given, own)| own + given)
+        .collect();
     Some(Link {
         transform: model.small(&step, frame),
         model,
-        information: link.information[..n].iter().map(|row| row[..n].to_vec()).collect(),
+        information: link.information[..n]
+            .iter()
+            .map(|row| row[..n].to_vec())
+            .collect(),
         ..link.clone()
     })
 }
@@ -74,7 +91,9 @@ fn embedded(link: &Link, model: Model) -> Link {
     if n == own {
         return link.clone();
     }
-    let sure = (0..own).map(|i| link.information[i][i]).fold(f64::INFINITY, f64::min);
+    let sure = (0..own)
+        .map(|i| link.information[i][i])
+        .fold(f64::INFINITY, f64::min);
     let information = (0..n)
         .map(|i| (0..n).map(|j| if i == j { sure } else { 0.0 }).collect())
         .collect();
@@ -121,7 +140,11 @@ mod tests {
     fn a_restricted_link_stays_where_it_was() {
         let transform = Transform::translation(3.0, -2.0);
         let frame = Normalised::new(600, 400);
-        let less = restricted(&link(transform, Model::Similarity), Model::Translation, frame);
+        let less = restricted(
+            &link(transform, Model::Similarity),
+            Model::Translation,
+            frame,
+        );
         assert!(less.unwrap().transform.distance(&transform, 600, 400) < 1e-6);
     }
 

@@ -4,8 +4,8 @@
 //! each against its neighbours and keeps only what later ones need; at the end
 //! the poses of all are solved together.
 
-mod cover;
 mod choice;
+mod cover;
 mod graph;
 mod model;
 mod pair;
@@ -193,7 +193,9 @@ impl Aligner {
                 self.measured(from, to)
             })
             .collect();
-        measured.into_iter().for_each(|measured| self.keep(measured));
+        measured
+            .into_iter()
+            .for_each(|measured| self.keep(measured));
     }
 
     fn keep(&mut self, measured: Measured) {
@@ -228,7 +230,10 @@ impl Aligner {
                 .is_none();
         believable.then(|| Measured {
             link: link(from.0, to.0, &found),
-            richer: found.richer.as_ref().map(|richer| link(from.0, to.0, richer)),
+            richer: found
+                .richer
+                .as_ref()
+                .map(|richer| link(from.0, to.0, richer)),
         })
     }
 

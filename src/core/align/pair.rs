@@ -106,7 +106,9 @@ pub fn measure(
 /// a way that `richer` explains: by more than chance, and enough to be seen.
 fn is_bent(seen: &[Seen], richer: Model, frame: Normalised) -> bool {
     fit(seen, richer, frame).is_some_and(|fit| {
-        let Some(covariance) = fit.normal.inverse() else { return false };
+        let Some(covariance) = fit.normal.inverse() else {
+            return false;
+        };
         let n = richer.freedoms();
         let moved = frame
             .corners()
@@ -118,8 +120,12 @@ fn is_bent(seen: &[Seen], richer: Model, frame: Normalised) -> bool {
             .iter()
             .sum::<f64>()
             / 4.0;
-        let variance: f64 =
-            frame.corners().map(|p| spread(&covariance, richer, p)).iter().sum::<f64>() / 4.0;
+        let variance: f64 = frame
+            .corners()
+            .map(|p| spread(&covariance, richer, p))
+            .iter()
+            .sum::<f64>()
+            / 4.0;
         moved.sqrt() > BEND.max(5.0 * variance.sqrt())
     })
 }
@@ -307,8 +313,11 @@ impl Fit {
         frame: Normalised,
     ) -> Option<Refined> {
         let covariance = self.normal.inverse()?;
-        let around: f64 =
-            frame.corners().map(|p| spread(&covariance, model, p)).iter().sum();
+        let around: f64 = frame
+            .corners()
+            .map(|p| spread(&covariance, model, p))
+            .iter()
+            .sum();
         let variance = (around + spread(&covariance, model, [0.0; 2])) / 5.0;
         let total: f64 = self.weights.iter().sum();
         if total <= 0.0 {

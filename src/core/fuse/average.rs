@@ -1,7 +1,9 @@
 //! Fusion by weighted average.
 //!
-//! Each pixel is the mean of all frames, weighted by the contrast that each
-//! has in a window about it: soft at worst, and never noisier than a frame.
+//! Each pixel is the mean of all frames, weighted steeply by the contrast that
+//! each has about it. Contrast is looked for at the two finest scales only,
+//! where focus shows: blur spread from elsewhere has none, so it brings no
+//! halo. Where no frame has contrast all of them count alike, and noise goes.
 
 use rayon::prelude::*;
 
@@ -12,6 +14,11 @@ use crate::core::warp::Warped;
 
 /// Contrast that counts as none: a quarter of a level of eight bits, squared.
 const FLOOR: f32 = (0.25 / 255.0) * (0.25 / 255.0);
+/// What detail of two pixels counts beside that of one.
+const COARSER: f32 = 0.25;
+/// What the windows of about 7, 13 and 60 pixels count. Small ones follow hairs
+/// and edges, large ones carry a decision across smooth places.
+const WINDOWS: [f32; 3] = [1.0, 0.3, 0.1];
 
 /// Accumulates frames weighted by their local contrast.
 #[derive(Debug)]
@@ -59,10 +66,12 @@ impl Accumulator for Average {
                         let at = start + i;
                         let mask = frame.mask.as_ref().map_or(1.0, |mask| mask.data[at]);
                         let contrast = contrast.data[at];
-                        // Squared once more: a frame with half the contrast of
-                        // another counts a sixteenth of it. What the frame does
-                        // not show counts only where no frame shows anything.
-                        let own = (contrast + FLOOR).powi(2) * if mask > 0.0 { 1.0 } else { 1e-9 };
+                        // The eighth power of contrast: a frame with half
+                        // that of another counts next to nothing. What the
+                        // frame does not show counts only where no frame shows
+                        // anything.
+                        let shown_here = if mask > 0.0 { 1.0 } else { 1e-9 };
+                        let own = (contrast / FLOOR + 1.0).powi(4) * shown_here;
                         weight[i] += own;
                         red[i] += own * frame.channels[0].data[at];
                         green[i] += own * frame.channels[1].data[at];
@@ -120,13 +129,14 @@ impl Accumulator for Average {
     }
 }
 
-/// Contrast of luminance at the finest scale, in a soft window of about nine
-/// pixels.
+/// The mean squared contrast of luminance at the finest scales, in soft windows
+/// about each pixel.
 fn contrast(channels: &[Plane; 3]) -> Plane {
     let (width, height) = (channels[0].width, channels[0].height);
-    let mut luma = Plane::new(width, height);
+    let mut detail = Plane::new(width, height);
     let length = (width * BAND).max(1);
-    luma.data
+    detail
+        .data
         .par_chunks_mut(length)
         .enumerate()
         .for_each(|(band, out)| {
@@ -135,10 +145,34 @@ fn contrast(channels: &[Plane; 3]) -> Plane {
                 *out = (0..3).map(|c| LUMA[c] * channels[c].data[start + i]).sum();
             }
         });
-    let coarse = luma.reduced();
-    luma.add_expanded(&coarse, -1.0);
-    luma.data.par_iter_mut().for_each(|v| *v *= *v);
-    luma.windowed().windowed()
+    let mut coarser = detail.reduced();
+    detail.add_expanded(&coarser, -1.0);
+    let coarsest = coarser.reduced();
+    coarser.add_expanded(&coarsest, -1.0);
+    square(&mut detail);
+    square(&mut coarser);
+    detail.add_expanded(&coarser.windowed(), COARSER);
+
+    let mut contrast = detail.windowed();
+    let wide = contrast.windowed().windowed();
+    // Far windows need no full resolution.
+    let mut far = wide.reduced().reduced().windowed().windowed();
+    far.data.par_iter_mut().for_each(|v| *v *= WINDOWS[2]);
+    let mut near = Plane::new(width.div_ceil(2), height.div_ceil(2));
+    near.add_expanded(&far, 1.0);
+    contrast
+        .data
+        .par_iter_mut()
+        .zip(&wide.data)
+        .for_each(|(sum, wide)| {
+            *sum = WINDOWS[0] * *sum + WINDOWS[1] * wide;
+        });
+    contrast.add_expanded(&near, 1.0);
+    contrast
+}
+
+fn square(plane: &mut Plane) {
+    plane.data.par_iter_mut().for_each(|v| *v *= *v);
 }
 
 #[cfg(test)]
