@@ -11,7 +11,7 @@ use crate::core::plane::{BAND, Plane};
 use crate::core::warp::Warped;
 
 /// Contrast that counts as none: a quarter of a level of eight bits, squared.
-const FLOOR: f32 = (0.25 / 255.0) * (0.25 / 255.0);
+pub const FLOOR: f32 = (0.25 / 255.0) * (0.25 / 255.0);
 
 /// Accumulates frames weighted by their local contrast.
 #[derive(Debug)]
