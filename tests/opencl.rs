@@ -308,3 +308,38 @@ fn what_the_device_cannot_do_is_an_error_with_advice() {
     let error = sent.and_then(|()| fusion.finish().map(|_| ())).unwrap_err();
     assert!(error.to_string().contains(&device.name), "{error}");
 }
+
+/// Set in a process whose device has little memory.
+const SMALL: &str = "PARFOCAL_TEST_SMALL_DEVICE";
+
+#[test]
+fn too_little_memory_is_an_error_and_the_memory_comes_back() {
+    let Some(device) = device() else { return };
+    if !device.platform.contains("Portable Computing Language") {
+        println!("skipped: only PoCL can be told to have little memory");
+        return;
+    }
+    if std::env::var_os(SMALL).is_none() {
+        let name = "too_little_memory_is_an_error_and_the_memory_comes_back";
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name])
+            .env(SMALL, "1")
+            .env("POCL_MEMORY_LIMIT", "1")
+            .status();
+        assert!(status.unwrap().success());
+        return;
+    }
+    // Just what the device says it has, but others hold a part of it.
+    let pixels = device.memory as f64 / 57.3;
+    let side = pixels.sqrt() as usize;
+    for _ in 0..2 {
+        let message = on_opencl(Method::Pyramid, area(side, side), None, &device)
+            .err()
+            .map(|error| error.to_string());
+        let message = message.unwrap_or_default();
+        assert!(message.contains("too little memory"), "{message}");
+    }
+    let frames = frames(&scene(Scene::Plane, 64, 48), 8);
+    let pair = both(Method::Pyramid, area(64, 48), None, &device, &frames);
+    assert_same("after that", &pair, 90.0);
+}

@@ -42,7 +42,7 @@ __kernel void take(__global const float4 *detail, __global const float *energy,
 }
 
 // Adds what is left of a frame below its last level, weighted by the energy
-// of that level (`energy_width`×`energy_height`; 0 where there is none).
+// of that level (`energy_width` by `energy_height`; 0 where there is none).
 __kernel void base(__global const float4 *rest, int width, int height,
                    __global const float *energy, int energy_width, int energy_height,
                    __global float4 *sum)
@@ -73,7 +73,7 @@ __kernel void collapse(__global float4 *fine, int width, int height,
     }
 }
 
-// Takes a frame into the range of values of each block of BLOCK×BLOCK pixels.
+// Takes a frame into the range of values of each block of BLOCK by BLOCK pixels.
 __kernel void range(__global const float4 *frame, int width, int height,
                     __global float4 *low, __global float4 *high, int columns, int rows)
 {

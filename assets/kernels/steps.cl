@@ -13,63 +13,63 @@ int mirror(int at, int size)
 
 #define BINOMIAL(a, b, c, d, e) ((a) + (e) + 4.0f * ((b) + (d)) + 6.0f * (c))
 
-#define STEPS(T)                                                                 \
-    /* The binomial mean of the 5×5 window about a pixel. */                     \
-    T soft_##T(__global const T *from, int width, int height, int x, int y)      \
-    {                                                                            \
-        int a = mirror(y - 2, height) * width;                                   \
-        int b = mirror(y - 1, height) * width;                                   \
-        int c = y * width;                                                       \
-        int d = mirror(y + 1, height) * width;                                   \
-        int e = mirror(y + 2, height) * width;                                   \
-        T sums[5];                                                               \
-        for (int k = 0; k < 5; k++) {                                            \
-            int at = mirror(x + k - 2, width);                                   \
-            sums[k] = BINOMIAL(from[a + at], from[b + at], from[c + at],         \
-                               from[d + at], from[e + at]);                      \
-        }                                                                        \
-        return BINOMIAL(sums[0], sums[1], sums[2], sums[3], sums[4]) / 256.0f;   \
-    }                                                                            \
-                                                                                 \
-    /* Column `x` of a level, expanded to row `y` of the finer one. */           \
-    T risen_##T(__global const T *from, int width, int height, int x, int y)     \
-    {                                                                            \
-        int row = y / 2, below = min(row + 1, height - 1);                       \
-        T here = from[row * width + x], next = from[below * width + x];          \
-        if (y % 2 != 0) {                                                        \
-            return (here + next) / 2.0f;                                         \
-        }                                                                        \
-        T above = from[mirror(row - 1, height) * width + x];                     \
-        return (above + next + 6.0f * here) / 8.0f;                              \
-    }                                                                            \
-                                                                                 \
-    /* A level expanded at (`x`, `y`) of the finer one, `fine` columns wide. */  \
-    T expanded_##T(__global const T *from, int width, int height, int fine,      \
-                   int x, int y)                                                 \
-    {                                                                            \
-        int column = x / 2, after = min(column + 1, width - 1);                  \
-        T here = risen_##T(from, width, height, column, y);                      \
-        if (x % 2 != 0) {                                                        \
-            return (here + risen_##T(from, width, height, after, y)) / 2.0f;     \
-        }                                                                        \
-        int before = column == 0 ? after : column - 1;                           \
-        if (x == fine - 1) {                                                     \
-            before = max(column - 1, 0);                                         \
-            after = before;                                                      \
-        }                                                                        \
-        T left = risen_##T(from, width, height, before, y);                      \
-        T right = risen_##T(from, width, height, after, y);                      \
-        return (left + right + 6.0f * here) / 8.0f;                              \
-    }                                                                            \
-                                                                                 \
-    /* The next level: ⌈w/2⌉×⌈h/2⌉. */                                           \
-    __kernel void reduce_##T(__global const T *fine, int width, int height,      \
-                             __global T *coarse, int columns, int rows)          \
-    {                                                                            \
-        int x = get_global_id(0), y = get_global_id(1);                          \
-        if (x < columns && y < rows) {                                           \
-            coarse[y * columns + x] = soft_##T(fine, width, height, 2 * x, 2 * y);\
-        }                                                                        \
+#define STEPS(T)                                                                   \
+    /* The binomial mean of the 5x5 window about a pixel. */                       \
+    T soft_##T(__global const T *from, int width, int height, int x, int y)        \
+    {                                                                              \
+        int a = mirror(y - 2, height) * width;                                     \
+        int b = mirror(y - 1, height) * width;                                     \
+        int c = y * width;                                                         \
+        int d = mirror(y + 1, height) * width;                                     \
+        int e = mirror(y + 2, height) * width;                                     \
+        T sums[5];                                                                 \
+        for (int k = 0; k < 5; k++) {                                              \
+            int at = mirror(x + k - 2, width);                                     \
+            sums[k] = BINOMIAL(from[a + at], from[b + at], from[c + at],           \
+                               from[d + at], from[e + at]);                        \
+        }                                                                          \
+        return BINOMIAL(sums[0], sums[1], sums[2], sums[3], sums[4]) / 256.0f;     \
+    }                                                                              \
+                                                                                   \
+    /* Column `x` of a level, expanded to row `y` of the finer one. */             \
+    T risen_##T(__global const T *from, int width, int height, int x, int y)       \
+    {                                                                              \
+        int row = y / 2, below = min(row + 1, height - 1);                         \
+        T here = from[row * width + x], next = from[below * width + x];            \
+        if (y % 2 != 0) {                                                          \
+            return (here + next) / 2.0f;                                           \
+        }                                                                          \
+        T above = from[mirror(row - 1, height) * width + x];                       \
+        return (above + next + 6.0f * here) / 8.0f;                                \
+    }                                                                              \
+                                                                                   \
+    /* A level expanded at (`x`, `y`) of the finer one, `fine` columns wide. */    \
+    T expanded_##T(__global const T *from, int width, int height, int fine,        \
+                   int x, int y)                                                   \
+    {                                                                              \
+        int column = x / 2, after = min(column + 1, width - 1);                    \
+        T here = risen_##T(from, width, height, column, y);                        \
+        if (x % 2 != 0) {                                                          \
+            return (here + risen_##T(from, width, height, after, y)) / 2.0f;       \
+        }                                                                          \
+        int before = column == 0 ? after : column - 1;                             \
+        if (x == fine - 1) {                                                       \
+            before = max(column - 1, 0);                                           \
+            after = before;                                                        \
+        }                                                                          \
+        T left = risen_##T(from, width, height, before, y);                        \
+        T right = risen_##T(from, width, height, after, y);                        \
+        return (left + right + 6.0f * here) / 8.0f;                                \
+    }                                                                              \
+                                                                                   \
+    /* The next level: half as wide and high, rounded up. */                       \
+    __kernel void reduce_##T(__global const T *fine, int width, int height,        \
+                             __global T *coarse, int columns, int rows)            \
+    {                                                                              \
+        int x = get_global_id(0), y = get_global_id(1);                            \
+        if (x < columns && y < rows) {                                             \
+            coarse[y * columns + x] = soft_##T(fine, width, height, 2 * x, 2 * y); \
+        }                                                                          \
     }
 
 STEPS(float)

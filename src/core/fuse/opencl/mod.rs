@@ -7,6 +7,8 @@
 //! that the next is decoded while one is fused. No lock stands around it, and
 //! no other thread ever speaks OpenCL.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -44,6 +46,15 @@ enum Message {
     Finish,
 }
 
+/// What the thread is told by.
+struct Orders {
+    /// Told once the device has what it needs.
+    ready: SyncSender<()>,
+    messages: Receiver<Message>,
+    /// Set when nobody wants the picture any more.
+    given_up: Arc<AtomicBool>,
+}
+
 /// An empty fusion on `device`, as [`on_cpu`](super::on_cpu) on the processor:
 /// the result is the same within rounding.
 ///
@@ -59,11 +70,17 @@ pub fn on_opencl(
 ) -> Result<Box<dyn Fusion>> {
     let (sender, messages) = sync_channel(1);
     let (ready, is_ready) = sync_channel(1);
+    let given_up = Arc::new(AtomicBool::new(false));
+    let orders = Orders {
+        ready,
+        messages,
+        given_up: given_up.clone(),
+    };
     let name = device.name.clone();
     let device = device.clone();
     let worker = std::thread::Builder::new()
         .name("opencl".into())
-        .spawn(move || work(method, area, levels, &device, &ready, &messages))
+        .spawn(move || work(method, area, levels, &device, &orders))
         .map_err(|error| {
             Error::job(
                 format!("no thread could be started for the OpenCL device {name}: {error}"),
@@ -74,6 +91,7 @@ pub fn on_opencl(
         name,
         sender: Some(sender),
         worker: Some(worker),
+        given_up,
         fault: None,
     };
     match is_ready.recv() {
@@ -82,19 +100,17 @@ pub fn on_opencl(
     }
 }
 
-/// What the thread does; it lets `ready` go unused where the device fails at
-/// once.
+/// What the thread does.
 fn work(
     method: Method,
     area: Area,
     levels: Option<usize>,
     device: &OpenClDevice,
-    ready: &SyncSender<()>,
-    messages: &Receiver<Message>,
+    orders: &Orders,
 ) -> Result<Option<Fused>> {
     opencv::opencv_has_inherent_feature_opencl! {
-        { worker::work(method, area, levels, device, ready, messages) } else {
-            let _ = (method, area, levels, device, ready, messages);
+        { worker::work(method, area, levels, device, orders) } else {
+            let _ = (method, area, levels, device, orders);
             Err(Error::job("this OpenCV was built without OpenCL", ADVICE))
         }
     }
@@ -108,6 +124,7 @@ struct OnOpenCl {
     name: String,
     sender: Option<SyncSender<Message>>,
     worker: Option<Worker>,
+    given_up: Arc<AtomicBool>,
     fault: Option<Error>,
 }
 
@@ -173,6 +190,7 @@ impl Drop for OnOpenCl {
     /// Ends the thread after the photograph it is at, so that the device's
     /// memory is free when this returns.
     fn drop(&mut self) {
+        self.given_up.store(true, Ordering::Relaxed);
         if self.worker.is_some() {
             let _ = self.join();
         }

@@ -86,8 +86,9 @@ impl Session {
 
     /// A buffer of which every value is `value`.
     pub fn filled(&self, width: i32, height: i32, kind: Kind, value: Scalar) -> Result<Buffer> {
-        let memory = UMat::new_rows_cols_with_default_def(height, width, kind as i32, value)?;
-        Buffer::new(memory)
+        let mut buffer = self.blank(width, height, kind)?;
+        buffer.memory.set_to_def(&value)?;
+        Ok(buffer)
     }
 
     /// A buffer with no particular values.

@@ -1,6 +1,6 @@
 //! What the thread does that holds the device.
 
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::atomic::Ordering;
 
 use opencv::core::Scalar;
 
@@ -9,7 +9,7 @@ use super::frame::Frame;
 use super::pyramid::Pyramid;
 use super::session::Arg::{In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
-use super::{ADVICE, Message};
+use super::{ADVICE, Message, Orders};
 use crate::core::device::{self, OpenClDevice};
 use crate::core::fuse::{Fused, Method};
 use crate::core::plane::Plane;
@@ -25,16 +25,14 @@ pub trait Accumulator {
     fn finish(self, session: &Session) -> opencv::Result<Fused>;
 }
 
-/// Fuses on `device` what `messages` brings, until it is told to finish or no
-/// one is left to tell it: then there is no picture. Tells `ready` once the
-/// device has what it needs.
+/// Fuses on `device` what the `orders` bring, until they say to finish or
+/// nobody gives any more: then there is no picture.
 pub fn work(
     method: Method,
     area: Area,
     levels: Option<usize>,
     device: &OpenClDevice,
-    ready: &SyncSender<()>,
-    messages: &Receiver<Message>,
+    orders: &Orders,
 ) -> Result<Option<Fused>> {
     enough_memory(method, area, device)?;
     let run = || -> opencv::Result<Option<Fused>> {
@@ -43,11 +41,11 @@ pub fn work(
         match method {
             Method::Pyramid => {
                 let pyramid = Pyramid::new(session, width, height, levels)?;
-                fuse(session, area, pyramid, ready, messages)
+                fuse(session, area, pyramid, orders)
             }
             Method::Average => {
                 let average = Average::new(session, width, height)?;
-                fuse(session, area, average, ready, messages)
+                fuse(session, area, average, orders)
             }
         }
     };
@@ -67,17 +65,19 @@ fn fuse(
     session: &Session,
     area: Area,
     mut accumulator: impl Accumulator,
-    ready: &SyncSender<()>,
-    messages: &Receiver<Message>,
+    orders: &Orders,
 ) -> opencv::Result<Option<Fused>> {
     let mut frame = Frame::new(session, area)?;
     let pixels = &frame.pixels;
     let covered = session.filled(pixels.width, pixels.height, Kind::Byte, Scalar::all(0.0))?;
     let mut any_whole = false;
-    if ready.send(()).is_err() {
+    if orders.ready.send(()).is_err() {
         return Ok(None);
     }
-    for message in messages {
+    for message in &orders.messages {
+        if orders.given_up.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         let Message::Add(sent) = message else {
             drop(frame);
             let mut fused = accumulator.finish(session)?;
