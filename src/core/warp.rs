@@ -52,15 +52,15 @@ pub struct Area {
 }
 
 /// Taps of the interpolation, each way.
-const TAPS: usize = 6;
+pub(crate) const TAPS: usize = 6;
 /// Positions between two pixels that have weights of their own.
-const PHASES: usize = 1024;
+pub(crate) const PHASES: usize = 1024;
 
 /// The weights that err least, for each phase, on pictures with the spectrum
 /// of a sharp photograph: power falls with the square of the frequency and is
 /// bent down further by lens and sensor. They solve the normal equations of
-/// linear prediction (Wiener, 1949), and add up to one.
-fn weights() -> &'static [[f32; TAPS]] {
+/// linear prediction (Wiener, 1949), and add up to one. `PHASES + 1` rows.
+pub(crate) fn weights() -> &'static [[f32; TAPS]] {
     static TABLE: OnceLock<Vec<[f32; TAPS]>> = OnceLock::new();
     TABLE.get_or_init(|| {
         const STEPS: usize = 512;
@@ -97,6 +97,12 @@ fn weights() -> &'static [[f32; TAPS]] {
     })
 }
 
+/// True where warping is copying: nothing moves, and `area` lies within
+/// `photo`.
+pub(crate) fn is_copy(photo: &Photo, pose: &Transform, area: Area) -> bool {
+    pose.is_identity() && area.x + area.width <= photo.width && area.y + area.height <= photo.height
+}
+
 /// Samples `photo` where `pose` (reference to frame pixels) puts each pixel of
 /// `area`, and applies `exposure`. A pose that is the identity copies.
 ///
@@ -124,6 +130,7 @@ fn warp_samples<T: Copy + Into<f32> + Sync>(
         offset: exposure.offset.map(|offset| offset as f32),
     };
     let blank = || Plane::new(area.width, area.height);
+    let copies = is_copy(photo, pose, area);
     let mut channels = [blank(), blank(), blank()];
     {
         let [red, green, blue] = &mut channels;
@@ -137,7 +144,7 @@ fn warp_samples<T: Copy + Into<f32> + Sync>(
                     .zip(blue.chunks_exact_mut(area.width));
                 for (y, ((red, green), blue)) in (first..).zip(rows) {
                     let out = [red, green, blue];
-                    if pose.is_identity() {
+                    if copies {
                         source.copy_row(area.x, area.y + y, out);
                     } else {
                         source.warp_row(pose, area, y, out);
@@ -262,19 +269,31 @@ impl Line {
     }
 }
 
-/// Where a frame shows the scene: its rectangle, less half a pixel, less where
-/// its own alpha says it is empty.
-fn mask(photo: &Photo, pose: &Transform, area: Area) -> Option<Plane> {
-    let (right, bottom) = (photo.width as f64 - 1.0, photo.height as f64 - 1.0);
-    let covers = |x: usize, y: usize| {
-        let [u, v] = pose.apply(x as f64, y as f64);
-        u >= -0.5 && v >= -0.5 && u <= right + 0.5 && v <= bottom + 0.5
-    };
+/// True where `pose` puts a pixel of the result on a `width`×`height` frame:
+/// within its rectangle and half a pixel around it.
+fn covers(width: usize, height: usize, pose: &Transform, x: usize, y: usize) -> bool {
+    let [u, v] = pose.apply(x as f64, y as f64);
+    u >= -0.5 && v >= -0.5 && u <= width as f64 - 0.5 && v <= height as f64 - 0.5
+}
+
+/// True where `photo` shows the scene at every pixel of `area`: its mask is
+/// then `None`.
+pub(crate) fn is_whole(photo: &Photo, pose: &Transform, area: Area) -> bool {
     let (x1, y1) = (area.x + area.width - 1, area.y + area.height - 1);
     let corners = [(area.x, area.y), (x1, area.y), (area.x, y1), (x1, y1)];
-    if photo.alpha.is_none() && corners.iter().all(|&(x, y)| covers(x, y)) {
+    photo.alpha.is_none()
+        && corners
+            .iter()
+            .all(|&(x, y)| covers(photo.width, photo.height, pose, x, y))
+}
+
+/// Where a frame shows the scene: its rectangle, less where its own alpha says
+/// it is empty.
+fn mask(photo: &Photo, pose: &Transform, area: Area) -> Option<Plane> {
+    if is_whole(photo, pose, area) {
         return None;
     }
+    let covers = |x, y| covers(photo.width, photo.height, pose, x, y);
     let mut mask = Plane::new(area.width, area.height);
     mask.data
         .par_chunks_mut(area.width * BAND)
@@ -364,6 +383,21 @@ mod tests {
             assert_eq!((value * 65535.0).round(), f32::from(*sample));
         }
         assert_eq!(warped.mask, None);
+    }
+
+    #[test]
+    fn what_lies_beyond_the_photograph_is_its_border() {
+        let photo = picture(30, 20, waves);
+        let area = Area {
+            width: 40,
+            ..whole(&photo)
+        };
+        let warped = warp(&photo, &Transform::IDENTITY, area, &Exposure::default());
+        let row = warped.channels[0].row(5);
+        assert_eq!(row[38], row[39]);
+        assert!((f64::from(row[39]) - waves(29.0, 5.0)).abs() < 1e-3);
+        let mask = warped.mask.unwrap();
+        assert_eq!((mask.row(5)[29], mask.row(5)[30]), (1.0, 0.0));
     }
 
     #[test]

@@ -12,13 +12,14 @@ use crate::core::grey::LUMA;
 use crate::core::plane::{BAND, Plane};
 use crate::core::warp::Warped;
 
-/// Contrast that counts as none: a quarter of a level of eight bits, squared.
-const FLOOR: f32 = (0.25 / 255.0) * (0.25 / 255.0);
+/// Contrast that counts as none: two levels of eight bits, squared. Noise of
+/// most cameras stays below it, and choosing by noise would show as mottle.
+pub const FLOOR: f32 = (2.0 / 255.0) * (2.0 / 255.0);
 /// What detail of two pixels counts beside that of one.
-const COARSER: f32 = 0.25;
+pub const COARSER: f32 = 0.25;
 /// What the windows of about 7, 13 and 60 pixels count. Small ones follow hairs
 /// and edges, large ones carry a decision across smooth places.
-const WINDOWS: [f32; 3] = [1.0, 0.3, 0.1];
+pub const WINDOWS: [f32; 3] = [1.0, 0.3, 0.1];
 
 /// Accumulates frames weighted by their local contrast.
 #[derive(Debug)]
@@ -108,7 +109,7 @@ impl Accumulator for Average {
             .data
             .par_iter()
             .map(|best| {
-                let ratio = (best.max(0.0) / (16.0 * FLOOR)).sqrt();
+                let ratio = (best.max(0.0) / FLOOR).sqrt();
                 (255.0 * ratio / (1.0 + ratio)) as u8
             })
             .collect();

@@ -5,12 +5,14 @@
 //! with the number of frames.
 
 mod average;
+mod opencl;
 mod pyramid;
 mod range;
 
 use serde::{Deserialize, Serialize};
 
 use self::average::Average;
+pub use self::opencl::on_opencl;
 use self::pyramid::Pyramid;
 use super::Transform;
 use super::plane::Plane;

@@ -18,10 +18,18 @@ use crate::core::warp::Warped;
 /// Pixels on the shorter side of the coarsest level, about.
 const COARSEST: usize = 16;
 /// No winner yet: less than any frame's energy, covered or not.
-const NOBODY: f32 = -2.0;
+pub const NOBODY: f32 = -2.0;
 /// Energy below which a level is taken to show noise: half a level of eight
 /// bits, squared.
-const NOISE: f32 = (0.5 / 255.0) * (0.5 / 255.0);
+pub const NOISE: f32 = (0.5 / 255.0) * (0.5 / 255.0);
+
+/// How many levels of detail there are: `count`, or as many as leave about 16
+/// pixels on the shorter side, but no more than the size allows.
+pub fn count_levels(width: usize, height: usize, count: Option<usize>) -> usize {
+    let possible = levels(width, height, 2) - 1;
+    let usual = levels(width, height, COARSEST) - 1;
+    count.unwrap_or(usual).min(possible)
+}
 
 /// The winners so far at one level.
 #[derive(Debug)]
@@ -46,12 +54,9 @@ pub struct Pyramid {
 }
 
 impl Pyramid {
-    /// Nothing added yet. `count` levels of detail, or as many as leave about
-    /// 16 pixels on the shorter side.
+    /// Nothing added yet; for `count` see [`count_levels`].
     pub fn new(width: usize, height: usize, count: Option<usize>) -> Self {
-        let possible = levels(width, height, 2) - 1;
-        let usual = levels(width, height, COARSEST) - 1;
-        let count = count.unwrap_or(usual).min(possible);
+        let count = count_levels(width, height, count);
         let (mut w, mut h) = (width, height);
         let mut all = Vec::with_capacity(count);
         for _ in 0..count {

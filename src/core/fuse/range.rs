@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::core::plane::Plane;
 
 /// Pixels across and down that share one range.
-const BLOCK: usize = 4;
+pub const BLOCK: usize = 4;
 
 /// The least and greatest value of each block over all frames, one channel.
 #[derive(Debug, Clone)]

@@ -1,0 +1,198 @@
+//! Fusion on an OpenCL device.
+//!
+//! The device does what the processor does, by kernels of the same arithmetic
+//! (`assets/kernels`): from the upload of a photograph to the download of the
+//! picture nothing leaves it. What belongs to the device lives on one thread
+//! that the fusion owns; photographs are sent there, two at most under way, so
+//! that the next is decoded while one is fused. No lock stands around it, and
+//! no other thread ever speaks OpenCL.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use super::{Fused, Fusion, Method};
+use crate::core::Transform;
+use crate::core::device::OpenClDevice;
+use crate::core::warp::{Area, Exposure};
+use crate::photo::Photo;
+use crate::{Error, Result};
+
+// These speak to OpenCV's OpenCL, which an OpenCV may be built without.
+// (`cargo fmt` does not look into the macro: run `rustfmt` on them.)
+opencv::opencv_has_inherent_feature_opencl! {
+    mod average;
+    mod frame;
+    mod pyramid;
+    mod session;
+    mod worker;
+}
+
+/// What the user can do when a device fails.
+const ADVICE: &str = "use --device cpu";
+
+/// A photograph on its way to the device.
+struct Sent {
+    index: u16,
+    /// Without its metadata.
+    photo: Photo,
+    pose: Transform,
+    exposure: Exposure,
+}
+
+enum Message {
+    Add(Box<Sent>),
+    Finish,
+}
+
+/// What the thread is told by.
+struct Orders {
+    /// Told once the device has what it needs.
+    ready: SyncSender<()>,
+    messages: Receiver<Message>,
+    /// Set when nobody wants the picture any more.
+    given_up: Arc<AtomicBool>,
+}
+
+/// An empty fusion on `device`, as [`on_cpu`](super::on_cpu) on the processor:
+/// the result is the same within rounding.
+///
+/// # Errors
+///
+/// If this OpenCV has no OpenCL, or the device cannot be used or has too
+/// little memory for a picture of this size.
+pub fn on_opencl(
+    method: Method,
+    area: Area,
+    levels: Option<usize>,
+    device: &OpenClDevice,
+) -> Result<Box<dyn Fusion>> {
+    let (sender, messages) = sync_channel(1);
+    let (ready, is_ready) = sync_channel(1);
+    let given_up = Arc::new(AtomicBool::new(false));
+    let orders = Orders {
+        ready,
+        messages,
+        given_up: given_up.clone(),
+    };
+    let name = device.name.clone();
+    let device = device.clone();
+    let worker = std::thread::Builder::new()
+        .name("opencl".into())
+        .spawn(move || work(method, area, levels, &device, &orders))
+        .map_err(|error| {
+            Error::job(
+                format!("no thread could be started for the OpenCL device {name}: {error}"),
+                ADVICE,
+            )
+        })?;
+    let mut fusion = OnOpenCl {
+        name,
+        sender: Some(sender),
+        worker: Some(worker),
+        given_up,
+        fault: None,
+    };
+    match is_ready.recv() {
+        Ok(()) => Ok(Box::new(fusion)),
+        Err(_) => Err(fusion.failed()),
+    }
+}
+
+/// What the thread does.
+fn work(
+    method: Method,
+    area: Area,
+    levels: Option<usize>,
+    device: &OpenClDevice,
+    orders: &Orders,
+) -> Result<Option<Fused>> {
+    opencv::opencv_has_inherent_feature_opencl! {
+        { worker::work(method, area, levels, device, orders) } else {
+            let _ = (method, area, levels, device, orders);
+            Err(Error::job("this OpenCV was built without OpenCL", ADVICE))
+        }
+    }
+}
+
+/// The end of the thread that holds the device.
+type Worker = JoinHandle<Result<Option<Fused>>>;
+
+struct OnOpenCl {
+    /// The device's name.
+    name: String,
+    sender: Option<SyncSender<Message>>,
+    worker: Option<Worker>,
+    given_up: Arc<AtomicBool>,
+    fault: Option<Error>,
+}
+
+impl OnOpenCl {
+    /// Waits for the thread to end, and gives what it ends with.
+    fn join(&mut self) -> Result<Option<Fused>> {
+        self.sender = None;
+        match self.worker.take().map(JoinHandle::join) {
+            Some(Ok(end)) => end,
+            Some(Err(_)) | None => Err(Error::job(
+                format!("the OpenCL device {} stopped unexpectedly", self.name),
+                ADVICE,
+            )),
+        }
+    }
+
+    /// Why the thread ended before it was told to.
+    fn failed(&mut self) -> Error {
+        if self.fault.is_none() {
+            self.fault = Some(self.join().err().unwrap_or(Error::Cancelled));
+        }
+        self.fault.clone().unwrap_or(Error::Cancelled)
+    }
+
+    fn send(&mut self, message: Message) -> Result<()> {
+        match &self.sender {
+            Some(sender) if sender.send(message).is_ok() => Ok(()),
+            _ => Err(self.failed()),
+        }
+    }
+}
+
+impl Fusion for OnOpenCl {
+    fn add(
+        &mut self,
+        index: u16,
+        photo: &Photo,
+        pose: &Transform,
+        exposure: &Exposure,
+    ) -> Result<()> {
+        let photo = Photo {
+            width: photo.width,
+            height: photo.height,
+            samples: photo.samples.clone(),
+            alpha: photo.alpha.clone(),
+            ..Photo::default()
+        };
+        self.send(Message::Add(Box::new(Sent {
+            index,
+            photo,
+            pose: *pose,
+            exposure: *exposure,
+        })))
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<Fused> {
+        self.send(Message::Finish)?;
+        self.join()?.ok_or(Error::Cancelled)
+    }
+}
+
+impl Drop for OnOpenCl {
+    /// Ends the thread after the photograph it is at, so that the device's
+    /// memory is free when this returns.
+    fn drop(&mut self) {
+        self.given_up.store(true, Ordering::Relaxed);
+        if self.worker.is_some() {
+            let _ = self.join();
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Fusion by Laplacian pyramid on the device, as
+//! [`fuse::pyramid`](crate::core::fuse::pyramid) does it on the processor.
+
+use opencv::Result;
+use opencv::core::Scalar;
+
+use super::session::Arg::{In, Int, Out, Size};
+use super::session::{Buffer, Kind, Session};
+use super::worker::{Accumulator, picture};
+use crate::core::fuse::pyramid::{NOBODY, count_levels};
+use crate::core::fuse::{Fused, range};
+
+/// The winners so far at one level.
+struct Level {
+    /// Red, green and blue of the detail, and the energy that won.
+    best: Buffer,
+    index: Buffer,
+}
+
+/// Accumulates the sharpest detail of the frames, level by level.
+pub struct Pyramid {
+    levels: Vec<Level>,
+    /// The levels of a frame below its finest, one for each of `levels`.
+    coarser: Vec<Buffer>,
+    /// Scratch, of the size of the finest level.
+    squared: Buffer,
+    energy: Buffer,
+    /// What is left below the last level, weighted, and the weight.
+    base: Buffer,
+    low: Buffer,
+    high: Buffer,
+    width: i32,
+    height: i32,
+}
+
+impl Pyramid {
+    /// Nothing added yet.
+    pub fn new(
+        session: &Session,
+        width: usize,
+        height: usize,
+        count: Option<usize>,
+    ) -> Result<Self> {
+        let count = count_levels(width, height, count);
+        let (width, height) = (i32::try_from(width)?, i32::try_from(height)?);
+        let (mut w, mut h) = (width, height);
+        let (mut levels, mut coarser) = (Vec::new(), Vec::new());
+        for _ in 0..count {
+            levels.push(Level {
+                best: session.filled(w, h, Kind::Float4, nobody())?,
+                index: session.filled(w, h, Kind::Short, Scalar::all(0.0))?,
+            });
+            (w, h) = ((w + 1) / 2, (h + 1) / 2);
+            coarser.push(session.blank(w, h, Kind::Float4)?);
+        }
+        let block = range::BLOCK as i32;
+        let (columns, rows) = ((width + block - 1) / block, (height + block - 1) / block);
+        let most = f64::from(f32::MAX);
+        Ok(Self {
+            levels,
+            coarser,
+            squared: session.blank(width, height, Kind::Float)?,
+            energy: session.blank(width, height, Kind::Float)?,
+            base: session.filled(w, h, Kind::Float4, Scalar::all(0.0))?,
+            low: session.filled(columns, rows, Kind::Float4, Scalar::all(most))?,
+            high: session.filled(columns, rows, Kind::Float4, Scalar::all(-most))?,
+            width,
+            height,
+        })
+    }
+}
+
+fn nobody() -> Scalar {
+    Scalar::new(0.0, 0.0, 0.0, f64::from(NOBODY))
+}
+
+impl Accumulator for Pyramid {
+    fn add(&mut self, session: &Session, index: u16, frame: &Buffer) -> Result<()> {
+        session.run(
+            "range",
+            self.low.size(),
+            &[
+                In(frame),
+                Size(frame),
+                Out(&self.low),
+                Out(&self.high),
+                Size(&self.low),
+            ],
+        )?;
+        let mut fine = frame;
+        let mut energy = [0, 0];
+        for (level, coarse) in self.levels.iter().zip(&self.coarser) {
+            let size = fine.size();
+            session.run(
+                "reduce_float4",
+                coarse.size(),
+                &[In(fine), Size(fine), Out(coarse), Size(coarse)],
+            )?;
+            session.run(
+                "split",
+                size,
+                &[
+                    Out(fine),
+                    Size(fine),
+                    In(coarse),
+                    Size(coarse),
+                    Out(&self.squared),
+                ],
+            )?;
+            session.run(
+                "window",
+                size,
+                &[In(&self.squared), Out(&self.energy), Size(fine)],
+            )?;
+            session.run(
+                "take",
+                size,
+                &[
+                    In(fine),
+                    In(&self.energy),
+                    Size(fine),
+                    Int(index.into()),
+                    Out(&level.best),
+                    Out(&level.index),
+                ],
+            )?;
+            energy = size;
+            fine = coarse;
+        }
+        session.run(
+            "base",
+            fine.size(),
+            &[
+                In(fine),
+                Size(fine),
+                In(&self.energy),
+                Int(energy[0]),
+                Int(energy[1]),
+                Out(&self.base),
+            ],
+        )
+    }
+
+    fn finish(self, session: &Session) -> Result<Fused> {
+        let Self {
+            levels,
+            coarser,
+            squared,
+            energy,
+            base,
+            low,
+            high,
+            width,
+            height,
+        } = self;
+        drop((coarser, energy));
+        let index = session.filled(width, height, Kind::Short, Scalar::all(0.0))?;
+        let confidence = session.filled(width, height, Kind::Byte, Scalar::all(0.0))?;
+        for (number, level) in levels.iter().enumerate().rev() {
+            session.run(
+                "origin",
+                [width, height],
+                &[
+                    In(&level.best),
+                    In(&level.index),
+                    Size(&level.best),
+                    Int(number.try_into()?),
+                    Int((number + 1 == levels.len()).into()),
+                    Out(&index),
+                    Out(&confidence),
+                    Size(&index),
+                ],
+            )?;
+        }
+        session.run("normalise", base.size(), &[Out(&base), Size(&base)])?;
+        let mut coarse = base;
+        for level in levels.into_iter().rev() {
+            let fine = level.best;
+            session.run(
+                "collapse",
+                fine.size(),
+                &[Out(&fine), Size(&fine), In(&coarse), Size(&coarse)],
+            )?;
+            coarse = fine;
+        }
+        session.run(
+            "hold",
+            coarse.size(),
+            &[Out(&coarse), Size(&coarse), In(&low), In(&high), Size(&low)],
+        )?;
+        picture(session, &coarse, &squared, &index, &confidence)
+    }
+}

@@ -1,0 +1,204 @@
+//! A device bound to the thread that works with it: its memory and kernels.
+
+use opencv::core::{
+    CV_8UC1, CV_16UC1, CV_32FC1, CV_32FC4, Context, DataType, Kernel, KernelArg, Mat,
+    OpenCLExecutionContext, Program, ProgramSource, Scalar, StsError, UMat,
+};
+use opencv::prelude::*;
+use opencv::{Error, Result, core};
+
+use crate::core::fuse::{average, pyramid, range};
+use crate::core::grey::LUMA;
+use crate::core::warp::{PHASES, TAPS};
+
+/// All kernels, as one program.
+const SOURCE: &str = concat!(
+    include_str!("../../../../assets/kernels/warp.cl"),
+    include_str!("../../../../assets/kernels/steps.cl"),
+    include_str!("../../../../assets/kernels/pyramid.cl"),
+    include_str!("../../../../assets/kernels/average.cl"),
+);
+
+/// What a buffer holds for each pixel.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    Byte = CV_8UC1 as isize,
+    Short = CV_16UC1 as isize,
+    Float = CV_32FC1 as isize,
+    Float4 = CV_32FC4 as isize,
+}
+
+/// Rows of values in the device's memory.
+pub struct Buffer {
+    memory: UMat,
+    pub width: i32,
+    pub height: i32,
+}
+
+/// What is handed to a kernel.
+pub enum Arg<'a> {
+    /// A buffer that it reads.
+    In(&'a Buffer),
+    /// A buffer that it writes, and may read.
+    Out(&'a Buffer),
+    /// A buffer's width and height.
+    Size(&'a Buffer),
+    Int(i32),
+    /// A vector of four.
+    Floats([f32; 4]),
+}
+
+/// A device that this thread is bound to. Nothing of it may leave the thread.
+pub struct Session {
+    program: Program,
+    group: [usize; 2],
+}
+
+impl Session {
+    /// Binds this thread to `device` and makes the kernels ready.
+    pub fn open(device: &core::Device) -> Result<Self> {
+        let mut context = Context::from_device(device)?;
+        // OpenCV 4.6 knows its own copy of the device only.
+        let device = &context.device(0)?;
+        OpenCLExecutionContext::create_2(&context, device)?.bind()?;
+        // OpenCV keeps this switch per thread: no other thread is touched.
+        core::set_use_opencl(true)?;
+        if !core::use_opencl()? {
+            return Err(failure("it is switched off"));
+        }
+        let source = ProgramSource::new("parfocal", "fuse", SOURCE, "")?;
+        let mut complaint = String::new();
+        let program = context.get_prog(&source, &definitions(), &mut complaint)?;
+        if program.empty()? {
+            return Err(failure(&format!(
+                "its driver cannot build the kernels: {}",
+                complaint.trim()
+            )));
+        }
+        // Wide groups, so that neighbours read memory together.
+        let group = if device.max_work_group_size()? >= 128 {
+            [32, 4]
+        } else {
+            [1, 1]
+        };
+        Ok(Self { program, group })
+    }
+
+    /// A buffer of which every value is `value`.
+    pub fn filled(&self, width: i32, height: i32, kind: Kind, value: Scalar) -> Result<Buffer> {
+        let mut buffer = self.blank(width, height, kind)?;
+        buffer.memory.set_to_def(&value)?;
+        Ok(buffer)
+    }
+
+    /// A buffer with no particular values.
+    pub fn blank(&self, width: i32, height: i32, kind: Kind) -> Result<Buffer> {
+        Buffer::new(UMat::new_rows_cols_def(height, width, kind as i32)?)
+    }
+
+    /// Copies `width` values per row to the device, into `old` where that has
+    /// the right size.
+    pub fn upload<T: DataType>(
+        &self,
+        values: &[T],
+        width: i32,
+        height: i32,
+        old: Option<Buffer>,
+    ) -> Result<Buffer> {
+        let mut memory = old.map_or_else(UMat::new_def, |old| old.memory);
+        Mat::new_rows_cols_with_data(height, width, values)?.copy_to(&mut memory)?;
+        Buffer::new(memory)
+    }
+
+    /// Waits for the kernels, and copies `buffer` from the device.
+    pub fn download<T: DataType + Default>(&self, buffer: &Buffer) -> Result<Vec<T>> {
+        let mut values = vec![T::default(); buffer.memory.total()];
+        let mut mat = Mat::new_rows_cols_with_data_mut(buffer.height, buffer.width, &mut values)?;
+        buffer.memory.copy_to(&mut mat)?;
+        drop(mat);
+        Ok(values)
+    }
+
+    /// Puts a kernel into the device's queue, once for each of `size` (columns,
+    /// rows), with arguments in the kernel's order. Kernels run one after
+    /// another.
+    pub fn run(&self, name: &str, size: [i32; 2], args: &[Arg]) -> Result<()> {
+        let mut kernel = Kernel::default();
+        if !kernel.create(name, &self.program)? {
+            return Err(failure(&format!("it has no kernel {name}")));
+        }
+        let mut next = 0;
+        let mut set = |arg: &KernelArg| -> Result<()> {
+            next = kernel.set_kernel_arg(next, arg)?;
+            match next {
+                0.. => Ok(()),
+                _ => Err(failure(&format!("kernel {name} refuses an argument"))),
+            }
+        };
+        // A number is copied when it is set: the Mat about it may go.
+        for arg in args {
+            match arg {
+                Arg::In(buffer) => set(&KernelArg::ptr_read_only(&buffer.memory)?)?,
+                Arg::Out(buffer) => set(&KernelArg::ptr_read_write(&buffer.memory)?)?,
+                Arg::Size(buffer) => {
+                    set(&KernelArg::constant(&Mat::from_slice(&[buffer.width])?)?)?;
+                    set(&KernelArg::constant(&Mat::from_slice(&[buffer.height])?)?)?;
+                }
+                Arg::Int(value) => set(&KernelArg::constant(&Mat::from_slice(&[*value])?)?)?,
+                Arg::Floats(values) => set(&KernelArg::constant(&Mat::from_slice(values)?)?)?,
+            }
+        }
+        let mut global = [0; 2];
+        for (global, size) in global.iter_mut().zip(size) {
+            *global = usize::try_from(size)?;
+        }
+        if kernel.run_def(&mut global, &mut self.group.clone(), false)? {
+            Ok(())
+        } else {
+            Err(failure(&format!("kernel {name} could not be run")))
+        }
+    }
+}
+
+impl Drop for Session {
+    /// Lets no kernel outlive the buffers' owner.
+    fn drop(&mut self) {
+        let _ = core::finish();
+    }
+}
+
+impl Buffer {
+    fn new(memory: UMat) -> Result<Self> {
+        // OpenCV puts into main memory what does not fit on the device.
+        if memory.handle(core::AccessFlag::ACCESS_READ)?.is_null() {
+            return Err(failure("it has too little memory"));
+        }
+        Ok(Self {
+            width: memory.cols(),
+            height: memory.rows(),
+            memory,
+        })
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> [i32; 2] {
+        [self.width, self.height]
+    }
+}
+
+/// A fault that OpenCV does not report itself.
+fn failure(message: &str) -> Error {
+    Error::new(StsError, message)
+}
+
+/// The numbers that the kernels share with the processor's code.
+fn definitions() -> String {
+    let [red, green, blue] = LUMA;
+    format!(
+        "-D TAPS={TAPS} -D PHASES={PHASES} -D BLOCK={} -D LUMA_RED={red:e}f -D LUMA_GREEN={green:e}f \
+         -D LUMA_BLUE={blue:e}f -D NOISE={:e}f -D FLOOR={:e}f",
+        range::BLOCK,
+        pyramid::NOISE,
+        average::FLOOR,
+    )
+}

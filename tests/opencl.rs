@@ -1,0 +1,345 @@
+//! Fusion on an OpenCL device gives the processor's picture.
+//!
+//! Where the machine has no OpenCL device these say so and pass.
+
+use parfocal::core::Transform;
+use parfocal::core::device::{OpenClDevice, opencl_devices};
+use parfocal::core::fuse::{Fused, Fusion, Method, on_cpu, on_opencl};
+use parfocal::core::warp::{Area, Exposure};
+use parfocal::demo::{DemoStack, Scene, SceneOptions};
+use parfocal::photo::{Photo, Samples};
+
+const METHODS: [Method; 2] = [Method::Pyramid, Method::Average];
+
+/// A photograph, its pose and its exposure.
+type Frame = (Photo, Transform, Exposure);
+
+fn device() -> Option<OpenClDevice> {
+    let device = opencl_devices().into_iter().next();
+    if device.is_none() {
+        println!("skipped: there is no OpenCL device");
+    }
+    device
+}
+
+fn area(width: usize, height: usize) -> Area {
+    Area {
+        x: 0,
+        y: 0,
+        width,
+        height,
+    }
+}
+
+/// Frames of a demo stack, with gains and offsets that differ a little.
+fn frames(options: &SceneOptions, bits: u8) -> Vec<Frame> {
+    let stack = DemoStack::new(options);
+    (0..options.frames)
+        .map(|index| {
+            let exposure = Exposure {
+                gain: [1.0 + 0.01 * index as f64, 1.0, 1.02],
+                offset: [0.0, 0.002 * index as f64, 0.0],
+            };
+            (
+                stack.frame(index, bits),
+                stack.transforms()[index],
+                exposure,
+            )
+        })
+        .collect()
+}
+
+fn scene(scene: Scene, width: usize, height: usize) -> SceneOptions {
+    SceneOptions {
+        width,
+        height,
+        frames: 5,
+        ..SceneOptions::new(scene)
+    }
+}
+
+fn fuse(mut fusion: Box<dyn Fusion>, frames: &[Frame]) -> Fused {
+    for (index, (photo, pose, exposure)) in frames.iter().enumerate() {
+        fusion.add(index as u16, photo, pose, exposure).unwrap();
+    }
+    fusion.finish().unwrap()
+}
+
+/// Both pictures of the same frames: the processor's and the device's.
+fn both(
+    method: Method,
+    area: Area,
+    levels: Option<usize>,
+    device: &OpenClDevice,
+    frames: &[Frame],
+) -> (Fused, Fused) {
+    (
+        fuse(on_cpu(method, area, levels), frames),
+        fuse(on_opencl(method, area, levels, device).unwrap(), frames),
+    )
+}
+
+/// Peak signal-to-noise ratio in dB, full scale being 1.
+fn psnr(a: &Fused, b: &Fused) -> f64 {
+    let pairs = || {
+        let planes = a.channels.iter().zip(&b.channels);
+        planes.flat_map(|(a, b)| a.data.iter().zip(&b.data))
+    };
+    let sum: f64 = pairs().map(|(a, b)| f64::from(a - b).powi(2)).sum();
+    -10.0 * (sum / pairs().count() as f64).log10()
+}
+
+/// The share of equal values.
+fn agreement<T: PartialEq>(a: &[T], b: &[T]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).filter(|(a, b)| a == b).count() as f64 / a.len() as f64
+}
+
+/// Alpha with "all of it" spelled out.
+fn alpha(fused: &Fused) -> Vec<u8> {
+    let whole = || vec![255; fused.index.len()];
+    fused.alpha.clone().unwrap_or_else(whole)
+}
+
+fn assert_same(what: &str, (cpu, opencl): &(Fused, Fused), least: f64) {
+    let psnr = psnr(cpu, opencl);
+    let index = agreement(&cpu.index, &opencl.index);
+    let far = cpu
+        .confidence
+        .iter()
+        .zip(&opencl.confidence)
+        .filter(|(a, b)| a.abs_diff(**b) > 1)
+        .count();
+    println!("{what}: {psnr:.1} dB, index {index:.5}, confidence off at {far}");
+    for (a, b) in cpu.channels.iter().zip(&opencl.channels) {
+        assert_eq!((a.width, a.height), (b.width, b.height), "{what}");
+    }
+    assert!(psnr >= least, "{what}: {psnr} dB");
+    assert!(index >= 0.995, "{what}: index agrees at {index}");
+    assert!(far * 200 <= cpu.confidence.len(), "{what}: {far}");
+    assert_eq!(alpha(cpu), alpha(opencl), "{what}");
+}
+
+#[test]
+fn stacks_with_poses_come_out_as_on_the_processor() {
+    let Some(device) = device() else { return };
+    for (kind, width, height, bits) in [
+        (Scene::Plane, 200, 150, 8),
+        (Scene::Plane, 101, 67, 16),
+        (Scene::Bumpy, 200, 150, 16),
+        (Scene::Bumpy, 67, 101, 8),
+    ] {
+        let frames = frames(&scene(kind, width, height), bits);
+        for method in METHODS {
+            let pair = both(method, area(width, height), None, &device, &frames);
+            let what = format!("{kind} {width}×{height}, {bits} bits, {method:?}");
+            assert_same(&what, &pair, 90.0);
+        }
+    }
+}
+
+#[test]
+fn still_stacks_come_out_as_on_the_processor() {
+    let Some(device) = device() else { return };
+    for (width, height, bits) in [(200, 150, 16), (101, 67, 8)] {
+        let frames = frames(&scene(Scene::Plane, width, height).still(), bits);
+        assert!(frames.iter().all(|(_, pose, _)| pose.is_identity()));
+        for method in METHODS {
+            let pair = both(method, area(width, height), None, &device, &frames);
+            let what = format!("still {width}×{height}, {bits} bits, {method:?}");
+            assert_same(&what, &pair, 90.0);
+        }
+    }
+}
+
+#[test]
+fn tiny_pictures_and_any_number_of_levels_work() {
+    let Some(device) = device() else { return };
+    for (width, height) in [(1, 1), (2, 2), (1, 9), (3, 2), (5, 7), (33, 2), (40, 31)] {
+        let frames = frames(&scene(Scene::Plane, width, height), 8);
+        for method in METHODS {
+            for levels in [None, Some(0), Some(1), Some(3)] {
+                let pair = both(method, area(width, height), levels, &device, &frames);
+                let what = format!("{width}×{height}, {levels:?}, {method:?}");
+                assert_same(&what, &pair, 90.0);
+            }
+        }
+    }
+}
+
+#[test]
+fn masks_and_alpha_hide_the_same_pixels() {
+    let Some(device) = device() else { return };
+    let (width, height) = (120, 90);
+    let mut frames = frames(&scene(Scene::Plane, width, height), 16);
+    // Turned and tilted far enough to show the border and what is beyond it.
+    for (k, (photo, pose, _)) in frames.iter_mut().enumerate() {
+        let turn = Transform::similarity(
+            1.05,
+            0.05 * (k as f64 - 2.0),
+            [60.0, 45.0],
+            [4.3, 3.0 * k as f64],
+        );
+        let mut tilt = Transform::IDENTITY;
+        tilt.0[2] = [1e-4, -2e-4 * k as f64, 1.0];
+        *pose = pose.then(&turn).then(&tilt);
+        if k == 3 {
+            let hole = |i: usize| (30..50).contains(&(i % width)) && i / width > 60;
+            photo.alpha = Some(
+                (0..width * height)
+                    .map(|i| if hole(i) { 0 } else { 255 })
+                    .collect(),
+            );
+        }
+    }
+    let part = Area {
+        x: 7,
+        y: 3,
+        width: 101,
+        height: 81,
+    };
+    for area in [area(width, height), part] {
+        for method in METHODS {
+            let pair = both(method, area, None, &device, &frames);
+            assert!(method == Method::Average || pair.0.alpha.is_some());
+            assert_same(&format!("masks, {method:?}"), &pair, 90.0);
+            // One frame alone leaves pixels that no frame shows.
+            let pair = both(method, area, None, &device, &frames[..1]);
+            assert!(pair.1.alpha.as_ref().is_some_and(|a| a.contains(&0)));
+            assert_same(&format!("one mask, {method:?}"), &pair, 90.0);
+        }
+    }
+}
+
+#[test]
+fn frames_of_other_sizes_and_depths_mix() {
+    let Some(device) = device() else { return };
+    let mut all = frames(&scene(Scene::Plane, 120, 90), 8);
+    all.extend(frames(&scene(Scene::Plane, 100, 80), 16));
+    all.extend(frames(&scene(Scene::Plane, 120, 90), 16));
+    for method in METHODS {
+        let pair = both(method, area(120, 90), None, &device, &all);
+        assert_same(&format!("mixed, {method:?}"), &pair, 90.0);
+    }
+}
+
+#[test]
+fn every_run_and_every_order_gives_the_same() {
+    let Some(device) = device() else { return };
+    let frames = frames(&scene(Scene::Bumpy, 160, 120), 8);
+    for method in METHODS {
+        let empty = || on_opencl(method, area(160, 120), None, &device).unwrap();
+        let first = fuse(empty(), &frames);
+        assert!(first == fuse(empty(), &frames));
+        let mut fusion = empty();
+        for (index, (photo, pose, exposure)) in frames.iter().enumerate().rev() {
+            fusion.add(index as u16, photo, pose, exposure).unwrap();
+        }
+        let backwards = fusion.finish().unwrap();
+        assert_eq!(first.index, backwards.index);
+        assert!(psnr(&first, &backwards) > 100.0);
+    }
+}
+
+#[test]
+fn fusions_side_by_side_do_not_disturb_each_other() {
+    let Some(device) = device() else { return };
+    let frames = frames(&scene(Scene::Plane, 120, 90), 8);
+    let empty = || on_opencl(Method::Pyramid, area(120, 90), None, &device).unwrap();
+    let alone = fuse(empty(), &frames);
+    std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| fuse(empty(), &frames)))
+            .collect();
+        for lane in lanes {
+            assert!(lane.join().unwrap() == alone);
+        }
+    });
+    // A fusion belongs to no thread of its caller's.
+    let mut fusion = empty();
+    for (index, (photo, pose, exposure)) in frames.iter().enumerate() {
+        std::thread::scope(|scope| {
+            scope.spawn(|| fusion.add(index as u16, photo, pose, exposure).unwrap());
+        });
+    }
+    assert!(fusion.finish().unwrap() == alone);
+}
+
+#[test]
+fn a_fusion_that_is_given_up_ends() {
+    let Some(device) = device() else { return };
+    let frames = frames(&scene(Scene::Plane, 64, 48), 8);
+    for count in 0..3 {
+        let mut fusion = on_opencl(Method::Pyramid, area(64, 48), None, &device).unwrap();
+        for (photo, pose, exposure) in &frames[..count] {
+            fusion.add(0, photo, pose, exposure).unwrap();
+        }
+        drop(fusion);
+    }
+}
+
+#[test]
+fn what_the_device_cannot_do_is_an_error_with_advice() {
+    let Some(device) = device() else { return };
+    let refused = |area, device: &OpenClDevice| {
+        let error = on_opencl(Method::Pyramid, area, None, device)
+            .err()
+            .unwrap();
+        error.to_string()
+    };
+    let message = refused(area(80_000, 60_000), &device);
+    assert!(message.contains("GB") && message.ends_with("use --device cpu"));
+    let gone = OpenClDevice {
+        index: 99,
+        ..device.clone()
+    };
+    let message = refused(area(64, 48), &gone);
+    assert!(message.contains(&device.name) && message.ends_with("use --device cpu"));
+    // A photograph with fewer samples than it says.
+    let mut fusion = on_opencl(Method::Pyramid, area(64, 48), None, &device).unwrap();
+    let short = Photo {
+        width: 64,
+        height: 48,
+        samples: Samples::Eight(vec![0; 100]),
+        ..Photo::default()
+    };
+    let (pose, exposure) = (Transform::IDENTITY, Exposure::default());
+    let sent = (0..4).try_for_each(|_| fusion.add(0, &short, &pose, &exposure));
+    let error = sent.and_then(|()| fusion.finish().map(|_| ())).unwrap_err();
+    assert!(error.to_string().contains(&device.name), "{error}");
+}
+
+/// Set in a process whose device has little memory.
+const SMALL: &str = "PARFOCAL_TEST_SMALL_DEVICE";
+
+#[test]
+fn too_little_memory_is_an_error_and_the_memory_comes_back() {
+    let Some(device) = device() else { return };
+    if !device.platform.contains("Portable Computing Language") {
+        println!("skipped: only PoCL can be told to have little memory");
+        return;
+    }
+    if std::env::var_os(SMALL).is_none() {
+        let name = "too_little_memory_is_an_error_and_the_memory_comes_back";
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name])
+            .env(SMALL, "1")
+            .env("POCL_MEMORY_LIMIT", "1")
+            .status();
+        assert!(status.unwrap().success());
+        return;
+    }
+    // Just what the device says it has, but others hold a part of it.
+    let pixels = device.memory as f64 / 57.3;
+    let side = pixels.sqrt() as usize;
+    for _ in 0..2 {
+        let message = on_opencl(Method::Pyramid, area(side, side), None, &device)
+            .err()
+            .map(|error| error.to_string());
+        let message = message.unwrap_or_default();
+        assert!(message.contains("too little memory"), "{message}");
+    }
+    let frames = frames(&scene(Scene::Plane, 64, 48), 8);
+    let pair = both(Method::Pyramid, area(64, 48), None, &device, &frames);
+    assert_same("after that", &pair, 90.0);
+}
