@@ -234,11 +234,11 @@ fn device(text: &str) -> Result<Device, String> {
     let number = match text {
         "auto" => return Ok(Device::Auto),
         "cpu" => return Ok(Device::Cpu),
-        "opencl" => Some(0),
+        "opencl" => return Ok(Device::OpenCl(None)),
         _ => text.strip_prefix("opencl:").and_then(|n| n.parse().ok()),
     };
     number
-        .map(Device::OpenCl)
+        .map(|number| Device::OpenCl(Some(number)))
         .ok_or_else(|| "expected auto, cpu, opencl, or opencl:N with N from 0".into())
 }
 
@@ -361,7 +361,7 @@ mod tests {
         assert_eq!(
             args.resources.options(),
             Resources {
-                device: Device::OpenCl(2),
+                device: Device::OpenCl(Some(2)),
                 threads: Some(3),
                 memory: Some(4 << 30),
                 limits: Limits { max_pixels: 0 },
@@ -423,7 +423,7 @@ mod tests {
     fn devices_are_read() {
         assert_eq!(device("auto"), Ok(Device::Auto));
         assert_eq!(device("cpu"), Ok(Device::Cpu));
-        assert_eq!(device("opencl"), Ok(Device::OpenCl(0)));
-        assert_eq!(device("opencl:7"), Ok(Device::OpenCl(7)));
+        assert_eq!(device("opencl"), Ok(Device::OpenCl(None)));
+        assert_eq!(device("opencl:7"), Ok(Device::OpenCl(Some(7))));
     }
 }

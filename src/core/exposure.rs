@@ -264,8 +264,8 @@ mod tests {
             .collect();
         let found = exposures(&lights.iter().collect::<Vec<_>>(), &poses, 0);
         for (found, gains) in found.iter().zip(gains) {
-            for c in 0..3 {
-                let seen = encode(0.3 * gains[c]);
+            for (c, gain) in gains.iter().enumerate() {
+                let seen = encode(0.3 * gain);
                 let matched = seen * found.gain[c] + found.offset[c];
                 assert!((matched - encode(0.3)).abs() < 0.002, "{matched}");
             }

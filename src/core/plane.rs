@@ -88,7 +88,7 @@ impl Plane {
         sums.clear();
         let at = (y / 2) as isize;
         // A mirrored fine row falls on a mirrored coarse one.
-        if y % 2 == 0 {
+        if y.is_multiple_of(2) {
             let (a, b, c) = (
                 self.mirrored(at - 1),
                 self.row(y / 2),

@@ -142,6 +142,7 @@ fn reduced(grey: &Grey) -> std::borrow::Cow<'_, Grey> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::f64::consts::TAU;
 
     fn grey(width: usize, height: usize, value: impl Fn(f64, f64) -> f64) -> Grey {
         let sample = |i: usize| value((i % width) as f64, (i / width) as f64);
@@ -155,7 +156,7 @@ mod tests {
     }
 
     fn waves(period: f64, contrast: f64) -> impl Fn(f64, f64) -> f64 {
-        move |x, y| 0.5 + contrast * (x * 6.283 / period).sin() * (y * 6.283 / period).cos()
+        move |x, y| 0.5 + contrast * (x * TAU / period).sin() * (y * TAU / period).cos()
     }
 
     #[test]

@@ -227,8 +227,8 @@ impl<T: Copy + Into<f32>> Source<'_, T> {
             let row = clamp(v0 + j as isize, self.height) * self.width;
             for (i, &wx) in wx.iter().enumerate() {
                 let at = (row + clamp(u0 + i as isize, self.width)) * 3;
-                for c in 0..3 {
-                    sum[c] += wx * wy * self.samples[at + c].into();
+                for (sum, &sample) in sum.iter_mut().zip(&self.samples[at..at + 3]) {
+                    *sum += wx * wy * sample.into();
                 }
             }
         }

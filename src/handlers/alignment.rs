@@ -146,6 +146,9 @@ pub fn analyse(stack: Stack, options: &StackOptions, job: &Job) -> Result<Aligne
     Ok(aligned)
 }
 
+/// The light of frames, each with its number.
+type Lights = Vec<(usize, Light)>;
+
 /// Reads the frames: the light of each, and an aligner that has seen them all
 /// if they are to be aligned.
 fn look(
@@ -154,7 +157,7 @@ fn look(
     align: bool,
     options: &StackOptions,
     job: &Job,
-) -> Result<(Vec<(usize, Light)>, Option<Aligner>)> {
+) -> Result<(Lights, Option<Aligner>)> {
     let Aligned {
         stack,
         frames,

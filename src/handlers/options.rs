@@ -28,8 +28,9 @@ pub enum Device {
     Auto,
     /// The processor.
     Cpu,
-    /// The OpenCL device of this number in `parfocal devices`.
-    OpenCl(usize),
+    /// The OpenCL device of this number in `parfocal devices`, or the one that
+    /// suits best.
+    OpenCl(Option<usize>),
 }
 
 /// How frames are laid on top of each other.

@@ -7,7 +7,8 @@ use super::file;
 use super::frames;
 use super::machine::Budget;
 use super::{Device, Job, Phase, Report, StackOptions, export};
-use crate::core::fuse::{self, Fused, Fusion};
+use crate::core::device::{self, OpenClDevice};
+use crate::core::fuse::{self, Fused};
 use crate::core::grey::Grey;
 use crate::core::pipeline;
 use crate::core::sharpness::Sharpness;
@@ -49,7 +50,24 @@ pub fn stack(inputs: &[PathBuf], options: &StackOptions, job: &Job) -> Result<Re
     let stack = file::gather(inputs, &options.resources.limits, job)?;
     let mut aligned = alignment::analyse(stack, options, job)?;
     let area = aligned.area(options.fuse.crop)?;
-    let (fused, device) = fuse(&mut aligned, area, options, job)?;
+    let device = chosen(options.resources.device, job)?;
+    let (fused, device) = match (
+        fuse(&mut aligned, area, device.as_ref(), options, job),
+        device,
+    ) {
+        // What was chosen automatically is replaced automatically.
+        (Err(fault @ Error::Job { .. }), Some(_)) if options.resources.device == Device::Auto => {
+            job.warn(format!("{}; the processor does the work", fault.problem()));
+            (
+                fuse(&mut aligned, area, None, options, job)?,
+                "cpu".to_owned(),
+            )
+        }
+        (fused, device) => (
+            fused?,
+            device.map_or("cpu".to_owned(), |device| device.name),
+        ),
+    };
 
     job.begin(Phase::Writing, 1 + usize::from(options.depth_map.is_some()));
     let picture = Photo {
@@ -71,19 +89,24 @@ pub fn stack(inputs: &[PathBuf], options: &StackOptions, job: &Job) -> Result<Re
     Ok(report)
 }
 
-/// Reads the frames in use once more and fuses them; also the name of the
-/// device that did it. A frame that cannot be read any more is left out.
+/// Reads the frames in use once more and fuses them on an OpenCL device, or on
+/// the processor. A frame that cannot be read any more is left out.
 fn fuse(
     aligned: &mut Aligned,
     area: Area,
+    device: Option<&OpenClDevice>,
     options: &StackOptions,
     job: &Job,
-) -> Result<(Fused, String)> {
+) -> Result<Fused> {
     let frame = frames::bytes(&aligned.stack);
     let fixed = (area.width * area.height) as u64 * fuse::bytes_per_pixel(options.fuse.method);
     let budget = Budget::of(&options.resources);
     let lanes = pipeline::lanes(budget.for_frames(fixed, frame, job)?, frame);
-    let (mut fusion, device) = fusion(area, options, job)?;
+    let (method, levels) = (options.fuse.method, options.fuse.levels);
+    let mut fusion = match device {
+        Some(device) => fuse::on_opencl(method, area, levels, device)?,
+        None => fuse::on_cpu(method, area, levels),
+    };
 
     let used = aligned.used();
     job.begin(Phase::Fusing, used.len());
@@ -128,15 +151,43 @@ fn fuse(
         },
     )?;
     frames::enough(stack)?;
-    Ok((fusion.finish()?, device))
+    fusion.finish()
 }
 
-/// An empty fusion on the device that the user wants, and the device's name.
-fn fusion(area: Area, options: &StackOptions, _job: &Job) -> Result<(Box<dyn Fusion>, String)> {
-    let (method, levels) = (options.fuse.method, options.fuse.levels);
-    match options.resources.device {
-        Device::Auto | Device::Cpu => Ok((fuse::on_cpu(method, area, levels), "cpu".into())),
-        Device::OpenCl(number) => Err(Error::Usage(format!("opencl:{number} is not there yet"))),
+/// The OpenCL device to use; `None` is the processor. A device that is chosen
+/// automatically must pass its self-check first.
+fn chosen(wish: Device, job: &Job) -> Result<Option<OpenClDevice>> {
+    if wish == Device::Cpu {
+        return Ok(None);
+    }
+    let devices = device::opencl_devices();
+    match wish {
+        Device::Cpu => Ok(None),
+        Device::Auto => {
+            let Some(gpu) = device::automatic(&devices) else {
+                return Ok(None);
+            };
+            match device::self_check(gpu) {
+                Ok(()) => Ok(Some(gpu.clone())),
+                Err(fault) => {
+                    job.warn(format!("{fault}; the processor does the work"));
+                    Ok(None)
+                }
+            }
+        }
+        Device::OpenCl(number) => {
+            let found = match number {
+                Some(number) => devices.get(number),
+                None => device::preferred(&devices),
+            };
+            let found = found.ok_or_else(|| {
+                let name = number.map_or("opencl".into(), |number| format!("opencl:{number}"));
+                let problem = format!("there is no device {name}");
+                Error::job(problem, "`parfocal devices` lists those there are")
+            })?;
+            device::self_check(found)?;
+            Ok(Some(found.clone()))
+        }
     }
 }
 

@@ -193,7 +193,11 @@ mod tests {
     }
 
     fn checks(x: usize, y: usize) -> f32 {
-        if (x / 2 + y / 2) % 2 == 0 { 0.8 } else { 0.2 }
+        if (x / 2 + y / 2).is_multiple_of(2) {
+            0.8
+        } else {
+            0.2
+        }
     }
 
     #[test]
