@@ -130,6 +130,15 @@ impl Plane {
         );
     }
 
+    /// Divides each value by that of `other`, a plane of the same size whose
+    /// values are not negative.
+    pub fn divide(&mut self, other: &Self) {
+        self.data
+            .par_iter_mut()
+            .zip(&other.data)
+            .for_each(|(value, other)| *value /= other.max(f32::MIN_POSITIVE));
+    }
+
     /// Weighted by the binomial 1 4 6 4 1 each way: the mean of a soft 5×5
     /// window.
     pub fn windowed(&self) -> Self {

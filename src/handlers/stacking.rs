@@ -50,7 +50,7 @@ pub fn stack(inputs: &[PathBuf], options: &StackOptions, job: &Job) -> Result<Re
     let stack = file::gather(inputs, &options.resources.limits, job)?;
     let mut aligned = alignment::analyse(stack, options, job)?;
     let area = aligned.area(options.fuse.crop)?;
-    let device = chosen(options.resources.device, job)?;
+    let device = chosen(options, job)?;
     let (fused, device) = match (
         fuse(&mut aligned, area, device.as_ref(), options, job),
         device,
@@ -156,8 +156,12 @@ fn fuse(
 
 /// The OpenCL device to use; `None` is the processor. A device that is chosen
 /// automatically must pass its self-check first.
-fn chosen(wish: Device, job: &Job) -> Result<Option<OpenClDevice>> {
-    if wish == Device::Cpu {
+fn chosen(options: &StackOptions, job: &Job) -> Result<Option<OpenClDevice>> {
+    let wish = options.resources.device;
+    if wish != Device::Cpu && !options.fuse.method.runs_on_opencl() {
+        if wish != Device::Auto {
+            job.warn("this method works on the processor only; the processor does the work");
+        }
         return Ok(None);
     }
     let devices = device::opencl_devices();

@@ -5,6 +5,8 @@
 //! with the number of frames.
 
 mod average;
+mod contrast;
+mod hybrid;
 mod opencl;
 mod pyramid;
 mod range;
@@ -12,6 +14,7 @@ mod range;
 use serde::{Deserialize, Serialize};
 
 use self::average::Average;
+use self::hybrid::Hybrid;
 pub use self::opencl::on_opencl;
 use self::pyramid::Pyramid;
 use super::Transform;
@@ -24,11 +27,24 @@ use crate::photo::Photo;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
-    /// Laplacian pyramid, the sharpest frame wins at each position and scale.
+    /// Frames blended level by level, weighted by their finest detail: clean and
+    /// without halos.
     #[default]
+    Hybrid,
+    /// Laplacian pyramid, the sharpest frame wins at each position and scale.
     Pyramid,
     /// Average weighted by sharpness: soft and quiet.
     Average,
+}
+
+/// Pixels on the shorter side of the coarsest level, about.
+const COARSEST: usize = 16;
+
+impl Method {
+    /// Whether OpenCL devices know this way of fusing.
+    pub fn runs_on_opencl(self) -> bool {
+        matches!(self, Self::Pyramid | Self::Average)
+    }
 }
 
 /// A picture made of many frames, and where each pixel came from.
@@ -76,6 +92,10 @@ pub trait Fusion: Send {
 pub fn on_cpu(method: Method, area: Area, levels: Option<usize>) -> Box<dyn Fusion> {
     let (width, height) = (area.width, area.height);
     match method {
+        Method::Hybrid => Box::new(OnCpu {
+            area,
+            accumulator: Hybrid::new(width, height, levels),
+        }),
         Method::Pyramid => Box::new(OnCpu {
             area,
             accumulator: Pyramid::new(width, height, levels),
@@ -120,6 +140,7 @@ impl<A: Accumulator> Fusion for OnCpu<A> {
 /// and a frame on its way into them.
 pub fn bytes_per_pixel(method: Method) -> u64 {
     match method {
+        Method::Hybrid => 80,
         Method::Pyramid => 72,
         Method::Average => 64,
     }

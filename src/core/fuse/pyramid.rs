@@ -10,13 +10,11 @@
 use rayon::prelude::*;
 
 use super::range::Range;
-use super::{Accumulator, Fused};
+use super::{Accumulator, COARSEST, Fused};
 use crate::core::grey::LUMA;
 use crate::core::plane::{BAND, Plane, levels};
 use crate::core::warp::Warped;
 
-/// Pixels on the shorter side of the coarsest level, about.
-const COARSEST: usize = 16;
 /// No winner yet: less than any frame's energy, covered or not.
 pub const NOBODY: f32 = -2.0;
 /// Energy below which a level is taken to show noise: half a level of eight

@@ -8,7 +8,7 @@ use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::worker::{Accumulator, picture};
 use crate::core::fuse::Fused;
-use crate::core::fuse::average::{COARSER, WINDOWS};
+use crate::core::fuse::contrast::{COARSER, WINDOWS};
 
 /// Accumulates frames weighted by their local contrast.
 pub struct Average {

@@ -7,7 +7,7 @@ use opencv::core::{
 use opencv::prelude::*;
 use opencv::{Error, Result, core};
 
-use crate::core::fuse::{average, pyramid, range};
+use crate::core::fuse::{contrast, pyramid, range};
 use crate::core::grey::LUMA;
 use crate::core::warp::{PHASES, TAPS};
 
@@ -199,6 +199,6 @@ fn definitions() -> String {
          -D LUMA_BLUE={blue:e}f -D NOISE={:e}f -D FLOOR={:e}f",
         range::BLOCK,
         pyramid::NOISE,
-        average::FLOOR,
+        contrast::FLOOR,
     )
 }

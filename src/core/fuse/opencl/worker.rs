@@ -47,6 +47,10 @@ pub fn work(
                 let average = Average::new(session, width, height)?;
                 fuse(session, area, average, orders)
             }
+            Method::Hybrid => Err(opencv::Error::new(
+                opencv::core::StsNotImplemented,
+                "the method hybrid works on the processor only",
+            )),
         }
     };
     run().map_err(|error| {
@@ -137,7 +141,7 @@ fn bytes_per_pixel(method: Method) -> u64 {
         // A frame and its levels, the winners and theirs, two planes of
         // energy, the range.
         Method::Pyramid => 16 + 6 + 24 + 8 + 3,
-        Method::Average => 16 + 16 + 6 + 9 + 1,
+        Method::Average | Method::Hybrid => 16 + 16 + 6 + 9 + 1,
     }
 }
 

@@ -1,0 +1,131 @@
+//! Where a frame has contrast, and which frame has most.
+
+use rayon::prelude::*;
+
+use super::Fused;
+use crate::core::grey::LUMA;
+use crate::core::plane::{BAND, Plane};
+
+/// Contrast that counts as none: two levels of eight bits, squared. Noise of
+/// most cameras stays below it, and choosing by noise would show as mottle.
+pub const FLOOR: f32 = (2.0 / 255.0) * (2.0 / 255.0);
+/// What detail of two pixels counts beside that of one.
+pub const COARSER: f32 = 0.25;
+/// What the windows of about 7, 13 and 60 pixels count. Small ones follow hairs
+/// and edges, large ones carry a decision across smooth places.
+pub const WINDOWS: [f32; 3] = [1.0, 0.3, 0.1];
+
+/// The mean squared contrast of luminance at the finest scales, in soft windows
+/// about each pixel.
+pub fn contrast(channels: &[Plane; 3]) -> Plane {
+    let (width, height) = (channels[0].width, channels[0].height);
+    let mut detail = Plane::new(width, height);
+    let length = (width * BAND).max(1);
+    detail
+        .data
+        .par_chunks_mut(length)
+        .enumerate()
+        .for_each(|(band, out)| {
+            let start = band * length;
+            for (i, out) in out.iter_mut().enumerate() {
+                *out = (0..3).map(|c| LUMA[c] * channels[c].data[start + i]).sum();
+            }
+        });
+    let mut coarser = detail.reduced();
+    detail.add_expanded(&coarser, -1.0);
+    let coarsest = coarser.reduced();
+    coarser.add_expanded(&coarsest, -1.0);
+    square(&mut detail);
+    square(&mut coarser);
+    detail.add_expanded(&coarser.windowed(), COARSER);
+
+    let mut contrast = detail.windowed();
+    let wide = contrast.windowed().windowed();
+    // Far windows need no full resolution.
+    let mut far = wide.reduced().reduced().windowed().windowed();
+    far.data.par_iter_mut().for_each(|v| *v *= WINDOWS[2]);
+    let mut near = Plane::new(width.div_ceil(2), height.div_ceil(2));
+    near.add_expanded(&far, 1.0);
+    contrast
+        .data
+        .par_iter_mut()
+        .zip(&wide.data)
+        .for_each(|(sum, wide)| {
+            *sum = WINDOWS[0] * *sum + WINDOWS[1] * wide;
+        });
+    contrast.add_expanded(&near, 1.0);
+    contrast
+}
+
+fn square(plane: &mut Plane) {
+    plane.data.par_iter_mut().for_each(|v| *v *= *v);
+}
+
+/// Which of the frames so far has the most contrast at each pixel.
+#[derive(Debug)]
+pub struct Sharpest {
+    best: Plane,
+    index: Vec<u16>,
+    shown: Plane,
+}
+
+impl Sharpest {
+    /// No frame yet.
+    pub fn new(width: usize, height: usize) -> Self {
+        Self {
+            best: Plane::filled(width, height, -1.0),
+            index: vec![0; width * height],
+            shown: Plane::new(width, height),
+        }
+    }
+
+    /// Takes in the frame `index`. A tie goes to the earlier frame.
+    pub fn add(&mut self, index: u16, contrast: &Plane, mask: Option<&Plane>) {
+        let length = (contrast.width * BAND).max(1);
+        self.best
+            .data
+            .par_chunks_mut(length)
+            .zip(self.index.par_chunks_mut(length))
+            .zip(self.shown.data.par_chunks_mut(length))
+            .enumerate()
+            .for_each(|(band, ((best, winner), shown))| {
+                let start = band * length;
+                for i in 0..best.len() {
+                    let mask = mask.map_or(1.0, |mask| mask.data[start + i]);
+                    let rank = contrast.data[start + i] * mask;
+                    shown[i] = shown[i].max(mask);
+                    if rank > best[i] || (rank == best[i] && index < winner[i]) {
+                        best[i] = rank;
+                        winner[i] = index;
+                    }
+                }
+            });
+    }
+
+    /// The picture of all frames, given its channels.
+    pub fn fused(self, channels: [Plane; 3]) -> Fused {
+        let confidence = self
+            .best
+            .data
+            .par_iter()
+            .map(|best| {
+                let ratio = (best.max(0.0) / FLOOR).sqrt();
+                (255.0 * ratio / (1.0 + ratio)) as u8
+            })
+            .collect();
+        let shown = &self.shown.data;
+        let is_whole = shown.iter().all(|&shown| shown > 0.0);
+        let alpha = || {
+            shown
+                .iter()
+                .map(|&s| if s > 0.0 { 255 } else { 0 })
+                .collect()
+        };
+        Fused {
+            channels,
+            index: self.index,
+            confidence,
+            alpha: (!is_whole).then(alpha),
+        }
+    }
+}

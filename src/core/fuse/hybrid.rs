@@ -1,0 +1,249 @@
+//! Fusion by a pyramid whose weights come from the finest scales.
+//!
+//! Frames are blended level by level (Burt and Adelson, 1983), so that no seam
+//! shows, but what a frame counts is decided where focus shows: by its contrast
+//! at the two finest scales. Blur that spreads from edges and highlights has
+//! energy at coarse scales alone, so it wins nowhere and leaves no halo. Where
+//! no frame has contrast beyond noise all count alike, and noise averages out
+//! instead of building up with the number of frames.
+//!
+//! Weights are reduced from level to level before they are raised to their
+//! power, so that a strong edge does not shout down what lies beside it.
+
+use rayon::prelude::*;
+
+use super::contrast::{FLOOR, Sharpest, contrast};
+use super::range::Range;
+use super::{Accumulator, COARSEST, Fused};
+use crate::core::plane::{BAND, Plane, levels};
+use crate::core::warp::Warped;
+
+/// What a frame counts is this power of its squared contrast.
+const POWER: i32 = 5;
+/// What a frame counts, before the power, where it shows nothing: only where no
+/// frame shows anything it counts at all.
+const HIDDEN: f32 = 1e-2;
+
+/// One level of detail, or what is left below all of them.
+#[derive(Debug)]
+struct Level {
+    sum: [Plane; 3],
+    weight: Plane,
+}
+
+/// Accumulates frames, level by level, weighted by their finest contrast.
+#[derive(Debug)]
+pub struct Hybrid {
+    /// Full size first; the last one is no detail but the rest.
+    levels: Vec<Level>,
+    range: [Range; 3],
+    sharpest: Sharpest,
+}
+
+impl Hybrid {
+    /// Nothing added yet. `count` levels of detail, or as many as leave about
+    /// 16 pixels on the shorter side.
+    pub fn new(width: usize, height: usize, count: Option<usize>) -> Self {
+        let possible = levels(width, height, 2) - 1;
+        let usual = levels(width, height, COARSEST) - 1;
+        let (mut w, mut h) = (width, height);
+        let levels = (0..=count.unwrap_or(usual).min(possible))
+            .map(|_| {
+                let level = Level {
+                    sum: std::array::from_fn(|_| Plane::new(w, h)),
+                    weight: Plane::new(w, h),
+                };
+                (w, h) = (w.div_ceil(2), h.div_ceil(2));
+                level
+            })
+            .collect();
+        Self {
+            levels,
+            range: std::array::from_fn(|_| Range::new(width, height)),
+            sharpest: Sharpest::new(width, height),
+        }
+    }
+}
+
+impl Accumulator for Hybrid {
+    fn add(&mut self, index: u16, frame: Warped) {
+        let Warped { mut channels, mask } = frame;
+        for (range, channel) in self.range.iter_mut().zip(&channels) {
+            range.add(channel, mask.as_ref());
+        }
+        let mut weight = contrast(&channels);
+        self.sharpest.add(index, &weight, mask.as_ref());
+        match &mask {
+            None => weight
+                .data
+                .par_iter_mut()
+                .for_each(|v| *v = *v / FLOOR + 1.0),
+            Some(mask) => weight
+                .data
+                .par_iter_mut()
+                .zip(&mask.data)
+                .for_each(|(v, &mask)| *v = (*v / FLOOR + 1.0) * mask + HIDDEN * (1.0 - mask)),
+        }
+        let Some((rest, details)) = self.levels.split_last_mut() else {
+            return;
+        };
+        for level in details {
+            let coarse: [Plane; 3] = std::array::from_fn(|c| channels[c].reduced());
+            for (fine, coarse) in channels.iter_mut().zip(&coarse) {
+                fine.add_expanded(coarse, -1.0);
+            }
+            level.add(&channels, &weight);
+            weight = weight.reduced();
+            channels = coarse;
+        }
+        rest.add(&channels, &weight);
+    }
+
+    fn finish(self) -> Fused {
+        let mut levels = self.levels.into_iter().rev().map(Level::mean);
+        let mut channels = levels.next().unwrap_or_default();
+        for mut fine in levels {
+            for (fine, coarse) in fine.iter_mut().zip(&channels) {
+                fine.add_expanded(coarse, 1.0);
+            }
+            channels = fine;
+        }
+        for (channel, range) in channels.iter_mut().zip(&self.range) {
+            range.clamp(channel);
+        }
+        self.sharpest.fused(channels)
+    }
+}
+
+impl Level {
+    fn add(&mut self, channels: &[Plane; 3], weight: &Plane) {
+        let length = (weight.width * BAND).max(1);
+        let [red, green, blue] = &mut self.sum;
+        self.weight
+            .data
+            .par_chunks_mut(length)
+            .zip(red.data.par_chunks_mut(length))
+            .zip(green.data.par_chunks_mut(length))
+            .zip(blue.data.par_chunks_mut(length))
+            .enumerate()
+            .for_each(|(band, (((total, red), green), blue))| {
+                let start = band * length;
+                for i in 0..total.len() {
+                    let at = start + i;
+                    let own = weight.data[at].powi(POWER);
+                    total[i] += own;
+                    red[i] += own * channels[0].data[at];
+                    green[i] += own * channels[1].data[at];
+                    blue[i] += own * channels[2].data[at];
+                }
+            });
+    }
+
+    fn mean(self) -> [Plane; 3] {
+        let Self { mut sum, weight } = self;
+        sum.iter_mut().for_each(|channel| channel.divide(&weight));
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: (usize, usize) = (128, 96);
+
+    fn frame(value: impl Fn(usize, usize) -> f32) -> Warped {
+        let (width, height) = SIZE;
+        let plane = |factor: f32| Plane {
+            width,
+            height,
+            data: (0..width * height)
+                .map(|i| factor * value(i % width, i / width))
+                .collect(),
+        };
+        Warped {
+            channels: [plane(1.0), plane(0.8), plane(0.6)],
+            mask: None,
+        }
+    }
+
+    fn checks(x: usize, y: usize) -> f32 {
+        if (x / 2 + y / 2).is_multiple_of(2) {
+            0.8
+        } else {
+            0.2
+        }
+    }
+
+    fn fuse(frames: impl IntoIterator<Item = Warped>) -> Fused {
+        let mut fusion = Hybrid::new(SIZE.0, SIZE.1, None);
+        for (index, frame) in (0..).zip(frames) {
+            fusion.add(index, frame);
+        }
+        fusion.finish()
+    }
+
+    #[test]
+    fn identical_frames_come_out_as_they_went_in() {
+        let one = frame(checks);
+        let fused = fuse([one.clone(), one.clone(), one.clone()]);
+        for (fused, one) in fused.channels.iter().zip(&one.channels) {
+            for (a, b) in fused.data.iter().zip(&one.data) {
+                assert!((a - b).abs() < 1.0 / 65535.0);
+            }
+        }
+    }
+
+    #[test]
+    fn each_half_comes_from_the_frame_that_is_sharp_there() {
+        let left = frame(|x, y| if x < 64 { checks(x, y) } else { 0.5 });
+        let right = frame(|x, y| if x < 64 { 0.5 } else { checks(x, y) });
+        let fused = fuse([left, right]);
+        for y in 0..96 {
+            for x in (0..52).chain(76..128) {
+                let value = fused.channels[0].row(y)[x];
+                assert!((value - checks(x, y)).abs() < 0.02, "({x}, {y}): {value}");
+                assert_eq!(fused.index[y * 128 + x], u16::from(x >= 64));
+            }
+        }
+    }
+
+    #[test]
+    fn noise_of_flat_frames_averages_out() {
+        // A fixed sequence of noise, one level of eight bits strong.
+        let noisy = |seed: usize| {
+            frame(move |x, y| {
+                let bits = (x * 7919 + y * 104_729 + seed * 1_299_709).wrapping_mul(2_654_435_761);
+                0.5 + ((bits >> 7) % 1024) as f32 / 1024.0 / 255.0
+            })
+        };
+        let spread = |fused: &Fused| {
+            let data = &fused.channels[0].data;
+            let mean = data.iter().sum::<f32>() / data.len() as f32;
+            (data.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / data.len() as f32).sqrt()
+        };
+        let one = spread(&fuse([noisy(0)]));
+        let many = spread(&fuse((0..16).map(noisy)));
+        assert!(many < 0.4 * one, "{many} of {one}");
+    }
+
+    #[test]
+    fn what_a_mask_hides_never_shows() {
+        let calm = frame(|_, _| 0.5);
+        let mut loud = frame(|x, y| if x < 64 { 0.5 } else { checks(x, y) });
+        let (width, height) = SIZE;
+        let data = (0..width * height)
+            .map(|i| if i % width < 64 { 1.0 } else { 0.0 })
+            .collect();
+        loud.mask = Some(Plane {
+            width,
+            height,
+            data,
+        });
+        let fused = fuse([calm, loud]);
+        assert_eq!(fused.alpha, None);
+        for value in &fused.channels[0].data {
+            assert!((value - 0.5).abs() < 1e-3, "{value}");
+        }
+    }
+}
