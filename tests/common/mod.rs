@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
+use parfocal::Result;
 use parfocal::demo::{DemoStack, Scene, SceneOptions};
+use parfocal::handlers::alignment::{self, Aligned};
+use parfocal::handlers::{Job, StackOptions, file};
 use parfocal::photo::{self, Encoding, Format, Photo};
 
 /// A rendered stack on disk, gone when dropped.
@@ -74,13 +77,29 @@ pub fn small(frames: usize) -> SceneOptions {
 
 /// Renders a stack into a folder, as 16-bit TIFFs.
 pub fn stack_folder(options: &SceneOptions) -> StackFolder {
-    let folder = StackFolder::empty();
     let stack = DemoStack::new(options);
-    for index in 0..options.frames {
-        let path = folder.frame(&format!("frame_{index:02}.tif"));
-        write(&path, &stack.frame(index, 16), 16);
+    folder_of((0..options.frames).map(|index| stack.frame(index, 16)), 16)
+}
+
+/// Writes photographs into a folder, as TIFFs with `bits` per sample.
+pub fn folder_of(frames: impl IntoIterator<Item = Photo>, bits: u8) -> StackFolder {
+    let folder = StackFolder::empty();
+    for (index, frame) in frames.into_iter().enumerate() {
+        write(
+            &folder.frame(&format!("frame_{index:02}.tif")),
+            &frame,
+            bits,
+        );
     }
     folder
+}
+
+/// Finds the poses of the frames in a folder.
+pub fn analyse(folder: &StackFolder, options: &StackOptions) -> Result<Aligned> {
+    let inputs = std::slice::from_ref(&folder.path);
+    let job = Job::silent();
+    let stack = file::gather(inputs, &options.resources.limits, &job)?;
+    alignment::analyse(stack, options, &job)
 }
 
 /// Writes a photograph in the format that its name says, with `bits` per

@@ -282,7 +282,10 @@ impl Aligner {
             None => graph::largest_component(count, &self.links),
         };
         let members: Vec<usize> = frames.iter().copied().filter(|&i| component[i]).collect();
-        let reference = reference.unwrap_or_else(|| members[members.len() / 2]);
+        // Where no two match, the largest set may be a frame that is not among
+        // those given: one that could not be read.
+        let middle = members.get(members.len() / 2).or(frames.first());
+        let reference = reference.or(middle.copied()).unwrap_or(0);
         let frame = Normalised::new(width, height);
         let (model, links) = match self.model {
             Model::Auto => choice::choose(&self.links, &self.richer, frame),

@@ -1,0 +1,468 @@
+//! Fused pictures against the truth of rendered stacks, and against what no
+//! fusion may do.
+
+mod common;
+
+use common::folder_of;
+use parfocal::core::Transform;
+use parfocal::core::align;
+use parfocal::core::fuse::{Fused, Method, on_cpu};
+use parfocal::core::warp::{Area, Exposure, warp};
+use parfocal::demo::{DemoStack, Noise, Scene, SceneOptions, psnr};
+use parfocal::handlers::{FuseOptions, Job, OutputOptions, StackOptions, export, stacking};
+use parfocal::photo::{self, Compression, Limits, Photo, Samples};
+
+const METHODS: [Method; 2] = [Method::Pyramid, Method::Average];
+const WIDTH: usize = 600;
+const HEIGHT: usize = 400;
+
+fn scene(scene: Scene) -> SceneOptions {
+    SceneOptions {
+        width: WIDTH,
+        height: HEIGHT,
+        frames: 12,
+        ..SceneOptions::new(scene)
+    }
+}
+
+fn frames(stack: &DemoStack, bits: u8) -> Vec<Photo> {
+    (0..stack.options().frames)
+        .map(|index| stack.frame(index, bits))
+        .collect()
+}
+
+/// What undoes an exposure of the linear light (IEC 61966-2-1).
+fn undo(exposure: f64) -> Exposure {
+    let gain = exposure.recip().powf(1.0 / 2.4);
+    Exposure {
+        gain: [gain; 3],
+        offset: [0.055 * (gain - 1.0); 3],
+    }
+}
+
+fn whole(photo: &Photo) -> Area {
+    Area {
+        x: 0,
+        y: 0,
+        width: photo.width,
+        height: photo.height,
+    }
+}
+
+fn fuse<'a>(
+    method: Method,
+    area: Area,
+    frames: impl IntoIterator<Item = (&'a Photo, Transform, Exposure)>,
+) -> Fused {
+    let mut fusion = on_cpu(method, area, None);
+    for (index, (photo, pose, exposure)) in frames.into_iter().enumerate() {
+        fusion.add(index as u16, photo, &pose, &exposure).unwrap();
+    }
+    fusion.finish().unwrap()
+}
+
+/// Frames that lie where the reference lies.
+fn fuse_still(method: Method, frames: &[Photo]) -> Fused {
+    let exposed = |photo| (photo, Transform::IDENTITY, Exposure::default());
+    fuse(method, whole(&frames[0]), frames.iter().map(exposed))
+}
+
+fn sixteen(photo: &Photo) -> Vec<u16> {
+    match &photo.samples {
+        Samples::Eight(samples) => samples.iter().map(|&v| u16::from(v) * 257).collect(),
+        Samples::Sixteen(samples) => samples.clone(),
+    }
+}
+
+/// The largest difference of two pictures in levels of 16 bits.
+fn difference(a: &Photo, b: &Photo) -> u16 {
+    assert_eq!((a.width, a.height), (b.width, b.height));
+    let (a, b) = (sixteen(a), sixteen(b));
+    a.iter().zip(b).map(|(a, b)| a.abs_diff(b)).max().unwrap()
+}
+
+fn picture(fused: Fused) -> Photo {
+    export::picture(&fused.channels, fused.alpha)
+}
+
+/// Each scene with what fusion gains over the best single frame, in dB:
+/// pyramid, average; about a dB less than was measured.
+///
+/// Hairs are hard on the pyramid: bright beads bloom out of focus, and a blade
+/// before the background takes coarse detail from frames in which it is a blur.
+const SCENES: [(Scene, [f64; 2]); 5] = [
+    (Scene::Plane, [12.5, 11.5]),
+    (Scene::Bumpy, [9.5, 8.5]),
+    (Scene::Hairs, [-2.5, 2.0]),
+    (Scene::Specular, [3.5, 6.5]),
+    (Scene::Steps, [9.0, 8.5]),
+];
+
+#[test]
+fn the_result_is_closer_to_the_truth_than_any_frame() {
+    for (kind, margins) in SCENES {
+        let stack = DemoStack::new(&scene(kind));
+        let (truth, frames) = (stack.truth(), frames(&stack, 8));
+        let area = align::common(stack.transforms(), WIDTH, HEIGHT).unwrap();
+        let origin = [area.x, area.y];
+        let exact: Vec<(&Photo, Transform, Exposure)> = frames
+            .iter()
+            .zip(stack.transforms())
+            .zip(stack.exposures())
+            .map(|((photo, pose), &exposure)| (photo, *pose, undo(exposure)))
+            .collect();
+        let best = exact
+            .iter()
+            .map(|(photo, pose, exposure)| {
+                let warped = warp(photo, pose, area, exposure);
+                psnr(&export::picture(&warped.channels, None), &truth, origin).unwrap()
+            })
+            .fold(0.0, f64::max);
+        let folder = folder_of(frames.clone(), 8);
+        for (method, margin) in METHODS.into_iter().zip(margins) {
+            let fused = fuse(method, area, exact.iter().copied());
+            let exact = psnr(&picture(fused), &truth, origin).unwrap();
+            let out = folder.beside(&format!("{method:?}.tif"));
+            let options = StackOptions {
+                fuse: FuseOptions {
+                    method,
+                    ..FuseOptions::default()
+                },
+                out: Some(out.clone()),
+                ..StackOptions::default()
+            };
+            let inputs = std::slice::from_ref(&folder.path);
+            let report = stacking::stack(inputs, &options, &Job::silent()).unwrap();
+            let result = photo::read(&out, &Limits::default()).unwrap();
+            let found = psnr(&result, &truth, [report.crop.x, report.crop.y]).unwrap();
+            println!(
+                "{kind} {method:?}: {exact:.2} dB with exact poses, {found:.2} dB with those \
+                 found, the best frame {best:.2} dB"
+            );
+            assert!(
+                exact > best + margin,
+                "{kind} {method:?}: {exact} of {best}"
+            );
+            assert!(
+                found > best + margin,
+                "{kind} {method:?}: {found} of {best}"
+            );
+        }
+    }
+}
+
+#[test]
+fn identical_frames_come_out_as_they_went_in() {
+    for bits in [8, 16] {
+        let stack = DemoStack::new(&scene(Scene::Specular).still());
+        let frame = stack.frame(3, bits);
+        for method in METHODS {
+            for count in [1, 4] {
+                let fused = fuse_still(method, &vec![frame.clone(); count]);
+                assert_eq!(fused.alpha, None);
+                let off = difference(&picture(fused), &frame);
+                assert!(off <= 1, "{method:?}, {count} of {bits} bits: {off}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_result_stays_within_the_range_of_its_sources() {
+    // Pixels about one that count as its surroundings, each way.
+    const NEAR: usize = 8;
+    for kind in [Scene::Specular, Scene::Hairs] {
+        let stack = DemoStack::new(&scene(kind).still());
+        let frames = frames(&stack, 16);
+        let sources: Vec<Vec<u16>> = frames.iter().map(sixteen).collect();
+        for method in METHODS {
+            // An average lies between its sources at the very pixel.
+            let near = if method == Method::Average { 0 } else { NEAR };
+            let result = sixteen(&picture(fuse_still(method, &frames)));
+            for (i, &value) in result.iter().enumerate() {
+                let (x, y, c) = (i / 3 % WIDTH, i / 3 / WIDTH, i % 3);
+                let (mut low, mut high) = (u16::MAX, 0);
+                // Most pixels lie between the sources anyhow.
+                for reach in [0, near] {
+                    let columns = x.saturating_sub(reach)..(x + reach + 1).min(WIDTH);
+                    for v in y.saturating_sub(reach)..(y + reach + 1).min(HEIGHT) {
+                        for u in columns.clone() {
+                            for source in &sources {
+                                let at = source[(v * WIDTH + u) * 3 + c];
+                                (low, high) = (low.min(at), high.max(at));
+                            }
+                        }
+                    }
+                    if (low.saturating_sub(1)..=high.saturating_add(1)).contains(&value) {
+                        break;
+                    }
+                }
+                assert!(
+                    (low.saturating_sub(1)..=high.saturating_add(1)).contains(&value),
+                    "{kind} {method:?}: {value} at {x}, {y} is not within {low} to {high}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let stack = DemoStack::new(&scene(Scene::Hairs));
+    let folder = folder_of(frames(&stack, 8), 8);
+    for method in METHODS {
+        let files = [1, 4].map(|threads| {
+            let out = folder.beside(&format!("{method:?}-{threads}.tif"));
+            let options = StackOptions {
+                fuse: FuseOptions {
+                    method,
+                    ..FuseOptions::default()
+                },
+                out: Some(out.clone()),
+                depth_map: Some(out.with_extension("png")),
+                ..StackOptions::default()
+            };
+            let inputs = std::slice::from_ref(&folder.path);
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            pool.build()
+                .unwrap()
+                .install(|| stacking::stack(inputs, &options, &Job::silent()).unwrap());
+            [out.with_extension("png"), out].map(|path| std::fs::read(path).unwrap())
+        });
+        assert!(files[0] == files[1], "{method:?}");
+    }
+}
+
+/// Frames that are shifted against the reference, the middle one, and so do
+/// not show all of it.
+fn shifted() -> (Photo, Vec<(Photo, Transform)>) {
+    const MARGIN: usize = 40;
+    let options = SceneOptions {
+        width: WIDTH + 2 * MARGIN,
+        height: HEIGHT + 2 * MARGIN,
+        frames: 5,
+        ..scene(Scene::Plane).still()
+    };
+    let stack = DemoStack::new(&options);
+    let cut = |photo: &Photo, dx: f64, dy: f64| {
+        let area = Area {
+            x: 0,
+            y: 0,
+            width: WIDTH,
+            height: HEIGHT,
+        };
+        let place = Transform::translation(MARGIN as f64 - dx, MARGIN as f64 - dy);
+        export::picture(
+            &warp(photo, &place, area, &Exposure::default()).channels,
+            None,
+        )
+    };
+    let truth = cut(&stack.truth(), 0.0, 0.0);
+    let frames = (0..5)
+        .map(|index| {
+            let k = index as f64 - 2.0;
+            let (dx, dy) = (12.0 * k, -9.0 * k);
+            let photo = cut(&stack.frame(index, 16), dx, dy);
+            (photo, Transform::translation(dx, dy))
+        })
+        .collect();
+    (truth, frames)
+}
+
+/// The part of a picture in `area`.
+fn part(photo: &Photo, area: Area) -> Photo {
+    let samples = sixteen(photo);
+    let rows = (area.y..area.y + area.height).flat_map(|y| {
+        let start = (y * photo.width + area.x) * 3;
+        samples[start..start + area.width * 3].iter().copied()
+    });
+    Photo {
+        width: area.width,
+        height: area.height,
+        samples: Samples::Sixteen(rows.collect()),
+        ..Photo::default()
+    }
+}
+
+fn mean(photo: &Photo) -> f64 {
+    let samples = sixteen(photo);
+    samples.iter().map(|&v| f64::from(v)).sum::<f64>() / samples.len() as f64
+}
+
+#[test]
+fn borders_come_from_the_frames_that_cover_them() {
+    let (truth, frames) = shifted();
+    // Strips that some frames do not show, each with the frames that do.
+    let strip = |x, y, width, height| Area {
+        x,
+        y,
+        width,
+        height,
+    };
+    let strips = [
+        (strip(0, 0, 8, HEIGHT), 0..3),
+        (strip(WIDTH - 8, 0, 8, HEIGHT), 2..5),
+        (strip(0, 0, WIDTH, 6), 2..5),
+        (strip(0, HEIGHT - 6, WIDTH, 6), 0..3),
+    ];
+    for method in METHODS {
+        let fuse_of = |frames: &[(Photo, Transform)]| {
+            let given = frames.iter().map(|(p, t)| (p, *t, Exposure::default()));
+            fuse(method, whole(&truth), given)
+        };
+        let fused = fuse_of(&frames);
+        assert_eq!(fused.alpha, None, "the reference shows all of it");
+        let index = fused.index.clone();
+        let result = picture(fused);
+        for (area, covering) in &strips {
+            let own = part(&result, *area);
+            let without = part(&picture(fuse_of(&frames[covering.clone()])), *area);
+            let close = psnr(&own, &without, [0, 0]).unwrap();
+            let light = mean(&own) / mean(&without);
+            println!("{method:?} {area:?}: {close:.1} dB, light {light:.4}");
+            assert!(close > 38.0, "{method:?} {area:?}: {close} dB");
+            assert!((light - 1.0).abs() < 0.01, "{method:?} {area:?}: {light}");
+            for y in area.y..area.y + area.height {
+                for x in area.x..area.x + area.width {
+                    let from = usize::from(index[y * WIDTH + x]);
+                    let [u, v] = frames[from].1.apply(x as f64, y as f64);
+                    let shows = (-0.5..WIDTH as f64 - 0.5).contains(&u)
+                        && (-0.5..HEIGHT as f64 - 0.5).contains(&v);
+                    assert!(shows, "{method:?}: frame {from} does not show {x}, {y}");
+                }
+            }
+        }
+    }
+}
+
+/// How close, in dB, a result comes to the whole scene where a frame hides half
+/// of it: near the edge of what is hidden, and further than [`EDGE`] from it.
+/// The pyramid's detail leans on pixels beyond the edge.
+const HIDDEN: [(Method, f64, f64); 2] =
+    [(Method::Pyramid, 15.0, 35.0), (Method::Average, 30.0, 80.0)];
+const EDGE: usize = 16;
+
+#[test]
+fn what_a_frame_hides_hardly_shows() {
+    const MIDDLE: usize = WIDTH / 2;
+    let stack = DemoStack::new(&SceneOptions {
+        frames: 2,
+        ..scene(Scene::Plane).still()
+    });
+    let whole = stack.frame(0, 16);
+    let flat = Photo {
+        samples: Samples::Sixteen(vec![30_000; WIDTH * HEIGHT * 3]),
+        ..whole.clone()
+    };
+    for (name, good) in [("plane", &whole), ("flat", &flat)] {
+        // Black is what most programs leave where there is nothing.
+        let mut samples = sixteen(good);
+        let mut alpha = vec![255; WIDTH * HEIGHT];
+        for (pixel, alpha) in alpha.iter_mut().enumerate() {
+            if pixel % WIDTH >= MIDDLE {
+                samples[pixel * 3..pixel * 3 + 3].fill(0);
+                *alpha = 0;
+            }
+        }
+        let half = Photo {
+            samples: Samples::Sixteen(samples),
+            alpha: Some(alpha),
+            ..good.clone()
+        };
+        for (method, near, far) in HIDDEN {
+            let fused = fuse_still(method, &[good.clone(), half.clone()]);
+            assert_eq!(fused.alpha, None);
+            assert!(fused.index.iter().all(|&index| index == 0 || index == 1));
+            for y in 0..HEIGHT {
+                let row = &fused.index[y * WIDTH + MIDDLE + EDGE..(y + 1) * WIDTH];
+                assert!(row.iter().all(|&index| index == 0), "{name} {method:?}");
+            }
+            let result = picture(fused);
+            for (columns, bar) in [
+                (0..MIDDLE - EDGE, far),
+                (MIDDLE - EDGE..MIDDLE + EDGE, near),
+                (MIDDLE + EDGE..WIDTH, far),
+            ] {
+                let area = Area {
+                    x: columns.start,
+                    y: 0,
+                    width: columns.len(),
+                    height: HEIGHT,
+                };
+                let close = psnr(&part(&result, area), good, [area.x, 0]).unwrap();
+                println!("{name} {method:?} {columns:?}: {close:.1} dB");
+                assert!(close > bar, "{name} {method:?} {columns:?}: {close} dB");
+            }
+            // Nothing covers the right half: it is transparent. A pixel beside
+            // a hidden one may be.
+            let fused = fuse_still(method, &[half.clone(), half.clone()]);
+            let alpha = fused.alpha.as_ref().unwrap();
+            for row in alpha.chunks_exact(WIDTH) {
+                assert!(row[..MIDDLE - 1].iter().all(|&a| a == 255));
+                assert!(row[MIDDLE..].iter().all(|&a| a == 0));
+            }
+        }
+    }
+}
+
+#[test]
+fn tiny_frames_are_stacked() {
+    for (width, height) in [(1, 1), (2, 2), (3, 5), (16, 16), (40, 3)] {
+        for bits in [8, 16] {
+            for count in [1, 3] {
+                let stack = DemoStack::new(&SceneOptions {
+                    width,
+                    height,
+                    frames: count,
+                    noise: Noise::None,
+                    ..SceneOptions::new(Scene::Plane)
+                });
+                let folder = folder_of(frames(&stack, bits), bits);
+                for method in METHODS {
+                    let out = folder.beside(&format!("{method:?}.tif"));
+                    let options = StackOptions {
+                        fuse: FuseOptions {
+                            method,
+                            ..FuseOptions::default()
+                        },
+                        output: OutputOptions {
+                            bits,
+                            compression: Compression::None,
+                            ..OutputOptions::default()
+                        },
+                        out: Some(out.clone()),
+                        ..StackOptions::default()
+                    };
+                    let inputs = std::slice::from_ref(&folder.path);
+                    let report = stacking::stack(inputs, &options, &Job::silent()).unwrap();
+                    assert_eq!(report.size, [width, height]);
+                    let result = photo::read(&out, &Limits::default()).unwrap();
+                    assert_eq!(result.samples.bits(), bits);
+                    if count == 1 {
+                        let off = difference(&result, &stack.frame(0, bits));
+                        assert!(off <= 1, "{width}×{height}, {bits} bits: {off}");
+                    } else {
+                        let psnr = psnr(&result, &stack.truth(), [0, 0]).unwrap();
+                        println!("{width}×{height} {bits} {method:?}: {psnr:.1} dB");
+                        assert!(psnr > 15.0, "{width}×{height}, {bits} bits: {psnr} dB");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn eight_bits_come_out_as_sixteen_do() {
+    let stack = DemoStack::new(&SceneOptions {
+        noise: Noise::None,
+        ..scene(Scene::Bumpy).still()
+    });
+    for method in METHODS {
+        let [deep, shallow] =
+            [16, 8].map(|bits| picture(fuse_still(method, &frames(&stack, bits))));
+        let psnr = psnr(&shallow, &deep, [0, 0]).unwrap();
+        println!("{method:?}: {psnr:.1} dB");
+        assert!(psnr > 55.0, "{method:?}: {psnr} dB");
+    }
+}
