@@ -59,7 +59,7 @@ __kernel void weigh(__global const float4 *frame, __global const float *contrast
     float4 value = frame[at];
     float strong = contrast[at] / FLOOR + 1.0f;
     // What the frame does not show counts only where no frame shows anything.
-    float weight = (strong * strong) * (strong * strong) * (value.w > 0.0f ? 1.0f : 1e-9f);
+    float weight = value.w > 0.0f ? (strong * strong) * (strong * strong) : HIDDEN;
     sum[at] += (float4)(value.xyz * weight, weight);
     float rank = contrast[at] * value.w;
     float most = best[at];

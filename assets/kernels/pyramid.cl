@@ -3,7 +3,7 @@
 // blue, and the energy that won) and the winner's number.
 
 // Turns a level of a frame into its detail, and gives the square of the
-// detail's luminance. The mask stays.
+// detail's luminance. The mask becomes that of what the detail leans on.
 __kernel void split(__global float4 *fine, int width, int height,
                     __global const float4 *coarse, int columns, int rows,
                     __global float *squared)
@@ -14,9 +14,10 @@ __kernel void split(__global float4 *fine, int width, int height,
     }
     int at = y * width + x;
     float4 value = fine[at];
-    float4 detail = value - expanded_float4(coarse, columns, rows, width, x, y);
+    float4 below = expanded_float4(coarse, columns, rows, width, x, y);
+    float4 detail = value - below;
     float luma = LUMA_RED * detail.x + LUMA_GREEN * detail.y + LUMA_BLUE * detail.z;
-    fine[at] = (float4)(detail.xyz, value.w);
+    fine[at] = (float4)(detail.xyz, below.w);
     squared[at] = luma * luma;
 }
 
@@ -56,7 +57,8 @@ __kernel void base(__global const float4 *rest, int width, int height,
     float strength = energy_width == 0
         ? 0.0f
         : fmax(soft_float(energy, energy_width, energy_height, 2 * x, 2 * y), 0.0f);
-    float weight = (value.w + 1e-6f) * (strength + NOISE);
+    float shown = value.w < 0.999f ? 1e-4f * value.w : 1.0f;
+    float weight = (shown + 1e-6f) * (strength + NOISE);
     sum[at] += (float4)(value.xyz * weight, weight);
 }
 

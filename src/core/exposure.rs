@@ -177,7 +177,12 @@ pub fn exposures(lights: &[&Light], poses: &[Transform], reference: usize) -> Ve
         .into_par_iter()
         .filter_map(|(from, to)| {
             let pose = poses[from].inverse()?.then(&poses[to]);
-            Some((from, to, ratio(lights[from], lights[to], &pose)?))
+            // Taken both ways: interpolating smooths one of the two, which
+            // would count as light and add up over the stack.
+            let there = ratio(lights[from], lights[to], &pose)?;
+            let back = ratio(lights[to], lights[from], &pose.inverse()?)?;
+            let ratio = std::array::from_fn(|c| (there[c] - back[c]) / 2.0);
+            Some((from, to, ratio))
         })
         .collect();
     let channels: [Vec<f64>; 3] = std::array::from_fn(|c| {

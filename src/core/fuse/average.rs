@@ -12,6 +12,9 @@ use super::{Accumulator, Fused};
 use crate::core::plane::{BAND, Plane};
 use crate::core::warp::Warped;
 
+/// What a frame counts where it shows nothing; elsewhere it is 1 or more.
+pub const HIDDEN: f32 = 1e-6;
+
 /// Accumulates frames weighted by their local contrast.
 #[derive(Debug)]
 pub struct Average {
@@ -52,8 +55,11 @@ impl Accumulator for Average {
                     // The eighth power of contrast: a frame with half that of
                     // another counts next to nothing. What the frame does not
                     // show counts only where no frame shows anything.
-                    let shown_here = if mask > 0.0 { 1.0 } else { 1e-9 };
-                    let own = (contrast.data[at] / FLOOR + 1.0).powi(4) * shown_here;
+                    let own = if mask > 0.0 {
+                        (contrast.data[at] / FLOOR + 1.0).powi(4)
+                    } else {
+                        HIDDEN
+                    };
                     weight[i] += own;
                     red[i] += own * frame.channels[0].data[at];
                     green[i] += own * frame.channels[1].data[at];

@@ -13,6 +13,7 @@
 use rayon::prelude::*;
 
 use super::contrast::{FLOOR, Sharpest, contrast};
+use super::fill::fill;
 use super::range::Range;
 use super::{Accumulator, COARSEST, Fused};
 use crate::core::plane::{BAND, Plane, levels};
@@ -71,6 +72,9 @@ impl Accumulator for Hybrid {
         for (range, channel) in self.range.iter_mut().zip(&channels) {
             range.add(channel, mask.as_ref());
         }
+        if let Some(mask) = &mask {
+            channels.iter_mut().for_each(|channel| fill(channel, mask));
+        }
         let mut weight = contrast(&channels);
         self.sharpest.add(index, &weight, mask.as_ref());
         match &mask {
@@ -81,7 +85,7 @@ impl Accumulator for Hybrid {
             Some(mask) => weight
                 .data
                 .par_iter_mut()
-                .zip(&mask.data)
+                .zip(&mask.windowed().data)
                 .for_each(|(v, &mask)| *v = (*v / FLOOR + 1.0) * mask + HIDDEN * (1.0 - mask)),
         }
         let Some((rest, details)) = self.levels.split_last_mut() else {

@@ -6,6 +6,7 @@
 
 mod average;
 mod contrast;
+mod fill;
 mod hybrid;
 mod opencl;
 mod pyramid;

@@ -109,8 +109,16 @@ impl Accumulator for Pyramid {
                 fine.add_expanded(coarse, -1.0);
             }
             let energy = energy(&channels).windowed();
-            level.take(index, &channels, &energy, mask.as_ref());
-            mask = mask.map(|mask| mask.reduced());
+            // Detail leans on pixels around it: beside hidden ones it is made
+            // of whatever lies there.
+            let below_mask = mask.as_ref().map(Plane::reduced);
+            let support = below_mask.as_ref().map(|coarse| {
+                let mut support = Plane::new(energy.width, energy.height);
+                support.add_expanded(coarse, 1.0);
+                support
+            });
+            level.take(index, &channels, &energy, support.as_ref());
+            mask = below_mask;
             below = Some(energy);
             channels = coarse;
         }
@@ -121,7 +129,10 @@ impl Accumulator for Pyramid {
             height,
             data: (0..width * height)
                 .map(|i| {
-                    let shown = mask.as_ref().map_or(1.0, |mask| mask.data[i]);
+                    let shown = match &mask {
+                        Some(mask) if mask.data[i] < 0.999 => 1e-4 * mask.data[i],
+                        _ => 1.0,
+                    };
                     let energy = energy
                         .as_ref()
                         .map_or(0.0, |energy| energy.data[i].max(0.0));

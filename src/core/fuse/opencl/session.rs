@@ -7,7 +7,7 @@ use opencv::core::{
 use opencv::prelude::*;
 use opencv::{Error, Result, core};
 
-use crate::core::fuse::{contrast, pyramid, range};
+use crate::core::fuse::{average, contrast, pyramid, range};
 use crate::core::grey::LUMA;
 use crate::core::warp::{PHASES, TAPS};
 
@@ -196,9 +196,10 @@ fn definitions() -> String {
     let [red, green, blue] = LUMA;
     format!(
         "-D TAPS={TAPS} -D PHASES={PHASES} -D BLOCK={} -D LUMA_RED={red:e}f -D LUMA_GREEN={green:e}f \
-         -D LUMA_BLUE={blue:e}f -D NOISE={:e}f -D FLOOR={:e}f",
+         -D LUMA_BLUE={blue:e}f -D NOISE={:e}f -D FLOOR={:e}f -D HIDDEN={:e}f",
         range::BLOCK,
         pyramid::NOISE,
         contrast::FLOOR,
+        average::HIDDEN,
     )
 }
