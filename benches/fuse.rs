@@ -13,7 +13,7 @@ fn main() {
 }
 
 /// Megapixels of all frames together; per frame that includes the warp.
-#[divan::bench(args = [Method::Pyramid, Method::Average], sample_count = 5)]
+#[divan::bench(args = [Method::Hybrid, Method::Pyramid, Method::Average], sample_count = 5)]
 fn fuse(bencher: Bencher, method: &Method) {
     let frames: Vec<_> = (0..FRAMES)
         .map(|index| (common::frame(index, FRAMES), common::pose(index)))
