@@ -48,27 +48,62 @@ pub fn stack(inputs: &[PathBuf], options: &StackOptions, job: &Job) -> Result<Re
     }
     let stack = file::gather(inputs, &options.resources.limits, job)?;
     let mut aligned = alignment::analyse(stack, options, job)?;
-    let area = aligned.area(options.fuse.crop)?;
-    let (fused, device) = fuse(&mut aligned, area, options, job)?;
+    let stacked = fuse_aligned(&mut aligned, options, job)?;
 
     job.begin(Phase::Writing, 1 + usize::from(options.depth_map.is_some()));
-    let picture = Photo {
-        metadata: aligned.frames.metadata.clone(),
-        ..export::picture(&fused.channels, fused.alpha)
-    };
-    drop(fused.channels);
-    export::write(&out, &picture, &encoding, overwrite, job)?;
+    export::write(&out, &stacked.picture, &encoding, overwrite, job)?;
     job.step();
     if let Some(path) = &options.depth_map {
-        let count = aligned.stack.frames.len();
-        export::write_depth_map(path, &fused.index, area, count, overwrite, job)?;
+        let (area, count) = (stacked.area, aligned.stack.frames.len());
+        export::write_depth_map(path, &stacked.index, area, count, overwrite, job)?;
         job.step();
     }
-    let report = export::report(&aligned, options, area, Some(out), &device, job);
+    let report = export::report(
+        &aligned,
+        options,
+        stacked.area,
+        Some(out),
+        &stacked.device,
+        job,
+    );
     if let Some(path) = &options.report {
         export::write_report(path, &report, overwrite)?;
     }
     Ok(report)
+}
+
+/// The result of a stack before it is written.
+#[derive(Debug)]
+pub struct Stacked {
+    /// The picture, with the metadata of the reference.
+    pub picture: Photo,
+    /// For each of its pixels the number of the frame it came from most.
+    pub index: Vec<u16>,
+    /// The part of the reference that it shows.
+    pub area: Area,
+    /// The name of the device that fused it.
+    pub device: String,
+}
+
+/// Fuses frames whose poses are known; they can be fused again with another
+/// method. A frame that cannot be read any more is marked as failed.
+///
+/// # Errors
+///
+/// If fewer than two of several frames are left, if they hardly overlap, if
+/// memory does not suffice, and if the job is cancelled.
+pub fn fuse_aligned(aligned: &mut Aligned, options: &StackOptions, job: &Job) -> Result<Stacked> {
+    let area = aligned.area(options.fuse.crop)?;
+    let (fused, device) = fuse(aligned, area, options, job)?;
+    Ok(Stacked {
+        picture: Photo {
+            metadata: aligned.frames.metadata.clone(),
+            ..export::picture(&fused.channels, fused.alpha)
+        },
+        index: fused.index,
+        area,
+        device,
+    })
 }
 
 /// Reads the frames in use once more and fuses them; also the name of the
