@@ -19,7 +19,9 @@ pub mod cli;
 pub mod core;
 pub mod demo;
 pub mod error;
+pub mod gui;
 pub mod handlers;
 pub mod photo;
+pub mod settings;
 
 pub use error::{Error, Result};

@@ -1,0 +1,5 @@
+//! The window.
+
+pub mod icon;
+pub mod theme;
+pub mod viewer;
