@@ -405,7 +405,10 @@ mod tests {
         settings.remember(recent("/15"));
         assert_eq!(settings.recent.len(), RECENT);
         assert_eq!(settings.recent[0].folder, Path::new("/15"));
-        let same = settings.recent.iter().filter(|r| r.folder == Path::new("/15"));
+        let same = settings
+            .recent
+            .iter()
+            .filter(|r| r.folder == Path::new("/15"));
         assert_eq!(same.count(), 1);
     }
 }
