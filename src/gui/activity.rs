@@ -26,9 +26,11 @@ pub struct State {
     log: Vec<Line>,
     is_open: bool,
     filter: Option<Level>,
+    jobs: u64,
 }
 
 struct Running {
+    number: u64,
     job: Arc<Job>,
     name: &'static str,
     phase: Option<Phase>,
@@ -73,10 +75,12 @@ impl State {
         self.running.is_some()
     }
 
-    /// What a running job does is shown from now on.
-    pub fn begin(&mut self, name: &'static str, job: Arc<Job>) {
+    /// What a running job does is shown from now on; answers its number.
+    pub fn begin(&mut self, name: &'static str, job: Arc<Job>) -> u64 {
         let now = Instant::now();
+        self.jobs += 1;
         self.running = Some(Running {
+            number: self.jobs,
             job,
             name,
             phase: None,
@@ -88,16 +92,18 @@ impl State {
         });
         self.last = None;
         self.note(Level::Info, format!("{name} begins"));
+        self.jobs
     }
 
-    /// Takes in what a job tells, and the bytes of memory in use.
-    pub fn observe(&mut self, event: Event, memory: Option<u64>) {
+    /// Takes in what the job of this number tells, and the bytes of memory in
+    /// use.
+    pub fn observe(&mut self, number: u64, event: Event, memory: Option<u64>) {
         match event {
             Event::Warned(words) => return self.note(Level::Warning, words),
             Event::Noted(words) => return self.note(Level::Info, words),
             Event::Began { .. } | Event::Stepped => {}
         }
-        let Some(running) = &mut self.running else {
+        let Some(running) = self.running.as_mut().filter(|job| job.number == number) else {
             return;
         };
         running.memory = memory.or(running.memory);

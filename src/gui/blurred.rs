@@ -62,7 +62,8 @@ impl State {
         match message {
             Message::FactorMoved(factor) => self.factor = factor,
             Message::ExcludePressed => {
-                return self.threshold().map_or(Action::Close, Action::Exclude);
+                let threshold = self.threshold().filter(|_| self.count() > 0);
+                return threshold.map_or(Action::Close, Action::Exclude);
             }
             Message::Cancelled => return Action::Close,
         }

@@ -83,8 +83,9 @@ pub struct Order {
 }
 
 impl State {
-    /// For a result, beginning with what the settings say.
-    pub fn new(item: &Item, settings: &Settings) -> Self {
+    /// For a result that is offered to `place`, beginning with what the
+    /// settings say.
+    pub fn new(item: &Item, place: &Path, settings: &Settings) -> Self {
         let folder = item
             .folder
             .file_name()
@@ -99,12 +100,7 @@ impl State {
         );
         Self {
             number: item.number,
-            folder: item
-                .folder
-                .parent()
-                .unwrap_or(&item.folder)
-                .display()
-                .to_string(),
+            folder: place.display().to_string(),
             name: format!("{name}.{}", settings.format.extension()),
             format: settings.format,
             output: settings.output.clone(),
@@ -250,7 +246,7 @@ impl State {
             ));
         }
         let mut content = column![
-            text("Export").size(size::HEADING),
+            text("Export the result").size(size::HEADING),
             line(
                 "Folder",
                 row![

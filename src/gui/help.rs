@@ -1,5 +1,6 @@
 //! Help: the manual, the keyboard, and what this is.
 
+use iced::advanced::text::Highlight;
 use iced::widget::{column, container, markdown, row, scrollable, space, text};
 use iced::{Center, Element, Fill, Theme};
 
@@ -92,7 +93,7 @@ impl State {
     }
 
     /// The help.
-    pub fn view<'a>(&'a self, theme: &Theme, device: &'a str) -> Element<'a, Message> {
+    pub fn view<'a>(&'a self, current: &Theme, device: &'a str) -> Element<'a, Message> {
         let pages = [
             (Page::Manual, "Manual"),
             (Page::Keyboard, "Keyboard"),
@@ -100,7 +101,18 @@ impl State {
         ];
         let page: Element<'_, Message> = match self.page {
             Page::Manual => {
-                let style = markdown::Settings::with_text_size(size::BODY, theme);
+                let colours = theme::colours(current);
+                let style = markdown::Style {
+                    font: theme::FONT,
+                    inline_code_font: theme::FONT,
+                    inline_code_color: colours.text,
+                    inline_code_highlight: Highlight {
+                        background: colours.raised.into(),
+                        border: iced::border::rounded(4),
+                    },
+                    ..markdown::Style::from_palette(current.palette())
+                };
+                let style = markdown::Settings::with_text_size(size::BODY, style);
                 markdown::view(&self.manual, style).map(Message::LinkPressed)
             }
             Page::Keyboard => column(KEYS.iter().map(|&(keys, what)| {

@@ -419,7 +419,7 @@ impl State {
                 ),
             ),
             widget::option(
-                "Crop to common area",
+                "Crop the borders",
                 "Cuts the result to what every frame covers. Turn it off to keep the whole \
                  reference frame; its borders then come from fewer frames.",
                 switch(fuse.crop, Message::CropToggled),

@@ -82,7 +82,7 @@ pub fn iced_settings() -> iced::Settings {
     iced::Settings {
         id: Some("parfocal".to_owned()),
         fonts: vec![icon::FONT.into()],
-        default_font: iced::Font::with_name("Fira Sans"),
+        default_font: theme::FONT,
         default_text_size: theme::size::BODY.into(),
         ..iced::Settings::default()
     }

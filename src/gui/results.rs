@@ -286,7 +286,7 @@ impl State {
         ]
         .spacing(2);
         container(row![picture, facts].spacing(gap::SMALL).align_y(Center))
-            .padding(4)
+            .padding(iced::padding::all(4).right(gap::MEDIUM))
             .style(move |theme| theme::cell(theme, is_selected, false))
             .into()
     }

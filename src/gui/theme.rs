@@ -11,7 +11,7 @@ use iced::widget::{
     button, checkbox, container, pick_list, progress_bar, rule, scrollable, slider, text_input,
     toggler,
 };
-use iced::{Background, Color, Shadow, Theme, Vector, border, overlay};
+use iced::{Background, Color, Font, Shadow, Theme, Vector, border, overlay};
 
 use crate::settings::ThemeChoice;
 
@@ -40,6 +40,9 @@ pub mod size {
     /// Icons in buttons.
     pub const ICON: f32 = 16.0;
 }
+
+/// The face of all text. It has one weight: size and colour set things apart.
+pub const FONT: Font = Font::with_name("Fira Sans");
 
 /// Corners of controls.
 pub const RADIUS: f32 = 6.0;

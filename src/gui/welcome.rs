@@ -47,17 +47,10 @@ impl State {
 
     /// The empty window.
     pub fn view<'a>(&'a self, recent: &'a [Recent], is_busy: bool) -> Element<'a, Message> {
-        let open = button(
-            row![
-                icon::sized(Icon::FolderOpen, 18.0),
-                text("Open folder…").size(size::BODY + 1.0)
-            ]
-            .spacing(gap::SMALL)
-            .align_y(Center),
-        )
-        .padding([gap::MEDIUM, gap::LARGE])
-        .style(theme::primary)
-        .on_press_maybe((!is_busy).then_some(Message::OpenPressed));
+        let open = widget::labelled(Some(Icon::FolderOpen), "Open folder…")
+            .padding([gap::MEDIUM, gap::LARGE])
+            .style(theme::primary)
+            .on_press_maybe((!is_busy).then_some(Message::OpenPressed));
         let demo = widget::labelled(Some(Icon::Sparkles), "Try the demo stack")
             .padding([gap::MEDIUM, gap::LARGE])
             .on_press_maybe((!is_busy).then_some(Message::DemoPressed));

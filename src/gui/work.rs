@@ -146,14 +146,28 @@ pub fn align(key: Key, options: &StackOptions, job: &Job) -> Result<Arc<Kept>> {
     }))
 }
 
-/// Fuses frames whose poses are known.
+/// Fuses frames whose poses are known; `watch` gets the growing picture.
 ///
 /// # Errors
 ///
 /// As [`stacking::fuse_aligned`].
-pub fn fuse(kept: &Kept, title: &str, options: &StackOptions, job: &Job) -> Result<Made> {
+pub fn fuse(
+    kept: &Kept,
+    title: &str,
+    options: &StackOptions,
+    job: &Job,
+    watch: &(dyn Fn(Picture) + Sync),
+) -> Result<Made> {
     let mut aligned = kept.aligned();
-    let stacked = stacking::fuse_aligned(&mut aligned, options, job)?;
+    let icc = aligned.frames.metadata.icc.clone();
+    let look = |mut photo: Photo| {
+        photo.metadata.icc = icc.clone();
+        thumbnail::to_srgb(&mut photo);
+        if let Ok(picture) = Picture::of_photo(title, Kind::Preview, &photo) {
+            watch(picture);
+        }
+    };
+    let stacked = stacking::fuse_aligned(&mut aligned, options, job, Some(&look))?;
     let area = stacked.area;
     let report = export::report(&aligned, options, area, None, &stacked.device, job);
     let frames = &aligned.stack.frames;

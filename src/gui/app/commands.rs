@@ -167,6 +167,7 @@ impl App {
         match action {
             library::Action::None => Task::none(),
             library::Action::Show(id) => {
+                self.is_watching = false;
                 if matches!(self.mode(), Mode::Result | Mode::DepthMap) {
                     self.stage.mode = Mode::Frame;
                 }
@@ -191,6 +192,7 @@ impl App {
         match action {
             results::Action::None => Task::none(),
             results::Action::Show(_) => {
+                self.is_watching = false;
                 if !matches!(self.mode(), Mode::DepthMap) {
                     self.stage.mode = Mode::Result;
                 }
@@ -227,6 +229,7 @@ impl App {
                     return Task::none();
                 }
                 self.stage.mode = mode;
+                self.is_watching = false;
                 self.show()
             }
             stage::Message::AlignedToggled(is_aligned) => {
@@ -251,7 +254,13 @@ impl App {
         let Some(item) = item else {
             return Task::none();
         };
-        let dialog = export::State::new(item, &self.settings);
+        let beside = item.folder.parent().unwrap_or(&item.folder);
+        let place = if item.folder == self.folders.demo {
+            &self.folders.pictures
+        } else {
+            beside
+        };
+        let dialog = export::State::new(item, place, &self.settings);
         let path = dialog.path();
         self.dialog = Some(Dialog::Export(dialog));
         look_for(path)

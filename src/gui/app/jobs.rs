@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use iced::Task;
+use iced::futures::channel::mpsc;
 
 use super::{App, Message};
 use crate::demo::SceneOptions;
@@ -11,6 +12,7 @@ use crate::gui::export::Order;
 use crate::gui::inspector::method_name;
 use crate::gui::notice::Level;
 use crate::gui::stage::Mode;
+use crate::gui::viewer::Picture;
 use crate::gui::work::{self, Kept, Key, Made};
 use crate::gui::worker;
 use crate::handlers::machine::used_memory;
@@ -21,10 +23,12 @@ use crate::{Error, Result, text};
 /// What a job tells while it runs.
 #[derive(Debug, Clone)]
 pub enum Told {
-    /// How far it is, and the bytes of memory in use.
-    Event(Event, Option<u64>),
+    /// How far the job of this number is, and the bytes of memory in use.
+    Event(u64, Event, Option<u64>),
     /// How the frames lie on each other is known.
     Aligned(Arc<Kept>),
+    /// What the result looks like so far.
+    Growing(Picture),
 }
 
 /// What comes of a job.
@@ -54,32 +58,24 @@ impl App {
             self.say_busy();
             return Task::none();
         }
-        let (sender, receiver) = std::sync::mpsc::channel();
+        let (sender, events) = mpsc::unbounded();
         let job = Arc::new(Job::new(move |event| {
-            // The thread below listens as long as the job lives.
-            let _ = sender.send(event);
+            // Nobody listens once the window is closed.
+            let _ = sender.unbounded_send((event, used_memory()));
         }));
-        self.activity.begin(name, Arc::clone(&job));
+        let number = self.activity.begin(name, Arc::clone(&job));
         if let Some(importer) = &self.importer {
             importer.pause(true);
         }
-        worker::follow(
-            move |tell: &(dyn Fn(Told) + Send + Sync)| {
-                std::thread::scope(|scope| {
-                    scope.spawn(move || {
-                        for event in receiver {
-                            tell(Told::Event(event, used_memory()));
-                        }
-                    });
-                    let result = work(&job, tell);
-                    // Ends the thread that passes events on.
-                    drop(job);
-                    result
-                })
-            },
+        let run = worker::follow(
+            move |tell: &(dyn Fn(Told) + Send + Sync)| work(&job, tell),
             Message::Told,
             Message::Ended,
-        )
+        );
+        let events = Task::run(events, move |(event, memory)| {
+            Message::Told(Told::Event(number, event, memory))
+        });
+        Task::batch([events, run])
     }
 
     /// Everything about a run, as it is chosen now.
@@ -124,6 +120,7 @@ impl App {
             return Task::none();
         };
         let kept = self.kept.clone().filter(|kept| kept.key == key);
+        self.is_watching = true;
         let number = self.results.upcoming();
         let title = format!("Result {number}, {}", method_name(options.fuse.method));
         self.start("Stacking", move |job, tell| {
@@ -136,7 +133,8 @@ impl App {
                         kept
                     }
                 };
-                work::fuse(&kept, &title, &options, job).map(Ended::Stacked)
+                let watch = |picture| tell(Told::Growing(picture));
+                work::fuse(&kept, &title, &options, job, &watch).map(Ended::Stacked)
             })
         })
     }
@@ -198,10 +196,16 @@ impl App {
 
     pub(super) fn told(&mut self, told: Told) -> Task<Message> {
         match told {
-            Told::Event(event, memory) => self.activity.observe(event, memory),
+            Told::Event(number, event, memory) => self.activity.observe(number, event, memory),
             Told::Aligned(kept) => {
                 self.kept = Some(kept);
                 self.pictures.forget_aligned();
+            }
+            // Whoever looks at something else meanwhile is not disturbed.
+            Told::Growing(picture) => {
+                if self.activity.is_running() && self.is_watching {
+                    return self.viewer.show(picture).map(Message::Viewer);
+                }
             }
         }
         Task::none()
@@ -235,12 +239,12 @@ impl App {
             }
             Err(Error::Cancelled) => {
                 self.activity.end(Level::Info, "Stopped");
-                Task::none()
+                self.show()
             }
             Err(fault) => {
                 self.activity.end(Level::Error, fault.problem());
                 self.report(&fault);
-                Task::none()
+                self.show()
             }
         }
     }

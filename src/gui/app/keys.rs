@@ -5,8 +5,9 @@ use iced::keyboard::key::Named;
 use iced::keyboard::{Event, Key, Modifiers};
 
 use super::commands::{Shown, Zoom};
-use super::{App, Command, Message};
+use super::{App, Command, Dialog, Message};
 use crate::gui::library::Step;
+use crate::gui::{blurred, export};
 
 impl App {
     pub(super) fn key(&mut self, event: Event) -> Task<Message> {
@@ -17,12 +18,29 @@ impl App {
             }
             Event::KeyPressed { key, modifiers, .. } => {
                 self.library.hold(modifiers);
+                if key == Key::Named(Named::Enter) {
+                    return self.confirm();
+                }
                 match command(&key, modifiers) {
                     Some(command) if self.is_for_now(command) => self.command(command),
                     _ => Task::none(),
                 }
             }
             Event::KeyReleased { .. } => Task::none(),
+        }
+    }
+
+    /// The return key presses the primary button of a dialog.
+    fn confirm(&mut self) -> Task<Message> {
+        match &self.dialog {
+            Some(Dialog::Export(_)) => self.export_message(export::Message::ExportPressed),
+            Some(Dialog::Blurred(_)) => self.blurred_message(blurred::Message::ExcludePressed),
+            Some(Dialog::Preferences(_) | Dialog::Help(_)) => {
+                self.dialog = None;
+                Task::none()
+            }
+            // Losing something wants a deliberate click.
+            Some(Dialog::Closing) | None => Task::none(),
         }
     }
 

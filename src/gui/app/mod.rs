@@ -62,6 +62,8 @@ pub struct App {
     /// Which listing of files is the last one that was asked for.
     listing: u64,
     is_opening: bool,
+    /// Whether the viewer shows the growing result of a job.
+    is_watching: bool,
 }
 
 /// What lies above the window.
@@ -175,6 +177,7 @@ impl App {
             other: None,
             listing: 0,
             is_opening: false,
+            is_watching: false,
             folders,
             settings,
         };
@@ -237,6 +240,16 @@ impl App {
     /// How many results there are.
     pub fn results(&self) -> usize {
         self.results.items().len()
+    }
+
+    /// The phases that made the selected result, in lower case.
+    pub fn phases(&self) -> Vec<&str> {
+        let timings = self
+            .results
+            .selected()
+            .map(|item| &item.made.report.timings);
+        let phases = timings.into_iter().flatten();
+        phases.map(|timing| timing.phase.as_str()).collect()
     }
 
     /// Whether a job runs.

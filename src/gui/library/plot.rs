@@ -82,6 +82,7 @@ impl canvas::Program<Message> for Plot<'_> {
                 position: Point::ORIGIN,
                 color: colours.muted,
                 size: theme::size::SMALL.into(),
+                font: theme::FONT,
                 ..Text::default()
             });
             let (width, height) = (frame.width(), frame.height() - HEAD);

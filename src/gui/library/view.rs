@@ -18,6 +18,8 @@ pub const LIST: &str = "library";
 
 /// About how wide a thumbnail is, in logical pixels.
 const CELL: f32 = 128.0;
+/// Room for the scroll bar.
+const RAIL: f32 = 14.0;
 /// What stands under a picture.
 const CAPTION: f32 = 30.0;
 /// How high the plot is.
@@ -37,7 +39,7 @@ pub struct Grid {
 impl Grid {
     /// For a list of this width.
     pub fn of(width: f32) -> Self {
-        let room = (width - 2.0 * gap::SMALL).max(CELL / 2.0);
+        let room = (width - gap::SMALL - RAIL).max(CELL / 2.0);
         let columns = ((room + gap::TINY) / (CELL + gap::TINY)).floor().max(1.0);
         let width = ((room - (columns - 1.0) * gap::TINY) / columns).floor();
         Self {
@@ -132,26 +134,28 @@ impl State {
         if after > 0 {
             lines = lines.push(space().height(after as f32 * grid.pitch() - gap::TINY));
         }
-        let list = scrollable(container(lines).padding([0.0, gap::SMALL]).width(Fill))
-            .id(LIST)
-            .on_scroll(|viewport| Message::Scrolled(viewport.absolute_offset().y))
-            .style(theme::scroll)
-            .width(Fill)
-            .height(Fill);
+        let list = scrollable(
+            container(lines)
+                .padding(iced::padding::left(gap::SMALL).right(RAIL))
+                .width(Fill),
+        )
+        .id(LIST)
+        .on_scroll(|viewport| Message::Scrolled(viewport.absolute_offset().y))
+        .style(theme::scroll)
+        .width(Fill)
+        .height(Fill);
         let list = sensor(list)
             .on_show(Message::Resized)
             .on_resize(Message::Resized);
-        match self.menu.and_then(|id| self.menu(id, grid)) {
-            None => list.into(),
-            Some(menu) => stack![
-                list,
-                mouse_area(space().width(Fill).height(Fill))
-                    .on_press(Message::MenuClosed)
-                    .on_right_press(Message::MenuClosed),
-                menu
-            ]
-            .into(),
+        // The list stays the first of the layers, so that it keeps its place.
+        let mut layers = stack![list];
+        if let Some(menu) = self.menu.and_then(|id| self.menu(id, grid)) {
+            let beside = mouse_area(space().width(Fill).height(Fill))
+                .on_press(Message::MenuClosed)
+                .on_right_press(Message::MenuClosed);
+            layers = layers.push(beside).push(menu);
         }
+        layers.into()
     }
 
     fn cell(&self, place: usize, grid: Grid) -> Element<'_, Message> {
