@@ -40,6 +40,8 @@ has_file() { [ -s "$1" ]; }
 
 await "the window" is_open '^Parfocal$'
 sleep 1
+# Without a window manager nobody else gives it the keyboard.
+xdotool windowfocus "$(xdotool search --name '^Parfocal$' | tail -n 1)"
 # Try the demo stack.
 xdotool mousemove 724 432 click 1
 await "the demo stack" is_open '^demo – Parfocal$'

@@ -118,13 +118,18 @@ impl State {
         }
     }
 
-    /// The job has really ended, with these words; answers how long it took.
-    pub fn end(&mut self, level: Level, words: impl Into<String>) -> Duration {
-        let took = self.running.take().map(|running| running.began.elapsed());
+    /// How long the running job has taken so far.
+    pub fn elapsed(&self) -> Duration {
+        let running = self.running.as_ref();
+        running.map_or(Duration::ZERO, |running| running.began.elapsed())
+    }
+
+    /// The job has really ended, with these words.
+    pub fn end(&mut self, level: Level, words: impl Into<String>) {
+        self.running = None;
         let words = words.into();
         self.note(level, words.clone());
         self.last = Some(words);
-        took.unwrap_or_default()
     }
 
     /// Asks the running job to stop.

@@ -107,7 +107,7 @@ impl State {
                     inline_code_font: theme::FONT,
                     inline_code_color: colours.text,
                     inline_code_highlight: Highlight {
-                        background: colours.raised.into(),
+                        background: colours.hovered.into(),
                         border: iced::border::rounded(4),
                     },
                     ..markdown::Style::from_palette(current.palette())

@@ -95,7 +95,7 @@ impl App {
             Command::Cancel => {
                 if self.dialog.is_some() {
                     self.dialog = None;
-                } else {
+                } else if !self.library.close_menu() {
                     self.activity.cancel();
                 }
                 Task::none()

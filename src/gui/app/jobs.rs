@@ -254,7 +254,7 @@ impl App {
         let report = Arc::clone(&made.report);
         let method = method_name(report.options.fuse.method);
         let folder = self.folder();
-        let took = self.activity.end(Level::Info, "");
+        let took = self.activity.elapsed();
         let words = format!("Stacked {} in {}", used(&report), text::duration(took));
         self.activity.end(Level::Info, words.clone());
         let level = if report.frames.iter().all(|f| f.status == FrameStatus::Used) {

@@ -185,6 +185,11 @@ impl State {
             .collect()
     }
 
+    /// Closes the menu of a photograph; answers whether it was open.
+    pub fn close_menu(&mut self) -> bool {
+        self.menu.take().is_some()
+    }
+
     /// Draws everything anew, in other colours.
     pub fn repaint(&mut self) {
         self.plot.clear();
