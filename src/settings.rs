@@ -23,16 +23,21 @@ pub struct Folders {
     pub cache: PathBuf,
     /// The folder of the demo stack.
     pub demo: PathBuf,
+    /// Where results go whose photographs are not the user's own.
+    pub pictures: PathBuf,
 }
 
 impl Folders {
     /// Where this platform wants them; `None` where there is no home folder.
     pub fn of_platform() -> Option<Self> {
         let folders = directories::ProjectDirs::from("", "", "parfocal")?;
+        let user = directories::UserDirs::new()?;
+        let pictures = user.picture_dir().unwrap_or(user.home_dir());
         Some(Self {
             settings: folders.config_dir().join("settings.json"),
             cache: folders.cache_dir().join("photographs"),
             demo: folders.cache_dir().join("demo"),
+            pictures: pictures.to_owned(),
         })
     }
 
@@ -42,6 +47,7 @@ impl Folders {
             settings: folder.join("settings.json"),
             cache: folder.join("photographs"),
             demo: folder.join("demo"),
+            pictures: folder.to_owned(),
         }
     }
 }
@@ -405,7 +411,10 @@ mod tests {
         settings.remember(recent("/15"));
         assert_eq!(settings.recent.len(), RECENT);
         assert_eq!(settings.recent[0].folder, Path::new("/15"));
-        let same = settings.recent.iter().filter(|r| r.folder == Path::new("/15"));
+        let same = settings
+            .recent
+            .iter()
+            .filter(|r| r.folder == Path::new("/15"));
         assert_eq!(same.count(), 1);
     }
 }

@@ -50,6 +50,19 @@ impl Rgba {
         }
     }
 
+    /// The same as a photograph of 8 bits.
+    pub fn into_photo(self) -> Photo {
+        let alpha: Vec<u8> = self.data.iter().skip(3).step_by(4).copied().collect();
+        let rgb = self.data.chunks_exact(4).flat_map(|pixel| &pixel[..3]);
+        Photo {
+            width: self.width,
+            height: self.height,
+            samples: Samples::Eight(rgb.copied().collect()),
+            alpha: alpha.iter().any(|&value| value != 255).then_some(alpha),
+            ..Photo::default()
+        }
+    }
+
     /// A depth map: which of `count` frames each pixel came from, from black,
     /// the first, to white, the last. `index` has `width * height` values.
     pub fn of_index(index: &[u16], width: usize, height: usize, count: usize) -> Self {

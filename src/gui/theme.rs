@@ -11,7 +11,7 @@ use iced::widget::{
     button, checkbox, container, pick_list, progress_bar, rule, scrollable, slider, text_input,
     toggler,
 };
-use iced::{Background, Color, Shadow, Theme, Vector, border, overlay};
+use iced::{Background, Color, Font, Shadow, Theme, Vector, border, overlay};
 
 use crate::settings::ThemeChoice;
 
@@ -25,8 +25,6 @@ pub mod space {
     pub const MEDIUM: f32 = 12.0;
     /// Between groups.
     pub const LARGE: f32 = 20.0;
-    /// Around what stands alone.
-    pub const HUGE: f32 = 36.0;
 }
 
 /// The scale of type, in logical pixels.
@@ -42,6 +40,9 @@ pub mod size {
     /// Icons in buttons.
     pub const ICON: f32 = 16.0;
 }
+
+/// The face of all text. It has one weight: size and colour set things apart.
+pub const FONT: Font = Font::with_name("Fira Sans");
 
 /// Corners of controls.
 pub const RADIUS: f32 = 6.0;
@@ -286,7 +287,11 @@ pub fn good(theme: &Theme) -> iced::widget::text::Style {
     }
 }
 
-fn button_style(background: Option<Color>, text_color: Color, line: Option<Color>) -> button::Style {
+fn button_style(
+    background: Option<Color>,
+    text_color: Color,
+    line: Option<Color>,
+) -> button::Style {
     button::Style {
         background: background.map(Background::Color),
         text_color,
@@ -379,10 +384,23 @@ pub fn switch(theme: &Theme, status: toggler::Status) -> toggler::Style {
         }
         toggler::Status::Disabled { is_toggled } => (is_toggled, false),
     };
-    let background = if is_toggled { colours.accent } else { colours.hovered };
-    let foreground = if is_toggled { colours.on_accent } else { colours.muted };
+    let background = if is_toggled {
+        colours.accent
+    } else {
+        colours.hovered
+    };
+    let foreground = if is_toggled {
+        colours.on_accent
+    } else {
+        colours.muted
+    };
     toggler::Style {
-        background: if is_enabled { background } else { faded(background) }.into(),
+        background: if is_enabled {
+            background
+        } else {
+            faded(background)
+        }
+        .into(),
         background_border_width: 0.0,
         background_border_color: Color::TRANSPARENT,
         foreground: foreground.into(),
@@ -401,11 +419,20 @@ pub fn tick(theme: &Theme, status: checkbox::Status) -> checkbox::Style {
     | checkbox::Status::Hovered { is_checked }
     | checkbox::Status::Disabled { is_checked }) = status;
     checkbox::Style {
-        background: if is_checked { colours.accent } else { colours.raised }.into(),
+        background: if is_checked {
+            colours.accent
+        } else {
+            colours.raised
+        }
+        .into(),
         icon_color: colours.on_accent,
         border: Border {
             radius: 4.0.into(),
-            ..edge(if is_checked { colours.accent } else { colours.muted })
+            ..edge(if is_checked {
+                colours.accent
+            } else {
+                colours.muted
+            })
         },
         text_color: Some(colours.text),
     }
@@ -490,7 +517,11 @@ pub fn scroll(theme: &Theme, status: scrollable::Status) -> scrollable::Style {
     for rail in [&mut style.vertical_rail, &mut style.horizontal_rail] {
         rail.background = None;
         rail.scroller.border = border::rounded(4);
-        let scroller = if is_active { colours.line } else { colours.muted };
+        let scroller = if is_active {
+            colours.line
+        } else {
+            colours.muted
+        };
         rail.scroller.background = scroller.into();
     }
     style

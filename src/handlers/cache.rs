@@ -120,14 +120,19 @@ impl Cache {
     }
 
     fn files(&self) -> Vec<Kept> {
-        let entries = self.folder.as_ref().and_then(|folder| fs::read_dir(folder).ok());
+        let entries = self
+            .folder
+            .as_ref()
+            .and_then(|folder| fs::read_dir(folder).ok());
         entries
             .into_iter()
             .flatten()
             .filter_map(|entry| {
                 let path = entry.ok()?.path();
                 let facts = fs::metadata(&path).ok()?;
-                let ours = path.extension().is_some_and(|extension| extension == "kept");
+                let ours = path
+                    .extension()
+                    .is_some_and(|extension| extension == "kept");
                 ours.then(|| Kept {
                     bytes: facts.len(),
                     used: facts.modified().unwrap_or(SystemTime::UNIX_EPOCH),

@@ -2,15 +2,52 @@
 //! scores, and of each those first that somebody looks at.
 
 use std::collections::BTreeMap;
+use std::fs::Metadata;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use super::cache::Cache;
 use super::sharpness::FrameSharpness;
 use super::thumbnail::{self, Thumbnail};
-use crate::photo::Limits;
+use crate::photo::{self, Limits};
 use crate::{Error, Result};
+
+/// A photograph as its folder tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The file.
+    pub path: PathBuf,
+    /// Its length in bytes.
+    pub length: u64,
+    /// When it was changed last; `None` where the system does not tell.
+    pub changed: Option<SystemTime>,
+}
+
+/// The photographs of `inputs` (files or folders), in stack order. An input
+/// that is gone is passed over.
+///
+/// # Errors
+///
+/// If there are no photographs, or a folder cannot be read.
+pub fn list(inputs: &[PathBuf]) -> Result<Vec<Entry>> {
+    let there: Vec<PathBuf> = inputs
+        .iter()
+        .filter(|path| path.exists())
+        .cloned()
+        .collect();
+    let listing = photo::list(if there.is_empty() { inputs } else { &there })?;
+    let entry = |path: PathBuf| {
+        let facts = path.metadata().ok();
+        Entry {
+            length: facts.as_ref().map_or(0, Metadata::len),
+            changed: facts.and_then(|facts| facts.modified().ok()),
+            path,
+        }
+    };
+    Ok(listing.photos.into_iter().map(entry).collect())
+}
 
 /// Something that was found out about the photograph of a number.
 #[derive(Debug, Clone)]

@@ -1,17 +1,19 @@
 //! Stacks photographs: the main job.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use super::alignment::{self, Aligned};
 use super::file;
 use super::frames;
 use super::machine::Budget;
 use super::{Device, Job, Phase, Report, StackOptions, export};
-use crate::core::fuse::{self, Fused, Fusion};
+use crate::core::Transform;
+use crate::core::fuse::{self, Fused, Fusion, Preview};
 use crate::core::grey::Grey;
 use crate::core::pipeline;
 use crate::core::sharpness::Sharpness;
-use crate::core::warp::Area;
+use crate::core::warp::{Area, Exposure};
 use crate::photo::{Encoding, Format, Photo};
 use crate::{Error, Result};
 
@@ -48,7 +50,7 @@ pub fn stack(inputs: &[PathBuf], options: &StackOptions, job: &Job) -> Result<Re
     }
     let stack = file::gather(inputs, &options.resources.limits, job)?;
     let mut aligned = alignment::analyse(stack, options, job)?;
-    let stacked = fuse_aligned(&mut aligned, options, job)?;
+    let stacked = fuse_aligned(&mut aligned, options, job, None)?;
 
     job.begin(Phase::Writing, 1 + usize::from(options.depth_map.is_some()));
     export::write(&out, &stacked.picture, &encoding, overwrite, job)?;
@@ -85,16 +87,25 @@ pub struct Stacked {
     pub device: String,
 }
 
+/// Someone who looks at the picture while it grows, in few pixels.
+pub type Watch<'a> = &'a (dyn Fn(Photo) + Sync);
+
 /// Fuses frames whose poses are known; they can be fused again with another
-/// method. A frame that cannot be read any more is marked as failed.
+/// method. A frame that cannot be read any more is marked as failed. `watch`
+/// is shown the growing picture about twice a second.
 ///
 /// # Errors
 ///
 /// If fewer than two of several frames are left, if they hardly overlap, if
 /// memory does not suffice, and if the job is cancelled.
-pub fn fuse_aligned(aligned: &mut Aligned, options: &StackOptions, job: &Job) -> Result<Stacked> {
+pub fn fuse_aligned(
+    aligned: &mut Aligned,
+    options: &StackOptions,
+    job: &Job,
+    watch: Option<Watch>,
+) -> Result<Stacked> {
     let area = aligned.area(options.fuse.crop)?;
-    let (fused, device) = fuse(aligned, area, options, job)?;
+    let (fused, device) = fuse(aligned, area, options, job, watch)?;
     Ok(Stacked {
         picture: Photo {
             metadata: aligned.frames.metadata.clone(),
@@ -113,12 +124,14 @@ fn fuse(
     area: Area,
     options: &StackOptions,
     job: &Job,
+    watch: Option<Watch>,
 ) -> Result<(Fused, String)> {
     let frame = frames::bytes(&aligned.stack);
     let fixed = (area.width * area.height) as u64 * fuse::bytes_per_pixel(options.fuse.method);
     let budget = Budget::of(&options.resources);
     let lanes = pipeline::lanes(budget.for_frames(fixed, frame, job)?, frame);
     let (mut fusion, device) = fusion(area, options, job)?;
+    let mut watched = watch.map(|watch| Watched::new(watch, aligned, area, options));
 
     let used = aligned.used();
     job.begin(Phase::Fusing, used.len());
@@ -155,6 +168,9 @@ fn fuse(
                     sharpness[*i] = sharpness[*i].or(score);
                     let index = u16::try_from(*i).map_err(|_| too_many())?;
                     fusion.add(index, &photo, pose, &exposures[*i])?;
+                    if let Some(watched) = &mut watched {
+                        watched.add(index, &photo, pose, &exposures[*i]);
+                    }
                 }
                 Err(fault) => frames::fail(stack, *i, &fault, job)?,
             }
@@ -164,6 +180,38 @@ fn fuse(
     )?;
     frames::enough(stack)?;
     Ok((fusion.finish()?, device))
+}
+
+/// A small fusion beside the real one, for someone who looks at it.
+struct Watched<'a> {
+    watch: Watch<'a>,
+    preview: Preview,
+    last: Instant,
+}
+
+impl<'a> Watched<'a> {
+    /// Pixels on the longer side.
+    const SIDE: usize = 1000;
+    /// From one look to the next.
+    const PACE: Duration = Duration::from_millis(500);
+
+    fn new(watch: Watch<'a>, aligned: &Aligned, area: Area, options: &StackOptions) -> Self {
+        let (width, height) = (aligned.stack.width, aligned.stack.height);
+        Self {
+            watch,
+            preview: Preview::new(options.fuse.method, width, height, area, Self::SIDE),
+            last: Instant::now(),
+        }
+    }
+
+    fn add(&mut self, index: u16, photo: &Photo, pose: &Transform, exposure: &Exposure) {
+        self.preview.add(index, photo, pose, exposure);
+        if self.last.elapsed() >= Self::PACE {
+            let fused = self.preview.picture();
+            (self.watch)(export::picture(&fused.channels, fused.alpha));
+            self.last = Instant::now();
+        }
+    }
 }
 
 /// An empty fusion on the device that the user wants, and the device's name.

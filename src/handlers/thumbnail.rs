@@ -1,4 +1,5 @@
-//! Pictures of photographs for a screen, small and at full size.
+//! Photographs at a glance: small pictures, and scores of sharpness, kept in
+//! the cache.
 
 use image::codecs::jpeg::JpegEncoder;
 use serde::{Deserialize, Serialize};
@@ -6,10 +7,10 @@ use std::path::Path;
 
 use super::cache::Cache;
 use super::sharpness::FrameSharpness;
+use crate::Result;
 use crate::core::grey::Grey;
 use crate::core::sharpness::Sharpness;
 use crate::core::thumbnail::Rgba;
-use crate::Result;
 use crate::photo::{self, Limits, Photo};
 
 /// Pixels on the longer side of a thumbnail.
@@ -96,29 +97,9 @@ pub fn score(path: &Path, limits: &Limits, cache: &Cache) -> Result<FrameSharpne
     Ok(score)
 }
 
-/// Reads a photograph for a screen, at full size, in sRGB.
-///
-/// # Errors
-///
-/// As [`photo::read`].
-pub fn full(path: &Path, limits: &Limits) -> Result<Rgba> {
-    let mut photo = photo::read(path, limits)?;
-    to_srgb(&mut photo);
-    Ok(Rgba::of(&photo))
-}
-
-/// A result for a screen, in sRGB.
-pub fn screen(picture: &Photo) -> Rgba {
-    if picture.metadata.icc.is_none() {
-        return Rgba::of(picture);
-    }
-    let mut copy = picture.clone();
-    to_srgb(&mut copy);
-    Rgba::of(&copy)
-}
-
-/// A profile that cannot be used is no reason to show nothing.
-fn to_srgb(photo: &mut Photo) {
+/// Converts a photograph for a screen. A profile that cannot be used is no
+/// reason to show nothing: its values are then taken as sRGB.
+pub fn to_srgb(photo: &mut Photo) {
     if let Err(fault) = photo::convert(photo, None) {
         tracing::info!("shown without its colour profile: {fault}");
     }
@@ -173,7 +154,11 @@ mod tests {
         let photo = Photo {
             width,
             height,
-            samples: Samples::Eight((0..width * height).flat_map(|i| [value(i), 90, 40]).collect()),
+            samples: Samples::Eight(
+                (0..width * height)
+                    .flat_map(|i| [value(i), 90, 40])
+                    .collect(),
+            ),
             ..Photo::default()
         };
         let path = folder.join(name);

@@ -14,7 +14,7 @@ use crate::core::warp::Warped;
 const FLOOR: f32 = (0.25 / 255.0) * (0.25 / 255.0);
 
 /// Accumulates frames weighted by their local contrast.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Average {
     sum: [Plane; 3],
     weight: Plane,

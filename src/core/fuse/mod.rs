@@ -5,12 +5,14 @@
 //! with the number of frames.
 
 mod average;
+mod preview;
 mod pyramid;
 mod range;
 
 use serde::{Deserialize, Serialize};
 
 use self::average::Average;
+pub use self::preview::Preview;
 use self::pyramid::Pyramid;
 use super::Transform;
 use super::plane::Plane;

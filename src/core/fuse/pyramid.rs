@@ -24,7 +24,7 @@ const NOBODY: f32 = -2.0;
 const NOISE: f32 = (0.5 / 255.0) * (0.5 / 255.0);
 
 /// The winners so far at one level.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Level {
     detail: [Plane; 3],
     energy: Plane,
@@ -32,7 +32,7 @@ struct Level {
 }
 
 /// Accumulates the sharpest detail of the frames, level by level.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Pyramid {
     levels: Vec<Level>,
     /// Sum of the frames below the last level, weighted, and of the weights.
