@@ -1,6 +1,6 @@
 //! The bar under the picture: what it is, what is under the pointer, zoom.
 
-use iced::widget::{Space, button, container, row, space, text, tooltip};
+use iced::widget::{button, container, responsive, row, space, text, tooltip};
 use iced::{Center, Element, Fill};
 
 use super::picture::Kind;
@@ -12,25 +12,33 @@ use crate::gui::theme;
 /// Its height.
 const HEIGHT: f32 = 36.0;
 
+/// Narrower than this there is room for the name or the pixel, not for both.
+const ROOMY: f32 = 820.0;
+
 /// The bar of a viewer.
 pub fn bar(viewer: &State) -> Element<'_, Message> {
-    let content = match viewer.picture() {
-        Some(_) => row![
-            container(about(viewer)).width(Fill).clip(true),
-            container(reading(viewer)).clip(true),
-            controls(viewer),
-        ],
-        None => row![space()],
-    };
-    let content = content
-        .spacing(theme::space::LARGE)
-        .height(Fill)
-        .align_y(Center);
-    container(content)
+    container(responsive(move |size| content(viewer, size.width)))
         .padding([0.0, theme::space::MEDIUM])
         .height(HEIGHT)
         .width(Fill)
         .style(theme::panel)
+        .into()
+}
+
+fn content(viewer: &State, width: f32) -> Element<'_, Message> {
+    if viewer.picture().is_none() {
+        return space().into();
+    }
+    let reading = reading(viewer);
+    let about = (reading.is_none() || width >= ROOMY).then(|| about(viewer));
+    let about = container(about.unwrap_or_else(|| space().into()));
+    row![]
+        .push(about.width(Fill).clip(true))
+        .push(reading)
+        .push(controls(viewer))
+        .spacing(theme::space::LARGE)
+        .height(Fill)
+        .align_y(Center)
         .into()
 }
 
@@ -43,16 +51,17 @@ fn label<'a>(content: impl text::IntoFragment<'a>) -> text::Text<'a> {
 /// Name and size, or both names.
 fn about(viewer: &State) -> Element<'_, Message> {
     let (Some(picture), second) = (viewer.picture(), viewer.compared()) else {
-        return Space::new().into();
+        return space().into();
     };
     let size = picture.extent();
     let quiet = format!("{} × {}", size.width, size.height);
     let names = match (second, viewer.comparison()) {
         (Some(second), Comparison::Slider) => {
             row![
+                dim("left"),
                 label(picture.name()),
-                dim("left, right"),
-                label(second.name())
+                dim("right"),
+                label(second.name()),
             ]
         }
         (Some(second), Comparison::Blink) => {
@@ -61,7 +70,7 @@ fn about(viewer: &State) -> Element<'_, Message> {
             } else {
                 (picture, second)
             };
-            row![label(seen.name()), dim("in turn with"), dim(other.name())]
+            row![label(seen.name()), dim("and"), dim(other.name())]
         }
         (None, _) => {
             let kind = match picture.kind() {
@@ -80,28 +89,25 @@ fn dim<'a>(content: impl text::IntoFragment<'a>) -> text::Text<'a> {
 }
 
 /// What is under the pointer.
-fn reading(viewer: &State) -> Element<'_, Message> {
-    let Some(((x, y), reading)) = viewer.reading() else {
-        return Space::new().into();
+fn reading(viewer: &State) -> Option<Element<'_, Message>> {
+    let ((x, y), reading) = viewer.reading()?;
+    let number = |width: f32, number: u32| {
+        let number = label(number.to_string());
+        number.width(width).align_x(iced::Right)
     };
-    let place = label(format!("{x}, {y}")).width(84).align_x(iced::Right);
+    let place = row![number(34.0, x), number(38.0, y)];
     let value = match reading.rgb {
-        Some([red, green, blue]) => label(format!("{red} {green} {blue}")),
-        None => dim("nothing here"),
+        Some(rgb) => row(rgb.map(|value| number(26.0, value.into()).into())),
+        None => row![dim("nothing here")],
     };
     let frame = reading.frame.map(|frame| dim(format!("from {frame}")));
-    row![place, value.width(84).align_x(iced::Right)]
-        .push(frame)
-        .spacing(theme::space::MEDIUM)
-        .align_y(Center)
-        .into()
+    let reading = row![place, value].push(frame);
+    Some(reading.spacing(theme::space::MEDIUM).into())
 }
 
 /// Heat map, comparison, zoom.
 fn controls(viewer: &State) -> Element<'_, Message> {
-    let pictures = [viewer.picture(), viewer.compared()];
-    let knows_sharpness = pictures.into_iter().flatten().any(|p| p.scores().is_some());
-    let heat_map = knows_sharpness.then(|| {
+    let heat_map = viewer.knows_sharpness().then(|| {
         control(
             label("Heat map"),
             viewer.heat_map(),

@@ -92,6 +92,7 @@ mod tests {
             scaled,
             column,
             row: 0,
+            heat: false,
         }
     }
 

@@ -1,9 +1,12 @@
-//! The colours of the heat map.
+//! The colours of the heat map, and what they mean.
 
-use iced::Color;
+use iced::widget::{container, row, space, text};
+use iced::{Center, Color, Element, Gradient, Radians, border, gradient};
 
-/// How much the heat map covers the picture.
-pub const OPACITY: f32 = 0.5;
+use crate::gui::theme;
+
+/// How much the softest and the sharpest cells are covered.
+const OPACITY: [f32; 2] = [0.4, 0.6];
 
 /// Anchors of the scale, evenly spaced, dark to bright, so that it also reads
 /// without colour vision.
@@ -25,6 +28,32 @@ pub fn colour(share: f32) -> Color {
         (f32::from(from) + part * (f32::from(to) - f32::from(from))) / 255.0
     });
     Color::from_rgb(red, green, blue)
+}
+
+/// What is laid over a cell with a share of the sharpest cell.
+pub fn veil(share: f32) -> Color {
+    let [soft, sharp] = OPACITY;
+    colour(share).scale_alpha(soft + share.clamp(0.0, 1.0) * (sharp - soft))
+}
+
+/// The scale with its ends in words.
+pub fn legend<'a, Message: 'a>() -> Element<'a, Message> {
+    let count = ANCHORS.len() - 1;
+    let scale = (0..=count).fold(gradient::Linear::new(Radians::PI / 2.0), |scale, stop| {
+        let place = stop as f32 / count as f32;
+        scale.add_stop(place, colour(place))
+    });
+    let bar = container(space().width(96).height(8)).style(move |_| container::Style {
+        background: Some(Gradient::Linear(scale).into()),
+        border: border::rounded(2),
+        ..container::Style::default()
+    });
+    let word = |word| text(word).size(theme::size::SMALL);
+    let content = row![word("soft"), bar, word("sharp")];
+    container(content.spacing(theme::space::SMALL).align_y(Center))
+        .padding([theme::space::TINY, theme::space::SMALL])
+        .style(theme::badge)
+        .into()
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ mod tile;
 #[cfg(test)]
 mod tests;
 
-use iced::widget::column;
-use iced::{Element, Task};
+use iced::widget::{column, container, stack};
+use iced::{Element, Fill, Task};
 
 use self::cache::Cache;
 use self::geometry::{Extent, Point, View, Zoom};
@@ -36,6 +36,7 @@ pub use self::scene::Comparison;
 use self::scene::{Scene, resolved};
 pub use self::surface::Event;
 use self::tile::Key;
+use super::theme;
 
 /// Bytes of tiles kept, unless more are in sight.
 const CACHE_BYTES: u64 = 192 << 20;
@@ -131,6 +132,7 @@ impl State {
         self.enter(Scene {
             first: picture,
             second: None,
+            heat: self.heat_map,
         })
     }
 
@@ -140,6 +142,7 @@ impl State {
         self.enter(Scene {
             first,
             second: Some(second),
+            heat: self.heat_map,
         })
     }
 
@@ -164,6 +167,15 @@ impl State {
     /// How two pictures are, or would be, compared.
     pub fn comparison(&self) -> Comparison {
         self.comparison
+    }
+
+    /// Whether a picture shown knows its sharpness.
+    pub fn knows_sharpness(&self) -> bool {
+        let pictures = [self.picture(), self.compared()];
+        pictures
+            .into_iter()
+            .flatten()
+            .any(|picture| picture.scores().is_some())
     }
 
     /// Whether the sharpness is laid over pictures that know theirs.
@@ -229,7 +241,12 @@ impl State {
             Message::ZoomOut => self.zoom(|view, at, picture, pane| {
                 view.step(false, at, picture, pane);
             }),
-            Message::ToggleHeatMap => self.heat_map = !self.heat_map,
+            Message::ToggleHeatMap => {
+                self.heat_map = !self.heat_map;
+                if let Some(scene) = &mut self.scene {
+                    scene.heat = self.heat_map;
+                }
+            }
             Message::Compare(comparison) => {
                 self.comparison = comparison;
                 self.second = false;
@@ -255,7 +272,13 @@ impl State {
 
     /// The viewer with its bar.
     pub fn view(&self) -> Element<'_, Message> {
-        column![surface::surface(self).map(Message::Surface), bar::bar(self)].into()
+        let surface = surface::surface(self).map(Message::Surface);
+        let legend = (self.heat_map && self.knows_sharpness()).then(|| {
+            container(heat::legend())
+                .padding(theme::space::MEDIUM)
+                .align_bottom(Fill)
+        });
+        column![stack![surface].push(legend), bar::bar(self)].into()
     }
 
     fn on_surface(&mut self, event: Event) -> Option<Task<Message>> {

@@ -21,13 +21,15 @@ pub struct Scene {
     pub first: Picture,
     /// The one that it is compared with.
     pub second: Option<Picture>,
+    /// Whether the sharpness is laid over pictures that know theirs.
+    pub heat: bool,
 }
 
 impl Scene {
-    /// Whether the same pictures are shown.
+    /// Whether the same pictures are shown in the same way.
     pub fn is(&self, other: &Self) -> bool {
         let ids = |scene: &Self| (scene.first.id(), scene.second.as_ref().map(Picture::id));
-        ids(self) == ids(other)
+        ids(self) == ids(other) && self.heat == other.heat
     }
 
     /// The pictures with their places in the pane.
@@ -55,12 +57,7 @@ impl Scene {
                     let part = placement.tile(column, row);
                     let x = 2 * part.left + i64::from(part.width) - i64::from(pane.width);
                     let y = 2 * part.top + i64::from(part.height) - i64::from(pane.height);
-                    let key = Key {
-                        picture: picture.id(),
-                        scaled: placement.scaled,
-                        column,
-                        row,
-                    };
+                    let key = self.key(picture, &placement, column, row);
                     tiles.push((x * x + y * y, picture, key));
                 }
             }
@@ -70,6 +67,17 @@ impl Scene {
             .into_iter()
             .map(|(_, picture, key)| (picture, key))
             .collect()
+    }
+
+    /// The tile of a picture of this scene in a column and row.
+    pub fn key(&self, picture: &Picture, placement: &Placement, column: u32, row: u32) -> Key {
+        Key {
+            picture: picture.id(),
+            scaled: placement.scaled,
+            column,
+            row,
+            heat: self.heat && picture.scores().is_some(),
+        }
     }
 
     /// The tiles that stand in while others are missing.
@@ -130,6 +138,7 @@ mod tests {
         Scene {
             first: picture.with_origin(origin.0, origin.1),
             second: None,
+            heat: false,
         }
     }
 

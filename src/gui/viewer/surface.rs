@@ -11,11 +11,11 @@ use iced::{
     window,
 };
 
+use super::State;
 use super::geometry::{Placement, Point, Rect};
-use super::picture::{Picture, Scores};
-use super::scene::Comparison;
+use super::picture::Picture;
+use super::scene::{Comparison, Scene};
 use super::tile::Key;
-use super::{State, heat};
 use crate::gui::theme;
 
 /// How long each of two pictures is seen in turn.
@@ -67,6 +67,9 @@ struct Surface<'a> {
 struct Memory {
     appeared: bool,
     size: Size,
+    /// Where the pointer was when the event at hand happened: several events
+    /// come together with only the last place.
+    pointer: Option<iced::Point>,
     pointed: Option<Point>,
     click: Option<mouse::Click>,
     drag: Option<Drag>,
@@ -181,20 +184,15 @@ impl Surface<'_> {
         renderer: &mut Renderer,
         pane: Pane,
         clip: Rect,
-        picture: &Picture,
-        placement: &Placement,
+        scene: &Scene,
+        (picture, placement): &(&Picture, Placement),
     ) {
         let cache = &self.viewer.cache;
         let (columns, rows) = placement.tiles(self.viewer.pane, 0);
         let tiles = rows.flat_map(|row| columns.clone().map(move |column| (column, row)));
         let tiles: Vec<_> = tiles
             .map(|(column, row)| {
-                let key = Key {
-                    picture: picture.id(),
-                    scaled: placement.scaled,
-                    column,
-                    row,
-                };
+                let key = scene.key(picture, placement, column, row);
                 (placement.tile(column, row), cache.get(&key))
             })
             .filter(|(part, _)| overlap(part, &clip))
@@ -217,13 +215,6 @@ impl Surface<'_> {
                 }
             }
         });
-        if self.viewer.heat_map
-            && let Some(scores) = picture.scores()
-        {
-            renderer.with_layer(pane.layout(clip), |renderer| {
-                draw_heat(renderer, pane, clip, scores, placement);
-            });
-        }
     }
 }
 
@@ -233,31 +224,6 @@ fn overlap(a: &Rect, b: &Rect) -> bool {
         && b.left < a.left + i64::from(a.width)
         && a.top < b.top + i64::from(b.height)
         && b.top < a.top + i64::from(a.height)
-}
-
-fn draw_heat(
-    renderer: &mut Renderer,
-    pane: Pane,
-    clip: Rect,
-    scores: &Scores,
-    placement: &Placement,
-) {
-    let whole = placement.rect();
-    let edge = |at: usize, length: u32| (at as u64 * u64::from(length) / scores.grid as u64) as u32;
-    for (at, &share) in scores.shares.iter().enumerate() {
-        let (column, row) = (at % scores.grid, at / scores.grid);
-        let (left, top) = (edge(column, whole.width), edge(row, whole.height));
-        let cell = Rect {
-            left: whole.left + i64::from(left),
-            top: whole.top + i64::from(top),
-            width: edge(column + 1, whole.width) - left,
-            height: edge(row + 1, whole.height) - top,
-        };
-        if cell.width > 0 && cell.height > 0 && overlap(&cell, &clip) {
-            let colour = heat::colour(share).scale_alpha(heat::OPACITY);
-            fill(renderer, pane.layout(cell), colour);
-        }
-    }
 }
 
 fn fill(renderer: &mut Renderer, bounds: Rectangle, colour: Color) {
@@ -288,7 +254,7 @@ fn draw_divider(renderer: &mut Renderer, pane: Pane, whole: Rect, at: u32) {
         );
         fill(renderer, pane.layout(line), Color::WHITE);
         let middle = pane.layout(line);
-        let size = Size::new(10.0, 40.0);
+        let size = Size::new(12.0, 44.0);
         let handle = Quad {
             bounds: Rectangle::new(
                 iced::Point::new(
@@ -356,8 +322,8 @@ impl Widget<Event, Theme, Renderer> for Surface<'_> {
             .placements(&shown.view, self.viewer.pane)
             .collect();
         let mut draw = |at: usize, clip: Rect| {
-            if let Some((picture, placement)) = pictures.get(at) {
-                self.draw_picture(renderer, pane, clip, picture, placement);
+            if let Some(picture) = pictures.get(at) {
+                self.draw_picture(renderer, pane, clip, &shown.scene, picture);
             }
         };
         match self.divider() {
@@ -400,7 +366,11 @@ impl Widget<Event, Theme, Renderer> for Surface<'_> {
         let memory = tree.state.downcast_mut::<Memory>();
         let bounds = layout.bounds();
         let pane = self.pane(bounds);
-        let over = cursor.position_over(bounds).map(|at| pane.device(at));
+        if let iced::Event::Mouse(mouse::Event::CursorMoved { position }) = event {
+            memory.pointer = Some(*position);
+        }
+        let pointer = cursor.position().and(memory.pointer);
+        let over = pointer.filter(|&at| bounds.contains(at));
         match event {
             iced::Event::Window(window::Event::RedrawRequested(now)) => {
                 self.on_redraw(memory, bounds.size(), *now, shell);
@@ -415,14 +385,15 @@ impl Widget<Event, Theme, Renderer> for Surface<'_> {
                         mouse::ScrollDelta::Pixels { y, .. } => f64::from(y) / PIXELS_PER_NOTCH,
                     };
                     if notches != 0.0 {
+                        let at = pane.device(at);
                         shell.publish(Event::Scrolled { at, notches });
                     }
                     shell.capture_event();
                 }
             }
             iced::Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)) => {
-                if let (Some(at), Some(position)) = (over, cursor.position()) {
-                    self.on_press(memory, at, position, shell);
+                if let Some(at) = over {
+                    self.on_press(memory, pane.device(at), at, shell);
                     shell.capture_event();
                 }
             }
@@ -430,14 +401,16 @@ impl Widget<Event, Theme, Renderer> for Surface<'_> {
                 memory.drag = None;
             }
             iced::Event::Mouse(mouse::Event::CursorMoved { .. } | mouse::Event::CursorLeft) => {
-                if let (Some(drag), Some(at)) = (&mut memory.drag, cursor.position()) {
+                if let (Some(drag), Some(at)) = (&mut memory.drag, pointer) {
                     self.on_drag(drag, pane.device(at), shell);
                 }
-                let whole = |at: Point| Point {
-                    x: at.x.floor(),
-                    y: at.y.floor(),
-                };
-                let pointed = over.map(whole);
+                let pointed = over.map(|at| {
+                    let Point { x, y } = pane.device(at);
+                    Point {
+                        x: x.floor(),
+                        y: y.floor(),
+                    }
+                });
                 if pointed != memory.pointed {
                     memory.pointed = pointed;
                     shell.publish(Event::Pointed(pointed));

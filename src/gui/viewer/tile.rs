@@ -9,8 +9,9 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::geometry::{self, Extent, Rect, TILE};
+use super::heat;
 use super::level::{Level, divide_alpha};
-use super::picture::{Kind, Picture};
+use super::picture::{Kind, Picture, Scores};
 
 /// A tile, by picture, size on the screen, and place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,6 +24,8 @@ pub struct Key {
     pub column: u32,
     /// Counted from the top.
     pub row: u32,
+    /// Whether the sharpness is laid over it.
+    pub heat: bool,
 }
 
 impl Key {
@@ -42,6 +45,7 @@ impl Key {
             },
             column: 0,
             row: 0,
+            heat: false,
         }
     }
 
@@ -70,7 +74,37 @@ pub fn render(picture: &Picture, key: &Key) -> Vec<u8> {
     if !level.opaque {
         rgba.chunks_exact_mut(4).for_each(divide_alpha);
     }
+    if key.heat
+        && let Some(scores) = picture.scores()
+    {
+        lay_over(scores, key, &mut rgba);
+    }
     rgba
+}
+
+/// Lays the colours of the scores over a tile.
+fn lay_over(scores: &Scores, key: &Key, rgba: &mut [u8]) {
+    let part = key.rect();
+    let veils: Vec<[u16; 4]> = scores
+        .shares
+        .iter()
+        .map(|&share| heat::veil(share).into_rgba8().map(u16::from))
+        .collect();
+    let cell =
+        |at: u32, scaled: u32| (u64::from(at) * scores.grid as u64 / u64::from(scaled)) as usize;
+    let columns: Vec<usize> = (0..part.width)
+        .map(|x| cell(part.left as u32 + x, key.scaled.width))
+        .collect();
+    for (y, row) in rgba.chunks_exact_mut(part.width as usize * 4).enumerate() {
+        let first = cell(part.top as u32 + y as u32, key.scaled.height) * scores.grid;
+        for (pixel, &column) in row.chunks_exact_mut(4).zip(&columns) {
+            let [red, green, blue, alpha] = veils[first + column];
+            for (sample, over) in pixel.iter_mut().zip([red, green, blue]) {
+                let under = u16::from(*sample) * (255 - alpha);
+                *sample = ((under + over * alpha + 127) / 255) as u8;
+            }
+        }
+    }
 }
 
 /// The smallest level that is not smaller than `scaled`, or the largest.
@@ -196,6 +230,7 @@ mod tests {
                     scaled,
                     column,
                     row,
+                    heat: false,
                 };
                 let part = key.rect();
                 let rgba = render(picture, &key);
@@ -283,6 +318,34 @@ mod tests {
         assert_eq!((wide.scaled.width, wide.scaled.height), (TILE, 1));
         let small = Key::overview(&picture(Kind::Frame, 40, 30));
         assert_eq!((small.scaled.width, small.scaled.height), (40, 30));
+    }
+
+    #[test]
+    fn scores_colour_their_cells_and_meet_without_a_gap() {
+        let picture = Picture::new("w", Kind::Frame, 30, 30, vec![255; 3600])
+            .and_then(|picture| picture.with_scores(2, &[0.0, 1.0, 2.0, 4.0]))
+            .expect("a picture");
+        let scaled = Extent {
+            width: 45,
+            height: 45,
+        };
+        let key = Key {
+            picture: picture.id(),
+            scaled,
+            column: 0,
+            row: 0,
+            heat: true,
+        };
+        let rgba = render(&picture, &key);
+        let pixel = |x: usize, y: usize| &rgba[(y * 45 + x) * 4..][..4];
+        let cells = [(0, 0), (44, 0), (0, 44), (44, 44)].map(|(x, y)| pixel(x, y));
+        for (at, cell) in cells.iter().enumerate() {
+            assert_eq!(cell[3], 255);
+            assert!(cells[..at].iter().all(|other| other != cell), "{cells:?}");
+        }
+        assert_eq!(pixel(22, 22), cells[0]);
+        assert_eq!(pixel(23, 22), cells[1]);
+        assert_eq!(pixel(23, 23), cells[3]);
     }
 
     #[test]
