@@ -44,7 +44,7 @@ sleep 1
 xdotool windowfocus "$(xdotool search --name '^Parfocal$' | tail -n 1)"
 # Try the demo stack.
 xdotool mousemove 724 432 click 1
-await "the demo stack" is_open '^demo – Parfocal$'
+await "the demo stack" is_open '^demo .* Parfocal$'
 sleep 1
 xdotool mousemove 640 400
 xdotool key ctrl+r

@@ -24,11 +24,11 @@ pub struct State {
 #[derive(Debug, Clone)]
 pub enum Message {
     /// A folder is to be opened.
-    OpenPressed,
+    Open,
     /// The demo stack is to be tried.
-    DemoPressed,
+    Demo,
     /// A folder that was open is to be opened again.
-    RecentPressed(PathBuf),
+    Reopen(PathBuf),
 }
 
 impl State {
@@ -50,10 +50,10 @@ impl State {
         let open = widget::labelled(Some(Icon::FolderOpen), "Open folder…")
             .padding([gap::MEDIUM, gap::LARGE])
             .style(theme::primary)
-            .on_press_maybe((!is_busy).then_some(Message::OpenPressed));
+            .on_press_maybe((!is_busy).then_some(Message::Open));
         let demo = widget::labelled(Some(Icon::Sparkles), "Try the demo stack")
             .padding([gap::MEDIUM, gap::LARGE])
-            .on_press_maybe((!is_busy).then_some(Message::DemoPressed));
+            .on_press_maybe((!is_busy).then_some(Message::Demo));
         let hint = if self.is_hovered {
             text("Let go to open")
                 .size(size::BODY)
@@ -120,7 +120,7 @@ impl State {
         button(card)
             .padding(0)
             .style(theme::secondary)
-            .on_press(Message::RecentPressed(recent.folder.clone()))
+            .on_press(Message::Reopen(recent.folder.clone()))
             .into()
     }
 }

@@ -35,7 +35,7 @@ pub enum Told {
 #[derive(Debug, Clone)]
 pub enum Ended {
     /// A result.
-    Stacked(Made),
+    Stacked(Box<Made>),
     /// Poses.
     Aligned(Arc<Report>),
     /// A result was written to a file.
@@ -134,7 +134,8 @@ impl App {
                     }
                 };
                 let watch = |picture| tell(Told::Growing(picture));
-                work::fuse(&kept, &title, &options, job, &watch).map(Ended::Stacked)
+                work::fuse(&kept, &title, &options, job, &watch)
+                    .map(|made| Ended::Stacked(Box::new(made)))
             })
         })
     }
@@ -216,7 +217,7 @@ impl App {
             importer.pause(false);
         }
         match result {
-            Ok(Ended::Stacked(made)) => self.stacked(made),
+            Ok(Ended::Stacked(made)) => self.stacked(*made),
             Ok(Ended::Aligned(report)) => {
                 self.library.mark(&report);
                 let words = format!("Aligned {}", used(&report));

@@ -316,9 +316,9 @@ impl App {
                 notice::Action::Show(file) => open_folder_of(file),
             },
             Message::Welcome(message) => match message {
-                welcome::Message::OpenPressed => self.command(Command::Open),
-                welcome::Message::DemoPressed => self.command(Command::Demo),
-                welcome::Message::RecentPressed(folder) => self.open(vec![folder]),
+                welcome::Message::Open => self.command(Command::Open),
+                welcome::Message::Demo => self.command(Command::Demo),
+                welcome::Message::Reopen(folder) => self.open(vec![folder]),
             },
             Message::Export(message) => self.export_message(message),
             Message::Preferences(message) => self.preferences_message(message),
