@@ -23,6 +23,7 @@ mod widget;
 mod work;
 mod worker;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use iced::window;
@@ -40,6 +41,15 @@ pub use library::Step;
 ///
 /// If the system has no window for us.
 pub fn run(inputs: Vec<PathBuf>) -> Result<()> {
+    let no_window = |fault: &dyn std::fmt::Display| {
+        Error::job(
+            format!("the window cannot be opened ({fault})"),
+            "check that there is a display, or use the commands: parfocal --help",
+        )
+    };
+    if !has_display() {
+        return Err(no_window(&"neither DISPLAY nor WAYLAND_DISPLAY is set"));
+    }
     // Frames are spread over rayon's threads; OpenCV's own would only get in
     // their way.
     opencv::core::set_num_threads(1).map_err(|fault| {
@@ -57,7 +67,7 @@ pub fn run(inputs: Vec<PathBuf>) -> Result<()> {
     let (settings, fault) = Settings::load(&folders.settings);
     let size = (settings.window.width, settings.window.height);
     let boot = move || App::new(folders.clone(), settings.clone(), fault.clone(), &inputs);
-    iced::application(boot, App::update, App::view)
+    let window = iced::application(boot, App::update, App::view)
         .title(App::title)
         .theme(App::theme)
         .subscription(App::subscription)
@@ -67,14 +77,22 @@ pub fn run(inputs: Vec<PathBuf>) -> Result<()> {
             min_size: Some((900.0, 560.0).into()),
             exit_on_close_request: false,
             ..window::Settings::default()
-        })
-        .run()
-        .map_err(|fault| {
-            Error::job(
-                format!("the window cannot be opened ({fault})"),
-                "check that there is a display, or use the commands: parfocal --help",
-            )
-        })
+        });
+    // A display that does not answer makes the toolkit panic.
+    match catch_unwind(AssertUnwindSafe(|| window.run())) {
+        Ok(ended) => ended.map_err(|fault| no_window(&fault)),
+        Err(_) => Err(no_window(&"the toolkit gave up; its reason stands above")),
+    }
+}
+
+/// Whether the system says where windows go.
+fn has_display() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let by_variable = cfg!(all(unix, not(target_os = "macos")));
+    !by_variable
+        || ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"]
+            .into_iter()
+            .any(is_set)
 }
 
 /// Fonts and sizes, for the window and for tests of it.

@@ -145,12 +145,12 @@ impl Window {
             .for_each(|message| self.update(message));
     }
 
-    /// How long it takes to describe the window and to lay it out.
-    pub fn draw_time(&self) -> Duration {
+    /// How long it takes to say what the window shows.
+    pub fn view_time(&self) -> Duration {
         let begun = Instant::now();
-        let simulator = self.simulator();
+        let view = self.app.view();
         let took = begun.elapsed();
-        drop(simulator);
+        drop(view);
         took
     }
 
