@@ -5,9 +5,10 @@
 //! stands below it:
 //!
 //! ```text
-//!  main          arguments in
-//!  cli           the work from a shell
-//!  handlers      file · sharpness · alignment · stacking · export: one job each
+//!  main          arguments in; opens one of the two faces
+//!  gui   cli     panels and pictures · the same work from a shell
+//!  handlers      file · sharpness · alignment · stacking · export: one job each, and the
+//!                background work of the window: import, thumbnail, cache
 //!  core          what happens to pixels: sharpness, alignment, fusion, the pipeline
 //!  photo         what happens to files: find, read, write, metadata
 //! ```
@@ -19,7 +20,10 @@ pub mod cli;
 pub mod core;
 pub mod demo;
 pub mod error;
+pub mod gui;
 pub mod handlers;
 pub mod photo;
+pub mod settings;
+mod text;
 
 pub use error::{Error, Result};

@@ -82,13 +82,18 @@ fn the_version_is_the_crates() {
 }
 
 #[test]
-fn without_a_command_there_is_no_window_yet() {
-    run(&mut parfocal()).ended(2).says(&["window", "--help"]);
-    let folder = StackFolder::empty();
-    run(parfocal().arg(&folder.path))
-        .ended(2)
-        .says(&["window", "parfocal stack"]);
-    run(parfocal().arg("stak")).ended(2).says(&["stak"]);
+fn without_a_display_there_is_no_window() {
+    let windowless = || {
+        let mut command = parfocal();
+        for variable in ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"] {
+            command.env_remove(variable);
+        }
+        command
+    };
+    if cfg!(target_os = "linux") {
+        run(&mut windowless()).ended(1).says(&["display", "--help"]);
+    }
+    run(windowless().arg("stak")).ended(2).says(&["stak"]);
 }
 
 #[test]
@@ -235,7 +240,7 @@ fn the_report_tells_everything() {
 
     assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(report["options"]["fuse"]["levels"], 4);
-    assert_eq!(report["options"]["fuse"]["method"], "hybrid");
+    assert_eq!(report["options"]["fuse"]["method"], "pyramid");
     assert_eq!(report["options"]["align"]["method"], "auto");
     assert_eq!(report["options"]["resources"]["threads"], 2);
     assert!(

@@ -11,14 +11,13 @@ mod progress;
 mod session;
 mod sharpness;
 mod stack;
-mod text;
 
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::{Error, Result};
+use crate::{Error, Result, gui, text};
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, 1 the job failed, 2 wrong use, 130 interrupted.
@@ -71,18 +70,13 @@ fn run(cli: Cli) -> Result<()> {
         Some(Command::Sharpness(command)) => command.run(),
         Some(Command::Demo(command)) => command.run(),
         Some(Command::Devices) => devices::run(),
-        None => Err(Error::Usage(match cli.folder {
-            Some(folder) if !folder.is_dir() => format!(
+        None => match cli.folder {
+            Some(folder) if !folder.is_dir() => Err(Error::Usage(format!(
                 "{} is neither a command nor a folder; parfocal --help lists the commands",
                 folder.display()
-            ),
-            Some(folder) => format!(
-                "this version has no window yet; to stack the photographs of {folder}, run: \
-                 parfocal stack {folder}",
-                folder = folder.display()
-            ),
-            None => "this version has no window yet; parfocal --help lists the commands".into(),
-        })),
+            ))),
+            folder => gui::run(folder.into_iter().collect()),
+        },
     }
 }
 
@@ -144,15 +138,18 @@ mod tests {
 
     #[test]
     fn a_folder_without_a_command_is_for_the_window() {
-        for (folder, words) in [("src", "no window yet"), ("stak", "neither a command nor")] {
-            let cli = Cli::try_parse_from(["parfocal", folder]).unwrap();
-            assert_eq!(cli.folder.as_deref(), Some(folder.as_ref()));
-            assert!(cli.command.is_none());
-            let Err(Error::Usage(message)) = run(cli) else {
-                panic!("{folder} was taken");
-            };
-            assert!(message.contains(words), "{message}");
-        }
+        let cli = Cli::try_parse_from(["parfocal", "src"]).unwrap();
+        assert_eq!(cli.folder.as_deref(), Some("src".as_ref()));
+        assert!(cli.command.is_none());
+    }
+
+    #[test]
+    fn what_is_neither_a_command_nor_a_folder_is_wrong_use() {
+        let cli = Cli::try_parse_from(["parfocal", "stak"]).unwrap();
+        let Err(Error::Usage(message)) = run(cli) else {
+            panic!("it was taken");
+        };
+        assert!(message.contains("neither a command nor"), "{message}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod linear;
 pub mod pipeline;
 pub mod plane;
 pub mod sharpness;
+pub mod thumbnail;
 pub mod transform;
 pub mod warp;
 

@@ -79,6 +79,25 @@ impl Sharpness {
     }
 }
 
+/// The score under which a frame is blurred against the others: the first
+/// quartile less `factor` times the range between the quartiles (Tukey, 1977,
+/// takes 1.5). `None` for fewer than four scores, which tell too little.
+pub fn blurred_below(scores: &[f64], factor: f64) -> Option<f64> {
+    if scores.len() < 4 {
+        return None;
+    }
+    let mut sorted = scores.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let quartile = |share: f64| {
+        let place = share * (sorted.len() - 1) as f64;
+        let (low, rest) = (place.floor() as usize, place.fract());
+        let high = sorted[(low + 1).min(sorted.len() - 1)];
+        sorted[low] + rest * (high - sorted[low])
+    };
+    let (first, third) = (quartile(0.25), quartile(0.75));
+    Some(first - factor * (third - first))
+}
+
 fn measure(grey: &Grey, columns: std::ops::Range<usize>, rows: std::ops::Range<usize>) -> Measures {
     let pixels = (columns.len() * rows.len()) as f64;
     if pixels == 0.0 || grey.width < 3 || grey.height < 3 {
@@ -196,6 +215,15 @@ mod tests {
         );
         let scores = Sharpness::of(&half, 2).scores();
         assert!(scores[0] > 10.0 * scores[1] && scores[2] > 10.0 * scores[3]);
+    }
+
+    #[test]
+    fn one_frame_far_under_the_others_is_blurred() {
+        let mut scores: Vec<f64> = (0..20).map(|i| 10.0 + f64::from(i) / 10.0).collect();
+        scores.push(2.0);
+        let below = blurred_below(&scores, 1.5).unwrap();
+        assert_eq!(scores.iter().filter(|&&score| score < below).count(), 1);
+        assert_eq!(blurred_below(&[1.0, 2.0, 3.0], 1.5), None);
     }
 
     #[test]

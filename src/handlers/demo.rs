@@ -42,10 +42,7 @@ pub fn demo(
     let frames = folder.join("frames");
     let overwrite = options.output.overwrite;
     let (out, truth_path) = (folder.join("stacked.tif"), folder.join("truth.tif"));
-    let digits = (scene.frames.max(2) - 1).to_string().len();
-    let paths: Vec<PathBuf> = (0..scene.frames)
-        .map(|i| frames.join(format!("frame_{i:0digits$}.jpg")))
-        .collect();
+    let paths = paths(&frames, scene.frames);
     export::make_folder(&frames)?;
     for path in paths.iter().chain([&out, &truth_path]) {
         check_output(path, &[], overwrite)?;
@@ -53,18 +50,7 @@ pub fn demo(
 
     job.begin(Phase::Rendering, scene.frames + 1);
     let demo = DemoStack::new(scene);
-    job.check()?;
-    let frame_encoding = Encoding {
-        format: Format::Jpeg,
-        quality: 95,
-        ..Encoding::default()
-    };
-    for (i, path) in paths.iter().enumerate() {
-        let frame = demo.frame(i, 8);
-        export::write(path, &frame, &frame_encoding, overwrite, job)?;
-        job.check()?;
-        job.step();
-    }
+    write_frames(&demo, &paths, overwrite, job)?;
     let truth = demo.truth();
     export::write(&truth_path, &truth, &Encoding::default(), overwrite, job)?;
     job.step();
@@ -93,6 +79,44 @@ pub fn demo(
         report,
         frames,
     })
+}
+
+/// Renders the frames of a stack into `folder`, unless all of them are there.
+///
+/// # Errors
+///
+/// If the folder or a file cannot be written, and if the job is cancelled.
+pub fn render(folder: &Path, scene: &SceneOptions, job: &Job) -> Result<()> {
+    let paths = paths(folder, scene.frames);
+    if paths.iter().all(|path| path.is_file()) {
+        return Ok(());
+    }
+    export::make_folder(folder)?;
+    job.begin(Phase::Rendering, scene.frames);
+    write_frames(&DemoStack::new(scene), &paths, true, job)
+}
+
+fn paths(folder: &Path, count: usize) -> Vec<PathBuf> {
+    let digits = (count.max(2) - 1).to_string().len();
+    (0..count)
+        .map(|i| folder.join(format!("frame_{i:0digits$}.jpg")))
+        .collect()
+}
+
+fn write_frames(demo: &DemoStack, paths: &[PathBuf], overwrite: bool, job: &Job) -> Result<()> {
+    let encoding = Encoding {
+        format: Format::Jpeg,
+        quality: 95,
+        ..Encoding::default()
+    };
+    job.check()?;
+    for (i, path) in paths.iter().enumerate() {
+        let frame = demo.frame(i, 8);
+        export::write(path, &frame, &encoding, overwrite, job)?;
+        job.check()?;
+        job.step();
+    }
+    Ok(())
 }
 
 fn alignment_error(demo: &DemoStack, report: &Report) -> f64 {

@@ -76,10 +76,18 @@ fn available() -> Option<u64> {
 /// The most memory this process has used, in bytes; `None` where the system
 /// does not tell.
 pub fn peak_memory() -> Option<u64> {
+    memory("VmHWM:")
+}
+
+/// The memory this process uses now, in bytes; `None` where the system does
+/// not tell.
+pub fn used_memory() -> Option<u64> {
+    memory("VmRSS:")
+}
+
+fn memory(key: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
 }

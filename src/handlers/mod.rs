@@ -1,16 +1,19 @@
 //! One job each, with progress and cancel: what both faces of the program call.
 
 pub mod alignment;
+pub mod cache;
 pub mod demo;
 pub mod export;
 pub mod file;
 pub mod frames;
+pub mod import;
 pub mod job;
 pub mod machine;
 pub mod options;
 pub mod report;
 pub mod sharpness;
 pub mod stacking;
+pub mod thumbnail;
 
 pub use job::{Event, Job, Phase};
 pub use options::{

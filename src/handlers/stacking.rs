@@ -1,18 +1,20 @@
 //! Stacks photographs: the main job.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use super::alignment::{self, Aligned};
 use super::file;
 use super::frames;
 use super::machine::Budget;
 use super::{Device, Job, Phase, Report, StackOptions, export};
+use crate::core::Transform;
 use crate::core::device::{self, OpenClDevice};
-use crate::core::fuse::{self, Fused};
+use crate::core::fuse::{self, Fused, Preview};
 use crate::core::grey::Grey;
 use crate::core::pipeline;
 use crate::core::sharpness::Sharpness;
-use crate::core::warp::Area;
+use crate::core::warp::{Area, Exposure};
 use crate::photo::{Encoding, Format, Photo};
 use crate::{Error, Result};
 
@@ -49,44 +51,84 @@ pub fn stack(inputs: &[PathBuf], options: &StackOptions, job: &Job) -> Result<Re
     }
     let stack = file::gather(inputs, &options.resources.limits, job)?;
     let mut aligned = alignment::analyse(stack, options, job)?;
+    let stacked = fuse_aligned(&mut aligned, options, job, None)?;
+
+    job.begin(Phase::Writing, 1 + usize::from(options.depth_map.is_some()));
+    export::write(&out, &stacked.picture, &encoding, overwrite, job)?;
+    job.step();
+    if let Some(path) = &options.depth_map {
+        let (area, count) = (stacked.area, aligned.stack.frames.len());
+        export::write_depth_map(path, &stacked.index, area, count, overwrite, job)?;
+        job.step();
+    }
+    let report = export::report(
+        &aligned,
+        options,
+        stacked.area,
+        Some(out),
+        &stacked.device,
+        job,
+    );
+    if let Some(path) = &options.report {
+        export::write_report(path, &report, overwrite)?;
+    }
+    Ok(report)
+}
+
+/// The result of a stack before it is written.
+#[derive(Debug)]
+pub struct Stacked {
+    /// The picture, with the metadata of the reference.
+    pub picture: Photo,
+    /// For each of its pixels the number of the frame it came from most.
+    pub index: Vec<u16>,
+    /// The part of the reference that it shows.
+    pub area: Area,
+    /// The name of the device that fused it.
+    pub device: String,
+}
+
+/// Someone who looks at the picture while it grows, in few pixels.
+pub type Watch<'a> = &'a (dyn Fn(Photo) + Sync);
+
+/// Fuses frames whose poses are known; they can be fused again with another
+/// method. A frame that cannot be read any more is marked as failed. `watch`
+/// is shown the growing picture about twice a second.
+///
+/// # Errors
+///
+/// If fewer than two of several frames are left, if they hardly overlap, if
+/// memory does not suffice, and if the job is cancelled.
+pub fn fuse_aligned(
+    aligned: &mut Aligned,
+    options: &StackOptions,
+    job: &Job,
+    watch: Option<Watch>,
+) -> Result<Stacked> {
     let area = aligned.area(options.fuse.crop)?;
     let device = chosen(options, job)?;
-    let (fused, device) = match (
-        fuse(&mut aligned, area, device.as_ref(), options, job),
-        device,
-    ) {
+    let fused = fuse(aligned, area, device.as_ref(), options, job, watch);
+    let (fused, device) = match (fused, device) {
         // What was chosen automatically is replaced automatically.
         (Err(fault @ Error::Job { .. }), Some(_)) if options.resources.device == Device::Auto => {
             job.warn(format!("{}; the processor does the work", fault.problem()));
-            (
-                fuse(&mut aligned, area, None, options, job)?,
-                "cpu".to_owned(),
-            )
+            let fused = fuse(aligned, area, None, options, job, watch)?;
+            (fused, "cpu".to_owned())
         }
         (fused, device) => (
             fused?,
             device.map_or("cpu".to_owned(), |device| device.name),
         ),
     };
-
-    job.begin(Phase::Writing, 1 + usize::from(options.depth_map.is_some()));
-    let picture = Photo {
-        metadata: aligned.frames.metadata.clone(),
-        ..export::picture(&fused.channels, fused.alpha)
-    };
-    drop(fused.channels);
-    export::write(&out, &picture, &encoding, overwrite, job)?;
-    job.step();
-    if let Some(path) = &options.depth_map {
-        let count = aligned.stack.frames.len();
-        export::write_depth_map(path, &fused.index, area, count, overwrite, job)?;
-        job.step();
-    }
-    let report = export::report(&aligned, options, area, Some(out), &device, job);
-    if let Some(path) = &options.report {
-        export::write_report(path, &report, overwrite)?;
-    }
-    Ok(report)
+    Ok(Stacked {
+        picture: Photo {
+            metadata: aligned.frames.metadata.clone(),
+            ..export::picture(&fused.channels, fused.alpha)
+        },
+        index: fused.index,
+        area,
+        device,
+    })
 }
 
 /// Reads the frames in use once more and fuses them on an OpenCL device, or on
@@ -97,6 +139,7 @@ fn fuse(
     device: Option<&OpenClDevice>,
     options: &StackOptions,
     job: &Job,
+    watch: Option<Watch>,
 ) -> Result<Fused> {
     let frame = frames::bytes(&aligned.stack);
     let fixed = (area.width * area.height) as u64 * fuse::bytes_per_pixel(options.fuse.method);
@@ -107,6 +150,7 @@ fn fuse(
         Some(device) => fuse::on_opencl(method, area, levels, device)?,
         None => fuse::on_cpu(method, area, levels),
     };
+    let mut watched = watch.map(|watch| Watched::new(watch, aligned, area, options));
 
     let used = aligned.used();
     job.begin(Phase::Fusing, used.len());
@@ -143,6 +187,9 @@ fn fuse(
                     sharpness[*i] = sharpness[*i].or(score);
                     let index = u16::try_from(*i).map_err(|_| too_many())?;
                     fusion.add(index, &photo, pose, &exposures[*i])?;
+                    if let Some(watched) = &mut watched {
+                        watched.add(index, &photo, pose, &exposures[*i]);
+                    }
                 }
                 Err(fault) => frames::fail(stack, *i, &fault, job)?,
             }
@@ -152,6 +199,38 @@ fn fuse(
     )?;
     frames::enough(stack)?;
     fusion.finish()
+}
+
+/// A small fusion beside the real one, for someone who looks at it.
+struct Watched<'a> {
+    watch: Watch<'a>,
+    preview: Preview,
+    last: Instant,
+}
+
+impl<'a> Watched<'a> {
+    /// Pixels on the longer side.
+    const SIDE: usize = 1000;
+    /// From one look to the next.
+    const PACE: Duration = Duration::from_millis(500);
+
+    fn new(watch: Watch<'a>, aligned: &Aligned, area: Area, options: &StackOptions) -> Self {
+        let (width, height) = (aligned.stack.width, aligned.stack.height);
+        Self {
+            watch,
+            preview: Preview::new(options.fuse.method, width, height, area, Self::SIDE),
+            last: Instant::now(),
+        }
+    }
+
+    fn add(&mut self, index: u16, photo: &Photo, pose: &Transform, exposure: &Exposure) {
+        self.preview.add(index, photo, pose, exposure);
+        if self.last.elapsed() >= Self::PACE {
+            let fused = self.preview.picture();
+            (self.watch)(export::picture(&fused.channels, fused.alpha));
+            self.last = Instant::now();
+        }
+    }
 }
 
 /// The OpenCL device to use; `None` is the processor. A device that is chosen

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::ops::Range;
 use std::path::Path;
 
-use turbojpeg::{Decompressor, Image, PixelFormat};
+use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor};
 
 use crate::Result;
 
@@ -38,12 +38,23 @@ pub(super) fn header(path: &Path, file: File, limits: &Limits) -> Result<Header>
     segments.header(path, limits)
 }
 
-pub(super) fn decode(path: &Path, mut file: File, limits: &Limits) -> Result<(Header, Pixels)> {
+pub(super) fn decode(path: &Path, file: File, limits: &Limits) -> Result<(Header, Pixels)> {
+    decode_reduced(path, file, limits, usize::MAX)
+}
+
+/// Decodes to the smallest size whose longer side has at least `side` pixels,
+/// or to the full one; the header then tells that size.
+pub(super) fn decode_reduced(
+    path: &Path,
+    mut file: File,
+    limits: &Limits,
+    side: usize,
+) -> Result<(Header, Pixels)> {
     let mut data = Vec::new();
     file.read_to_end(&mut data)
         .map_err(|error| fault::unreadable(path, &error))?;
     let segments = Segments::read(&mut Cursor::new(&data)).map_err(|error| bad(path, &error))?;
-    let header = segments.header(path, limits)?;
+    let mut header = segments.header(path, limits)?;
     // libjpeg makes up what is missing at the end.
     if !reaches_its_end(&data[segments.scan..]) {
         return Err(fault::cut_short(path));
@@ -52,6 +63,9 @@ pub(super) fn decode(path: &Path, mut file: File, limits: &Limits) -> Result<(He
         Colour::Cmyk => (PixelFormat::CMYK, 4),
         _ => (PixelFormat::RGB, 3),
     };
+    let factor = reduction(header.width.max(header.height), side);
+    header.width = factor.scale(header.width);
+    header.height = factor.scale(header.height);
     let (width, height) = (header.width, header.height);
     let mut pixels = fault::zeroes::<u8>(path, width * height * channels)?;
     let image = Image {
@@ -64,6 +78,7 @@ pub(super) fn decode(path: &Path, mut file: File, limits: &Limits) -> Result<(He
     let mut decompressor = Decompressor::new().map_err(|error| fault::damaged(path, error))?;
     let decoded = decompressor
         .set_scan_limit(MOST_SCANS)
+        .and_then(|()| decompressor.set_scaling_factor(factor))
         .and_then(|()| decompressor.decompress(&segments.without_junk(&data), image));
     if let Err(error) = decoded {
         let complaint = error.to_string();
@@ -88,6 +103,18 @@ pub(super) fn decode(path: &Path, mut file: File, limits: &Limits) -> Result<(He
         alpha: None,
     };
     Ok((header, pixels))
+}
+
+/// The smallest of the sizes that libjpeg decodes quickly.
+fn reduction(longer: usize, side: usize) -> ScalingFactor {
+    [
+        ScalingFactor::ONE_EIGHTH,
+        ScalingFactor::ONE_QUARTER,
+        ScalingFactor::ONE_HALF,
+    ]
+    .into_iter()
+    .find(|factor| factor.scale(longer) >= side)
+    .unwrap_or(ScalingFactor::ONE)
 }
 
 fn bad(path: &Path, error: &io::Error) -> crate::Error {

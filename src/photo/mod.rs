@@ -35,5 +35,5 @@ pub use listing::{EXTENSIONS, Listing, Skipped, list};
 pub use metadata::Metadata;
 pub use orientation::Orientation;
 pub use pixels::{Photo, Samples};
-pub use read::{Colour, Probe, probe, read, read_metadata};
+pub use read::{Colour, Probe, probe, read, read_metadata, read_reduced};
 pub use write::{write, write_grey16};

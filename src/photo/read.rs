@@ -66,6 +66,24 @@ pub fn read(path: &Path, limits: &Limits) -> Result<Photo> {
     Ok(finish(header, pixels))
 }
 
+/// Reads a photograph for a small picture of it: as [`read`], but of fewer
+/// pixels where the format lets it be decoded so (a JPEG by its own cosine
+/// transform, to a half, a quarter or an eighth). The longer side keeps at
+/// least `side` pixels if it has as many.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_reduced(path: &Path, limits: &Limits, side: usize) -> Result<Photo> {
+    match open(path)? {
+        (Kind::Jpeg, file) => {
+            let (header, pixels) = jpeg::decode_reduced(path, file, limits, side)?;
+            Ok(finish(header, pixels))
+        }
+        _ => read(path, limits),
+    }
+}
+
 /// Reads the headers of a photograph only.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ use crate::core::warp::Warped;
 pub const HIDDEN: f32 = 1e-6;
 
 /// Accumulates frames weighted by their local contrast.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Average {
     sum: [Plane; 3],
     weight: Plane,

@@ -62,7 +62,7 @@ fn square(plane: &mut Plane) {
 }
 
 /// Which of the frames so far has the most contrast at each pixel.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sharpest {
     best: Plane,
     index: Vec<u16>,

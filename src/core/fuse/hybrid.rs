@@ -12,7 +12,7 @@
 
 use rayon::prelude::*;
 
-use super::contrast::{FLOOR, Sharpest, contrast};
+use super::contrast::{Sharpest, contrast};
 use super::fill::fill;
 use super::range::Range;
 use super::{Accumulator, COARSEST, Fused};
@@ -21,19 +21,22 @@ use crate::core::warp::Warped;
 
 /// What a frame counts is this power of its squared contrast.
 const POWER: i32 = 5;
+/// Contrast that counts as none: a quarter of a level of eight bits, squared.
+/// Faint detail counts too: levels blend what noise would tear apart.
+const FLOOR: f32 = (0.25 / 255.0) * (0.25 / 255.0);
 /// What a frame counts, before the power, where it shows nothing: only where no
 /// frame shows anything it counts at all.
 const HIDDEN: f32 = 1e-2;
 
 /// One level of detail, or what is left below all of them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Level {
     sum: [Plane; 3],
     weight: Plane,
 }
 
 /// Accumulates frames, level by level, weighted by their finest contrast.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Hybrid {
     /// Full size first; the last one is no detail but the rest.
     levels: Vec<Level>,

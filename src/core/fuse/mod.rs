@@ -9,6 +9,7 @@ mod contrast;
 mod fill;
 mod hybrid;
 mod opencl;
+mod preview;
 mod pyramid;
 mod range;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use self::average::Average;
 use self::hybrid::Hybrid;
 pub use self::opencl::on_opencl;
+pub use self::preview::Preview;
 use self::pyramid::Pyramid;
 use super::Transform;
 use super::plane::Plane;
@@ -30,9 +32,9 @@ use crate::photo::Photo;
 pub enum Method {
     /// Frames blended level by level, weighted by their finest detail: clean and
     /// without halos.
-    #[default]
     Hybrid,
     /// Laplacian pyramid, the sharpest frame wins at each position and scale.
+    #[default]
     Pyramid,
     /// Average weighted by sharpness: soft and quiet.
     Average,

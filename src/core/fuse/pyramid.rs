@@ -30,7 +30,7 @@ pub fn count_levels(width: usize, height: usize, count: Option<usize>) -> usize 
 }
 
 /// The winners so far at one level.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Level {
     detail: [Plane; 3],
     energy: Plane,
@@ -38,7 +38,7 @@ struct Level {
 }
 
 /// Accumulates the sharpest detail of the frames, level by level.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Pyramid {
     levels: Vec<Level>,
     /// Sum of the frames below the last level, weighted, and of the weights.

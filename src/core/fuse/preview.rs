@@ -1,0 +1,119 @@
+//! A small fusion that can be looked at while it grows.
+
+use super::average::Average;
+use super::hybrid::Hybrid;
+use super::pyramid::Pyramid;
+use super::{Accumulator, Fused, Method};
+use crate::core::Transform;
+use crate::core::thumbnail::Rgba;
+use crate::core::warp::{Area, Exposure, warp};
+use crate::photo::Photo;
+
+/// What a fusion will look like, as far as frames were added, in few pixels:
+/// the same method on reduced frames.
+pub struct Preview {
+    /// Pixels of a frame for one of the preview, each way.
+    factor: f64,
+    side: usize,
+    area: Area,
+    growing: Growing,
+}
+
+#[derive(Clone)]
+enum Growing {
+    Hybrid(Hybrid),
+    Pyramid(Pyramid),
+    Average(Average),
+}
+
+impl Preview {
+    /// Nothing added yet, for frames of `width`×`height` pixels and a result
+    /// that shows `area`. Frames are reduced to `side` pixels on the longer
+    /// side.
+    pub fn new(method: Method, width: usize, height: usize, area: Area, side: usize) -> Self {
+        let factor = (width.max(height) as f64 / side.max(1) as f64).max(1.0);
+        let small = |length: usize| (length as f64 / factor).floor() as usize;
+        let area = Area {
+            x: small(area.x),
+            y: small(area.y),
+            width: small(area.width).max(1),
+            height: small(area.height).max(1),
+        };
+        let growing = match method {
+            Method::Hybrid => Growing::Hybrid(Hybrid::new(area.width, area.height, None)),
+            Method::Pyramid => Growing::Pyramid(Pyramid::new(area.width, area.height, None)),
+            Method::Average => Growing::Average(Average::new(area.width, area.height)),
+        };
+        Self {
+            factor,
+            side,
+            area,
+            growing,
+        }
+    }
+
+    /// Adds a frame; as [`Fusion::add`](super::Fusion::add).
+    pub fn add(&mut self, index: u16, photo: &Photo, pose: &Transform, exposure: &Exposure) {
+        let small = Rgba::of(photo).reduced(self.side).into_photo();
+        let warped = warp(&small, &pose.reduced(self.factor), self.area, exposure);
+        match &mut self.growing {
+            Growing::Hybrid(hybrid) => hybrid.add(index, warped),
+            Growing::Pyramid(pyramid) => pyramid.add(index, warped),
+            Growing::Average(average) => average.add(index, warped),
+        }
+    }
+
+    /// The picture so far.
+    pub fn picture(&self) -> Fused {
+        match self.growing.clone() {
+            Growing::Hybrid(hybrid) => hybrid.finish(),
+            Growing::Pyramid(pyramid) => pyramid.finish(),
+            Growing::Average(average) => average.finish(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::photo::Samples;
+
+    fn frame(shift: usize) -> Photo {
+        let (width, height) = (400usize, 240usize);
+        let value = |i: usize| (((i % width + shift) / 25 + i / width / 25) % 2 * 200) as u8;
+        Photo {
+            width,
+            height,
+            samples: Samples::Eight((0..width * height).flat_map(|i| [value(i); 3]).collect()),
+            ..Photo::default()
+        }
+    }
+
+    #[test]
+    fn it_can_be_looked_at_again_and_again_while_it_grows() {
+        let area = Area {
+            x: 40,
+            y: 20,
+            width: 320,
+            height: 200,
+        };
+        for method in [Method::Hybrid, Method::Pyramid, Method::Average] {
+            let mut preview = Preview::new(method, 400, 240, area, 100);
+            preview.add(0, &frame(0), &Transform::IDENTITY, &Exposure::default());
+            let first = preview.picture();
+            let [red, ..] = &first.channels;
+            assert_eq!((red.width, red.height), (80, 50));
+            assert_eq!(preview.picture(), first);
+            // Reference pixels lie 8 to the left in this frame: it shows the same.
+            let pose = Transform::translation(-8.0, 0.0);
+            preview.add(1, &frame(8), &pose, &Exposure::default());
+            let second = preview.picture();
+            let apart = |a: &[f32], b: &[f32]| {
+                let sum: f32 = a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum();
+                sum / a.len() as f32
+            };
+            let apart = apart(&first.channels[0].data, &second.channels[0].data);
+            assert!(apart < 0.03, "{method:?}: {apart}");
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Pictures for a screen: 8 bits, four channels, full size or small.
+
+use rayon::prelude::*;
+
+use crate::photo::{Photo, Samples};
+
+/// A picture for a screen: red, green, blue and alpha, row after row.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rgba {
+    /// Pixels in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// `width * height * 4` values, 0 to 255; alpha is not multiplied in.
+    pub data: Vec<u8>,
+}
+
+impl Rgba {
+    /// All pixels of `photo`, its values as they are: convert them to sRGB
+    /// first.
+    pub fn of(photo: &Photo) -> Self {
+        let width = photo.width.max(1);
+        let mut data = vec![255u8; photo.pixels() * 4];
+        let rows = data.par_chunks_mut(width * 4).enumerate();
+        match &photo.samples {
+            Samples::Eight(samples) => rows.for_each(|(y, row)| {
+                let from = samples[y * width * 3..].chunks_exact(3);
+                for (to, rgb) in row.chunks_exact_mut(4).zip(from) {
+                    to[..3].copy_from_slice(rgb);
+                }
+            }),
+            Samples::Sixteen(samples) => rows.for_each(|(y, row)| {
+                let from = samples[y * width * 3..].chunks_exact(3);
+                for (to, rgb) in row.chunks_exact_mut(4).zip(from) {
+                    for (to, &value) in to.iter_mut().zip(rgb) {
+                        *to = eight(value);
+                    }
+                }
+            }),
+        }
+        if let Some(alpha) = &photo.alpha {
+            data.par_chunks_mut(4)
+                .zip(alpha)
+                .for_each(|(pixel, &alpha)| pixel[3] = alpha);
+        }
+        Self {
+            width: photo.width,
+            height: photo.height,
+            data,
+        }
+    }
+
+    /// The same as a photograph of 8 bits.
+    pub fn into_photo(self) -> Photo {
+        let alpha: Vec<u8> = self.data.iter().skip(3).step_by(4).copied().collect();
+        let rgb = self.data.chunks_exact(4).flat_map(|pixel| &pixel[..3]);
+        Photo {
+            width: self.width,
+            height: self.height,
+            samples: Samples::Eight(rgb.copied().collect()),
+            alpha: alpha.iter().any(|&value| value != 255).then_some(alpha),
+            ..Photo::default()
+        }
+    }
+
+    /// A depth map: which of `count` frames each pixel came from, from black,
+    /// the first, to white, the last. `index` has `width * height` values.
+    pub fn of_index(index: &[u16], width: usize, height: usize, count: usize) -> Self {
+        let last = (count.max(2) - 1) as u32;
+        let mut data = vec![255u8; width * height * 4];
+        data.par_chunks_mut(4)
+            .zip(index)
+            .for_each(|(pixel, &index)| {
+                let value = ((u32::from(index) * 255 + last / 2) / last).min(255) as u8;
+                pixel[..3].fill(value);
+            });
+        Self {
+            width,
+            height,
+            data,
+        }
+    }
+
+    /// The same with no more than `side` pixels on the longer side: each pixel
+    /// is the mean of the area it stands for. A smaller picture stays as it is.
+    pub fn reduced(self, side: usize) -> Self {
+        let longer = self.width.max(self.height);
+        if longer <= side || side == 0 {
+            return self;
+        }
+        let fit = |length: usize| (length * side).div_ceil(longer).clamp(1, side);
+        let (width, height) = (fit(self.width), fit(self.height));
+        let columns = spans(self.width, width);
+        let rows = spans(self.height, height);
+        let mut data = vec![0u8; width * height * 4];
+        data.par_chunks_mut(width * 4)
+            .zip(&rows)
+            .for_each(|(out, row)| {
+                let mut sums = vec![0f32; width * 4];
+                for (y, weight) in row.iter() {
+                    let line = &self.data[y * self.width * 4..][..self.width * 4];
+                    for (sum, column) in sums.chunks_exact_mut(4).zip(&columns) {
+                        for (x, share) in column.iter() {
+                            for (sum, &value) in sum.iter_mut().zip(&line[4 * x..4 * x + 4]) {
+                                *sum += weight * share * f32::from(value);
+                            }
+                        }
+                    }
+                }
+                for (out, sum) in out.iter_mut().zip(&sums) {
+                    *out = (sum + 0.5) as u8;
+                }
+            });
+        Self {
+            width,
+            height,
+            data,
+        }
+    }
+}
+
+/// The nearest 8-bit value.
+fn eight(value: u16) -> u8 {
+    ((u32::from(value) + 128) / 257) as u8
+}
+
+/// The pixels that one reduced pixel stands for, and the share of each.
+struct Span {
+    first: usize,
+    shares: Vec<f32>,
+}
+
+impl Span {
+    fn iter(&self) -> impl Iterator<Item = (usize, f32)> {
+        (self.first..).zip(self.shares.iter().copied())
+    }
+}
+
+/// How `from` pixels are divided among `to`, fewer.
+fn spans(from: usize, to: usize) -> Vec<Span> {
+    let step = from as f64 / to as f64;
+    (0..to)
+        .map(|i| {
+            let (start, end) = (i as f64 * step, (i + 1) as f64 * step);
+            let first = start.floor() as usize;
+            let last = (end.ceil() as usize).min(from);
+            let shares = (first..last)
+                .map(|at| {
+                    let overlap = end.min((at + 1) as f64) - start.max(at as f64);
+                    (overlap / step).max(0.0) as f32
+                })
+                .collect();
+            Span { first, shares }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chequered(width: usize, height: usize) -> Rgba {
+        let value = |i: usize| 255 * ((i % width + i / width) % 2) as u8;
+        Rgba {
+            width,
+            height,
+            data: (0..width * height)
+                .flat_map(|i| [value(i), value(i), value(i), 255])
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_chequered_picture_shrinks_to_grey_and_not_to_a_pattern() {
+        let small = chequered(300, 200).reduced(50);
+        assert_eq!((small.width, small.height), (50, 34));
+        for pixel in small.data.chunks_exact(4) {
+            assert!((126..=130).contains(&pixel[0]), "{}", pixel[0]);
+            assert_eq!(pixel[3], 255);
+        }
+    }
+
+    #[test]
+    fn shares_of_every_span_add_up_to_one() {
+        for (from, to) in [(7, 3), (100, 99), (4000, 300), (5, 5)] {
+            for span in spans(from, to) {
+                let sum: f32 = span.shares.iter().sum();
+                assert!((sum - 1.0).abs() < 1e-4, "{from} to {to}: {sum}");
+                assert!(span.first + span.shares.len() <= from);
+            }
+        }
+    }
+
+    #[test]
+    fn small_pictures_stay_as_they_are() {
+        let picture = chequered(20, 10);
+        assert_eq!(picture.clone().reduced(20), picture);
+    }
+
+    #[test]
+    fn sixteen_bits_become_the_nearest_eight_with_alpha() {
+        let photo = Photo {
+            width: 2,
+            height: 1,
+            samples: Samples::Sixteen(vec![0, 65535, 32896, 257, 128, 129]),
+            alpha: Some(vec![255, 7]),
+            ..Photo::default()
+        };
+        assert_eq!(Rgba::of(&photo).data, [0, 255, 128, 255, 1, 0, 1, 7]);
+    }
+
+    #[test]
+    fn the_last_frame_of_a_depth_map_is_white() {
+        let map = Rgba::of_index(&[0, 2, 4], 3, 1, 5);
+        let values: Vec<u8> = map.data.chunks_exact(4).map(|pixel| pixel[0]).collect();
+        assert_eq!(values, [0, 128, 255]);
+    }
+}

@@ -1,0 +1,524 @@
+//! The options of the stack: presets, alignment, fusion, output.
+
+use iced::widget::{button, column, container, pick_list, row, scrollable, slider, text};
+use iced::widget::{text_input, toggler};
+use iced::{Center, Element, Fill};
+
+use super::icon::{self, Icon};
+use super::theme::{self, size, space as gap};
+use super::widget;
+use crate::core::align::{Method as AlignMethod, Model};
+use crate::core::fuse::Method;
+use crate::handlers::{AlignOptions, FuseOptions};
+use crate::photo::Compression;
+use crate::settings::{ExportFormat, Preset, Settings};
+
+/// How wide the panel is.
+pub const WIDTH: f32 = 300.0;
+
+/// What the panel remembers of itself; the options live in the settings.
+#[derive(Debug, Default)]
+pub struct State {
+    is_expert: bool,
+    naming: Option<String>,
+}
+
+/// What happens in the panel.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// A preset was chosen.
+    PresetPicked(Named),
+    /// The options are to be kept as a preset.
+    PresetNaming,
+    /// The name of the preset so far.
+    PresetNamed(String),
+    /// The name is complete.
+    PresetSaved,
+    /// The preset in force is to be forgotten.
+    PresetForgotten,
+    /// All options are to be the usual ones.
+    Reset,
+    /// Frames are to be aligned, or taken as they are.
+    AlignToggled(bool),
+    /// What a pose may do.
+    ModelPicked(Model),
+    /// Whether exposure is matched.
+    ExposureToggled(bool),
+    /// The expert options are to be seen.
+    ExpertToggled,
+    /// Largest shift, in percent of the width.
+    ShiftMoved(f64),
+    /// Largest change of size, in percent.
+    ScaleMoved(f64),
+    /// Largest turn, in degrees.
+    RotationMoved(f64),
+    /// The way of fusing.
+    MethodPicked(Method),
+    /// Whether the result is cut to what all frames cover.
+    CropToggled(bool),
+    /// Levels of the pyramid; 0 is automatic.
+    LevelsMoved(u8),
+    /// The format offered first.
+    FormatPicked(ExportFormat),
+    /// Bits per sample.
+    BitsPicked(u8),
+    /// Compression of a TIFF.
+    CompressionPicked(Compression),
+    /// Quality of a JPEG.
+    QualityMoved(u8),
+    /// The name offered on export.
+    TemplateChanged(String),
+}
+
+/// A preset in the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Named(pub Preset);
+
+impl std::fmt::Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(&self.0.name)
+    }
+}
+
+/// The presets that are always there.
+pub fn presets() -> Vec<Preset> {
+    let preset = |name: &str, align: AlignOptions| Preset {
+        name: name.to_owned(),
+        align,
+        fuse: FuseOptions::default(),
+    };
+    let usual = AlignOptions::default();
+    vec![
+        preset("Macro on a rail", usual.clone()),
+        preset(
+            "Handheld",
+            AlignOptions {
+                model: Model::Affine,
+                max_shift: 0.4,
+                ..usual.clone()
+            },
+        ),
+        preset(
+            "Microscope",
+            AlignOptions {
+                model: Model::Similarity,
+                max_scale: 0.1,
+                max_rotation: 5.0,
+                ..usual.clone()
+            },
+        ),
+        preset(
+            "Landscape",
+            AlignOptions {
+                model: Model::Homography,
+                max_shift: 0.1,
+                max_scale: 0.2,
+                ..usual
+            },
+        ),
+    ]
+}
+
+fn model_name(model: Model) -> &'static str {
+    match model {
+        Model::Auto => "Automatic",
+        Model::Translation => "Shift",
+        Model::Euclidean => "Shift, rotation",
+        Model::Similarity => "Shift, rotation, scale",
+        Model::Affine => "Affine",
+        Model::Homography => "Perspective",
+    }
+}
+
+/// A method in words.
+pub fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::Hybrid => "Hybrid",
+        Method::Pyramid => "Pyramid",
+        Method::Average => "Weighted average",
+    }
+}
+
+fn compression_name(compression: Compression) -> &'static str {
+    match compression {
+        Compression::None => "None",
+        Compression::Deflate => "Deflate",
+        Compression::Lzw => "LZW",
+    }
+}
+
+/// A value with the word that a list shows for it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Worded<T>(T, &'static str);
+
+impl<T> std::fmt::Display for Worded<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(self.1)
+    }
+}
+
+fn pick<'a, T: Copy + PartialEq + 'static, M: Clone + 'a>(
+    all: &[T],
+    chosen: T,
+    word: impl Fn(T) -> &'static str,
+    message: impl Fn(T) -> M + 'a,
+) -> Element<'a, M> {
+    let all: Vec<Worded<T>> = all
+        .iter()
+        .map(|&value| Worded(value, word(value)))
+        .collect();
+    let chosen = Worded(chosen, word(chosen));
+    pick_list(all, Some(chosen), move |picked| message(picked.0))
+        .text_size(size::BODY)
+        .padding([gap::TINY + 1.0, gap::SMALL])
+        .width(Fill)
+        .style(theme::pick)
+        .menu_style(theme::menu)
+        .into()
+}
+
+/// The choice of a TIFF's compression, here and in the export dialog.
+pub fn compression_list<'a, M: Clone + 'a>(
+    chosen: Compression,
+    message: impl Fn(Compression) -> M + 'a,
+) -> Element<'a, M> {
+    let all = [Compression::Deflate, Compression::Lzw, Compression::None];
+    pick(&all, chosen, compression_name, message)
+}
+
+impl State {
+    /// Takes over what was chosen.
+    pub fn update(&mut self, message: Message, settings: &mut Settings) {
+        let Settings {
+            align,
+            fuse,
+            output,
+            ..
+        } = settings;
+        match message {
+            Message::PresetPicked(Named(preset)) => {
+                *align = preset.align;
+                *fuse = preset.fuse;
+            }
+            Message::PresetNaming => self.naming = Some(String::new()),
+            Message::PresetNamed(name) => self.naming = Some(name),
+            Message::PresetSaved => {
+                let name = self.naming.take().unwrap_or_default().trim().to_owned();
+                if !name.is_empty() {
+                    let preset = Preset {
+                        name,
+                        align: align.clone(),
+                        fuse: fuse.clone(),
+                    };
+                    settings.presets.retain(|old| old.name != preset.name);
+                    settings.presets.push(preset);
+                }
+            }
+            Message::PresetForgotten => {
+                let in_force = in_force(settings).map(|preset| preset.name);
+                settings
+                    .presets
+                    .retain(|old| Some(&old.name) != in_force.as_ref());
+            }
+            Message::Reset => {
+                *align = AlignOptions::default();
+                *fuse = FuseOptions::default();
+            }
+            Message::AlignToggled(true) => align.method = AlignMethod::Auto,
+            Message::AlignToggled(false) => align.method = AlignMethod::None,
+            Message::ModelPicked(model) => align.model = model,
+            Message::ExposureToggled(wanted) => align.match_exposure = wanted,
+            Message::ExpertToggled => self.is_expert = !self.is_expert,
+            Message::ShiftMoved(percent) => align.max_shift = percent / 100.0,
+            Message::ScaleMoved(percent) => align.max_scale = percent / 100.0,
+            Message::RotationMoved(degrees) => align.max_rotation = degrees,
+            Message::MethodPicked(method) => fuse.method = method,
+            Message::CropToggled(wanted) => fuse.crop = wanted,
+            Message::LevelsMoved(levels) => {
+                fuse.levels = (levels > 0).then_some(usize::from(levels));
+            }
+            Message::FormatPicked(format) => settings.format = format,
+            Message::BitsPicked(bits) => output.bits = bits,
+            Message::CompressionPicked(compression) => output.compression = compression,
+            Message::QualityMoved(quality) => output.quality = quality,
+            Message::TemplateChanged(template) => settings.name_template = template,
+        }
+    }
+
+    /// The panel.
+    pub fn view<'a>(&'a self, settings: &'a Settings) -> Element<'a, Message> {
+        let content = column![
+            self.presets(settings),
+            self.alignment(settings),
+            self.fusion(settings),
+            output(settings),
+        ]
+        .spacing(gap::LARGE)
+        .padding(gap::MEDIUM);
+        scrollable(content)
+            .style(theme::scroll)
+            .width(WIDTH)
+            .height(Fill)
+            .into()
+    }
+
+    fn presets<'a>(&'a self, settings: &'a Settings) -> Element<'a, Message> {
+        let mut all = presets();
+        all.extend(settings.presets.iter().cloned());
+        let chosen = in_force(settings);
+        let is_own = chosen
+            .as_ref()
+            .is_some_and(|chosen| settings.presets.iter().any(|own| own.name == chosen.name));
+        let all: Vec<Named> = all.into_iter().map(Named).collect();
+        let list = pick_list(all, chosen.map(Named), Message::PresetPicked)
+            .placeholder("Own options")
+            .text_size(size::BODY)
+            .padding([gap::TINY + 1.0, gap::SMALL])
+            .width(Fill)
+            .style(theme::pick)
+            .menu_style(theme::menu);
+        let mut line = row![list].spacing(gap::TINY).align_y(Center);
+        line = line.push(widget::icon_button(
+            Icon::BookmarkPlus,
+            "Keep these options as a preset",
+            Some(Message::PresetNaming),
+        ));
+        if is_own {
+            line = line.push(widget::icon_button(
+                Icon::BookmarkMinus,
+                "Forget this preset",
+                Some(Message::PresetForgotten),
+            ));
+        }
+        line = line.push(widget::icon_button(
+            Icon::RotateCcw,
+            "Back to the usual options",
+            Some(Message::Reset),
+        ));
+        let mut content = column![line];
+        if let Some(name) = &self.naming {
+            content = content.push(
+                row![
+                    text_input("Name of the preset", name)
+                        .size(size::BODY)
+                        .style(theme::input)
+                        .on_input(Message::PresetNamed)
+                        .on_submit(Message::PresetSaved),
+                    button(text("Save").size(size::BODY))
+                        .style(theme::secondary)
+                        .on_press(Message::PresetSaved)
+                ]
+                .spacing(gap::SMALL),
+            );
+        }
+        widget::section("Preset", content)
+    }
+
+    fn alignment<'a>(&'a self, settings: &'a Settings) -> Element<'a, Message> {
+        let align = &settings.align;
+        let is_on = align.method != AlignMethod::None;
+        let mut content = column![widget::option(
+            "Align frames",
+            "Finds how the frames lie on each other. Turn it off only if they were aligned before: \
+             even a good rail moves by a few pixels.",
+            switch(is_on, Message::AlignToggled)
+        )];
+        if is_on {
+            let models = [
+                Model::Auto,
+                Model::Translation,
+                Model::Euclidean,
+                Model::Similarity,
+                Model::Affine,
+                Model::Homography,
+            ];
+            content = content.push(widget::option(
+                "Movement",
+                "What a frame may do against the others. Automatic takes the simplest that \
+                 explains the frames; choose Affine or Perspective for handheld stacks that stay \
+                 soft towards the corners.",
+                pick(&models, align.model, model_name, Message::ModelPicked),
+            ));
+        }
+        content = content.push(widget::option(
+            "Match exposure",
+            "Makes all frames as bright as the reference. Turn it off if the brightness of the \
+             frames is meant to differ.",
+            switch(align.match_exposure, Message::ExposureToggled),
+        ));
+        if is_on {
+            content = content.push(
+                button(
+                    row![
+                        icon::sized(
+                            if self.is_expert {
+                                Icon::ChevronDown
+                            } else {
+                                Icon::ChevronRight
+                            },
+                            14.0
+                        ),
+                        text("Limits").size(size::BODY).style(theme::muted)
+                    ]
+                    .spacing(gap::TINY)
+                    .align_y(Center),
+                )
+                .padding([2.0, 0.0])
+                .style(theme::quiet)
+                .on_press(Message::ExpertToggled),
+            );
+            if self.is_expert {
+                content = content
+                    .push(widget::tall_option(
+                        "Largest shift",
+                        format!("{:.0} % of the width", align.max_shift * 100.0),
+                        "A frame that seems to lie farther off is left out. Raise it if frames \
+                         are reported as shifted too far.",
+                        slide(
+                            1.0..=100.0,
+                            align.max_shift * 100.0,
+                            1.0,
+                            Message::ShiftMoved,
+                        ),
+                    ))
+                    .push(widget::tall_option(
+                        "Largest change of size",
+                        format!("{:.0} %", align.max_scale * 100.0),
+                        "A frame that seems larger or smaller than this is left out. Raise it for \
+                         strong focus breathing.",
+                        slide(
+                            1.0..=100.0,
+                            align.max_scale * 100.0,
+                            1.0,
+                            Message::ScaleMoved,
+                        ),
+                    ))
+                    .push(widget::tall_option(
+                        "Largest rotation",
+                        format!("{:.0}°", align.max_rotation),
+                        "A frame that seems turned further is left out.",
+                        slide(1.0..=45.0, align.max_rotation, 1.0, Message::RotationMoved),
+                    ));
+            }
+        }
+        widget::section("Alignment", content)
+    }
+
+    fn fusion<'a>(&'a self, settings: &'a Settings) -> Element<'a, Message> {
+        let fuse = &settings.fuse;
+        let mut content = column![
+            widget::option(
+                "Method",
+                "Pyramid takes the strongest detail at each scale. Hybrid blends frames by their \
+                 finest detail: cleaner, without halos, a little softer. Weighted average makes each pixel one mean of \
+                 all frames. Changing it does not align again.",
+                pick(
+                    &[Method::Hybrid, Method::Pyramid, Method::Average],
+                    fuse.method,
+                    method_name,
+                    Message::MethodPicked
+                ),
+            ),
+            widget::option(
+                "Crop the borders",
+                "Cuts the result to what every frame covers. Turn it off to keep the whole \
+                 reference frame; its borders then come from fewer frames.",
+                switch(fuse.crop, Message::CropToggled),
+            ),
+        ];
+        if fuse.method != Method::Average {
+            let levels = fuse.levels.unwrap_or(0).min(12) as u8;
+            let value = match fuse.levels {
+                None => "automatic".to_owned(),
+                Some(levels) => levels.to_string(),
+            };
+            content = content.push(widget::tall_option(
+                "Pyramid levels",
+                value,
+                "Fewer levels keep halos narrower around hard edges; more blend smooth parts \
+                 better. At the far left the size of the picture decides.",
+                slider(0..=12, levels, Message::LevelsMoved).style(theme::slide),
+            ));
+        }
+        widget::section("Fusion", content)
+    }
+}
+
+fn output(settings: &Settings) -> Element<'_, Message> {
+    let output = &settings.output;
+    let mut content = column![widget::option(
+        "Format",
+        "What Export offers first. TIFF keeps everything for further editing.",
+        widget::choices(
+            ExportFormat::ALL.map(|format| (
+                format,
+                match format {
+                    ExportFormat::Tiff => "TIFF",
+                    ExportFormat::Png => "PNG",
+                    ExportFormat::Jpeg => "JPEG",
+                }
+            )),
+            settings.format,
+            Message::FormatPicked
+        ),
+    )];
+    if settings.format != ExportFormat::Jpeg {
+        content = content.push(widget::option(
+            "Bits per sample",
+            "16 keeps room for changing tones afterwards; 8 is half as large.",
+            widget::choices([(16u8, "16"), (8, "8")], output.bits, Message::BitsPicked),
+        ));
+    }
+    if settings.format == ExportFormat::Tiff {
+        content = content.push(widget::option(
+            "Compression",
+            "Always without loss. LZW is for old programs, None is quickest to write.",
+            compression_list(output.compression, Message::CompressionPicked),
+        ));
+    }
+    if settings.format == ExportFormat::Jpeg {
+        content = content.push(widget::tall_option(
+            "Quality",
+            output.quality.to_string(),
+            "Above 90 colour keeps its full resolution.",
+            slider(1..=100, output.quality, Message::QualityMoved).style(theme::slide),
+        ));
+    }
+    content = content.push(widget::tall_option(
+        "Name",
+        String::new(),
+        "The name that Export offers. {folder}, {method}, {date} and {n} stand for what they say.",
+        text_input("{folder}-{method}", &settings.name_template)
+            .size(size::BODY)
+            .style(theme::input)
+            .on_input(Message::TemplateChanged),
+    ));
+    widget::section("Output", content)
+}
+
+fn in_force(settings: &Settings) -> Option<Preset> {
+    let same = |preset: &Preset| preset.align == settings.align && preset.fuse == settings.fuse;
+    settings.presets.iter().cloned().chain(presets()).find(same)
+}
+
+fn switch<'a>(is_on: bool, message: impl Fn(bool) -> Message + 'a) -> Element<'a, Message> {
+    container(
+        toggler(is_on)
+            .size(20)
+            .style(theme::switch)
+            .on_toggle(message),
+    )
+    .into()
+}
+
+fn slide<'a>(
+    range: std::ops::RangeInclusive<f64>,
+    value: f64,
+    step: f64,
+    message: impl Fn(f64) -> Message + 'a,
+) -> Element<'a, Message> {
+    slider(range, value, message)
+        .step(step)
+        .style(theme::slide)
+        .into()
+}

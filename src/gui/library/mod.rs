@@ -1,0 +1,594 @@
+//! The photographs of the stack: thumbnails, sharpness, who takes part.
+
+mod plot;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use iced::keyboard::Modifiers;
+use iced::widget::image::Handle;
+use iced::widget::{canvas, operation, scrollable};
+use iced::{Size, Task};
+
+use crate::handlers::import::{Entry, Found};
+use crate::handlers::thumbnail::Facts;
+use crate::handlers::{FrameStatus, Report};
+
+/// Pictures that are kept for showing; others come from the cache again.
+const KEPT: usize = 400;
+
+/// One photograph.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// Its number, which stays the same as long as it is in the library.
+    pub id: u64,
+    /// The file.
+    pub entry: Entry,
+    /// Its name without the folder.
+    pub name: String,
+    /// Its picture, where that is known and kept.
+    pub thumbnail: Option<Handle>,
+    /// What is known of it.
+    pub facts: Option<Facts>,
+    /// How sharp it is.
+    pub score: Option<f64>,
+    /// How sharp its parts are, row by row of a square grid.
+    pub cells: Arc<Vec<f64>>,
+    /// Whether it takes part.
+    pub is_included: bool,
+    /// What went wrong with it, and whether it could be read at all.
+    pub fault: Option<Fault>,
+}
+
+/// Why a photograph is of no use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// It cannot be read.
+    Unreadable(String),
+    /// The last job left it out.
+    LeftOut(String),
+}
+
+/// What the photographs are ordered by on the screen. The stack itself is
+/// always in the order of names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sort {
+    /// The order of the stack.
+    #[default]
+    Name,
+    /// When they were taken.
+    Time,
+    /// The sharpest first.
+    Sharpness,
+}
+
+/// The library.
+#[derive(Default)]
+pub struct State {
+    /// In stack order.
+    frames: Vec<Frame>,
+    /// Places in `frames`, in the order of the screen.
+    order: Vec<usize>,
+    sort: Sort,
+    selected: BTreeSet<u64>,
+    /// Where a range of selected frames begins.
+    anchor: Option<u64>,
+    cursor: Option<u64>,
+    reference: Option<u64>,
+    menu: Option<u64>,
+    modifiers: Modifiers,
+    scroll: f32,
+    size: Option<Size>,
+    next: u64,
+    plot: canvas::Cache,
+}
+
+/// What happens in the library.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// A photograph was clicked.
+    Pressed(u64),
+    /// A photograph was clicked with the other button.
+    MenuOpened(u64),
+    /// The menu is no longer wanted.
+    MenuClosed,
+    /// Something was chosen from the menu.
+    Menu(Choice),
+    /// Another order is wanted.
+    Sorted(Sort),
+    /// The list was scrolled to this place.
+    Scrolled(f32),
+    /// The list has this size now.
+    Resized(Size),
+    /// The frame at this place in the stack was clicked in the plot.
+    PlotPressed(usize),
+    /// The dialog that excludes blurred frames is wanted.
+    BlurredAsked,
+}
+
+/// An entry of a photograph's menu.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// Make it the reference, or let the program choose again.
+    Reference,
+    /// Include or exclude what is selected.
+    Toggle,
+    /// Exclude all but what is selected.
+    Only,
+    /// Open it in the system's viewer.
+    Open,
+    /// Show it in its folder.
+    ShowInFolder,
+    /// Copy its path.
+    CopyPath,
+    /// Take what is selected out of the library; the files stay.
+    Remove,
+}
+
+/// What the library wants of the application.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Nothing.
+    None,
+    /// Show this photograph.
+    Show(u64),
+    /// Other photographs are visible now.
+    LookAt,
+    /// Take these photographs out.
+    Remove(Vec<u64>),
+    /// Open a file with the system's program for it.
+    Open(PathBuf),
+    /// Put a text on the clipboard.
+    Copy(String),
+    /// Open the dialog that excludes blurred frames.
+    AskBlurred,
+}
+
+/// Where to go from a photograph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// To the one before.
+    Back,
+    /// To the next one.
+    Forward,
+    /// A row up.
+    Up,
+    /// A row down.
+    Down,
+    /// To the first one.
+    First,
+    /// To the last one.
+    Last,
+}
+
+impl State {
+    /// The photographs in stack order.
+    pub fn frames(&self) -> &[Frame] {
+        &self.frames
+    }
+
+    /// The photograph of this number.
+    pub fn frame(&self, id: u64) -> Option<&Frame> {
+        self.frames.iter().find(|frame| frame.id == id)
+    }
+
+    fn frame_mut(&mut self, id: u64) -> Option<&mut Frame> {
+        self.frames.iter_mut().find(|frame| frame.id == id)
+    }
+
+    /// The files that take part, in stack order.
+    pub fn included(&self) -> Vec<Entry> {
+        self.taking_part()
+            .map(|frame| frame.entry.clone())
+            .collect()
+    }
+
+    /// Closes the menu of a photograph; answers whether it was open.
+    pub fn close_menu(&mut self) -> bool {
+        self.menu.take().is_some()
+    }
+
+    /// Draws everything anew, in other colours.
+    pub fn repaint(&mut self) {
+        self.plot.clear();
+    }
+
+    fn taking_part(&self) -> impl Iterator<Item = &Frame> {
+        self.frames
+            .iter()
+            .filter(|frame| frame.is_included && !matches!(frame.fault, Some(Fault::Unreadable(_))))
+    }
+
+    /// The place of the reference among those that take part, if one was
+    /// chosen and takes part.
+    pub fn reference(&self) -> Option<usize> {
+        let id = self.reference?;
+        self.taking_part().position(|frame| frame.id == id)
+    }
+
+    /// The photograph that was clicked last.
+    pub fn cursor(&self) -> Option<u64> {
+        self.cursor
+    }
+
+    /// Whether there are no photographs.
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// Takes over what is in the folders now: new files come in, changed ones
+    /// are looked at again, others go. Answers the numbers of those to look at
+    /// and of those that went.
+    pub fn list(&mut self, entries: Vec<Entry>) -> (Vec<(u64, PathBuf)>, Vec<u64>) {
+        let mut old: BTreeMap<PathBuf, Frame> = std::mem::take(&mut self.frames)
+            .into_iter()
+            .map(|frame| (frame.entry.path.clone(), frame))
+            .collect();
+        let mut fresh = Vec::new();
+        let mut gone = Vec::new();
+        for entry in entries {
+            let known = old.remove(&entry.path);
+            if let Some(frame) = known.as_ref().filter(|frame| frame.entry == entry) {
+                self.frames.push(frame.clone());
+                continue;
+            }
+            gone.extend(known.as_ref().map(|frame| frame.id));
+            let id = self.next;
+            self.next += 1;
+            fresh.push((id, entry.path.clone()));
+            if let Some(known) = &known {
+                self.rename(known.id, id);
+            }
+            self.frames.push(Frame {
+                id,
+                name: name(&entry.path),
+                entry,
+                thumbnail: None,
+                facts: None,
+                score: None,
+                cells: Arc::default(),
+                is_included: known.is_none_or(|known| known.is_included),
+                fault: None,
+            });
+        }
+        gone.extend(old.values().map(|frame| frame.id));
+        let is_here = |id: &u64| !gone.contains(id);
+        self.selected.retain(is_here);
+        self.cursor = self.cursor.filter(is_here);
+        self.anchor = self.anchor.filter(is_here);
+        self.reference = self.reference.filter(is_here);
+        self.menu = None;
+        self.arrange();
+        (fresh, gone)
+    }
+
+    /// A changed file keeps its place in the selection.
+    fn rename(&mut self, from: u64, to: u64) {
+        if self.selected.remove(&from) {
+            self.selected.insert(to);
+        }
+        for place in [&mut self.cursor, &mut self.anchor, &mut self.reference] {
+            if *place == Some(from) {
+                *place = Some(to);
+            }
+        }
+    }
+
+    /// Takes in what was found out about a photograph.
+    pub fn found(&mut self, found: Found) {
+        match found {
+            Found::Thumbnail(id, result) => {
+                self.forget_far_ones();
+                let Some(frame) = self.frame_mut(id) else {
+                    return;
+                };
+                match result {
+                    Ok(made) => {
+                        let picture = made.picture;
+                        let (width, height) = (picture.width as u32, picture.height as u32);
+                        frame.thumbnail = Some(Handle::from_rgba(width, height, picture.data));
+                        frame.facts = Some(made.facts);
+                    }
+                    Err(fault) => frame.fault = Some(Fault::Unreadable(fault.problem())),
+                }
+                if self.sort == Sort::Time {
+                    self.arrange();
+                }
+            }
+            Found::Score(id, result) => {
+                let Some(frame) = self.frame_mut(id) else {
+                    return;
+                };
+                match result {
+                    Ok(sharpness) => {
+                        frame.score = sharpness.score;
+                        frame.cells = Arc::new(sharpness.cells);
+                    }
+                    Err(fault) => frame.fault = Some(Fault::Unreadable(fault.problem())),
+                }
+                self.plot.clear();
+                if self.sort == Sort::Sharpness {
+                    self.arrange();
+                }
+            }
+        }
+    }
+
+    /// Lets go of pictures that are far from what is visible, once there are
+    /// many.
+    fn forget_far_ones(&mut self) {
+        let kept = self.frames.iter().filter(|f| f.thumbnail.is_some()).count();
+        if kept < KEPT {
+            return;
+        }
+        let near = self.rows(KEPT / 2);
+        let near: BTreeSet<usize> = self.order[near].iter().copied().collect();
+        for (place, frame) in self.frames.iter_mut().enumerate() {
+            if !near.contains(&place) {
+                frame.thumbnail = None;
+            }
+        }
+    }
+
+    /// The photographs in sight, and those of them whose picture is missing
+    /// although it was there once.
+    pub fn in_sight(&self) -> (Vec<u64>, Vec<(u64, PathBuf)>) {
+        let visible: Vec<&Frame> = self.order[self.rows(0)]
+            .iter()
+            .map(|&place| &self.frames[place])
+            .collect();
+        let missing = visible
+            .iter()
+            .filter(|frame| frame.thumbnail.is_none() && frame.facts.is_some())
+            .map(|frame| (frame.id, frame.entry.path.clone()))
+            .collect();
+        (visible.iter().map(|frame| frame.id).collect(), missing)
+    }
+
+    /// Marks what a job did not use.
+    pub fn mark(&mut self, report: &Report) {
+        for told in &report.frames {
+            let place = |frame: &&mut Frame| frame.entry.path == told.path;
+            let Some(frame) = self.frames.iter_mut().find(place) else {
+                continue;
+            };
+            if matches!(frame.fault, Some(Fault::Unreadable(_))) {
+                continue;
+            }
+            frame.fault = match told.status {
+                FrameStatus::Used => None,
+                FrameStatus::Excluded | FrameStatus::Failed => Some(Fault::LeftOut(
+                    told.reason.clone().unwrap_or_else(|| "left out".into()),
+                )),
+            };
+        }
+        self.plot.clear();
+    }
+
+    /// Excludes the frames whose score is under `threshold`.
+    pub fn exclude_below(&mut self, threshold: f64) {
+        for frame in &mut self.frames {
+            if frame.score.is_some_and(|score| score < threshold) {
+                frame.is_included = false;
+            }
+        }
+        self.plot.clear();
+    }
+
+    /// Selects everything.
+    pub fn select_all(&mut self) {
+        self.selected = self.frames.iter().map(|frame| frame.id).collect();
+    }
+
+    /// Selects one photograph only.
+    pub fn select(&mut self, id: u64) {
+        self.selected = [id].into();
+        self.cursor = Some(id);
+        self.anchor = Some(id);
+        self.plot.clear();
+    }
+
+    /// What is selected.
+    pub fn selected(&self) -> Vec<u64> {
+        self.selected.iter().copied().collect()
+    }
+
+    /// Includes what is selected, or excludes it if all of it is included.
+    pub fn toggle(&mut self) {
+        let selected = &self.selected;
+        let mut frames: Vec<&mut Frame> = self
+            .frames
+            .iter_mut()
+            .filter(|frame| selected.contains(&frame.id))
+            .collect();
+        let all = frames.iter().all(|frame| frame.is_included);
+        for frame in &mut frames {
+            frame.is_included = !all;
+        }
+        self.plot.clear();
+    }
+
+    /// Which keys are held.
+    pub fn hold(&mut self, modifiers: Modifiers) {
+        self.modifiers = modifiers;
+    }
+
+    /// Goes from the photograph under the cursor to another one.
+    pub fn go(&mut self, step: Step) -> (Action, Task<Message>) {
+        if self.order.is_empty() {
+            return (Action::None, Task::none());
+        }
+        let last = self.order.len() - 1;
+        let at = self
+            .cursor
+            .and_then(|id| self.order.iter().position(|&p| self.frames[p].id == id));
+        let columns = self.grid().columns;
+        let to = match (at, step) {
+            (_, Step::First) | (None, Step::Forward | Step::Down) => 0,
+            (_, Step::Last) | (None, Step::Back | Step::Up) => last,
+            (Some(at), Step::Back) => at.saturating_sub(1),
+            (Some(at), Step::Forward) => (at + 1).min(last),
+            (Some(at), Step::Up) => at.checked_sub(columns).unwrap_or(at),
+            (Some(at), Step::Down) => {
+                if at + columns <= last {
+                    at + columns
+                } else {
+                    at
+                }
+            }
+        };
+        let id = self.frames[self.order[to]].id;
+        if self.modifiers.shift() {
+            self.press(id);
+        } else {
+            self.select(id);
+        }
+        (Action::Show(id), self.reveal(to))
+    }
+
+    /// Scrolls so that a place on the screen's order is in sight.
+    fn reveal(&mut self, at: usize) -> Task<Message> {
+        let grid = self.grid();
+        let top = (at / grid.columns) as f32 * grid.pitch();
+        let height = self.viewport().height;
+        let to = if top < self.scroll {
+            top
+        } else if top + grid.pitch() > self.scroll + height {
+            top + grid.pitch() - height
+        } else {
+            return Task::none();
+        };
+        self.scroll = to;
+        operation::scroll_to(view::LIST, scrollable::AbsoluteOffset { x: 0.0, y: to })
+    }
+
+    /// Answers what happened.
+    pub fn update(&mut self, message: Message) -> Action {
+        match message {
+            Message::Pressed(id) => {
+                self.menu = None;
+                self.press(id);
+                Action::Show(id)
+            }
+            Message::MenuOpened(id) => {
+                if !self.selected.contains(&id) {
+                    self.select(id);
+                }
+                self.cursor = Some(id);
+                self.menu = Some(id);
+                Action::Show(id)
+            }
+            Message::MenuClosed => {
+                self.menu = None;
+                Action::None
+            }
+            Message::Menu(entry) => self.choose(entry),
+            Message::Sorted(sort) => {
+                self.sort = sort;
+                self.arrange();
+                Action::LookAt
+            }
+            Message::Scrolled(scroll) => {
+                self.scroll = scroll;
+                self.menu = None;
+                Action::LookAt
+            }
+            Message::Resized(size) => {
+                self.size = Some(size);
+                Action::LookAt
+            }
+            Message::PlotPressed(place) => match self.frames.get(place).map(|frame| frame.id) {
+                Some(id) => {
+                    self.select(id);
+                    Action::Show(id)
+                }
+                None => Action::None,
+            },
+            Message::BlurredAsked => Action::AskBlurred,
+        }
+    }
+
+    fn choose(&mut self, entry: Choice) -> Action {
+        let Some(id) = self.menu.take() else {
+            return Action::None;
+        };
+        let Some(path) = self.frame(id).map(|frame| frame.entry.path.clone()) else {
+            return Action::None;
+        };
+        match entry {
+            Choice::Reference => {
+                self.reference = (self.reference != Some(id)).then_some(id);
+                Action::None
+            }
+            Choice::Toggle => {
+                self.toggle();
+                Action::None
+            }
+            Choice::Only => {
+                for frame in &mut self.frames {
+                    frame.is_included = self.selected.contains(&frame.id);
+                }
+                self.plot.clear();
+                Action::None
+            }
+            Choice::Open => Action::Open(path),
+            Choice::ShowInFolder => Action::Open(path.parent().unwrap_or(&path).to_owned()),
+            Choice::CopyPath => Action::Copy(path.display().to_string()),
+            Choice::Remove => Action::Remove(self.selected()),
+        }
+    }
+
+    /// Selects as the keys that are held say.
+    fn press(&mut self, id: u64) {
+        if self.modifiers.shift()
+            && let Some(range) = self.range(id)
+        {
+            self.selected = range;
+        } else if self.modifiers.command() {
+            if !self.selected.remove(&id) {
+                self.selected.insert(id);
+            }
+            self.anchor = Some(id);
+        } else {
+            self.selected = [id].into();
+            self.anchor = Some(id);
+        }
+        self.cursor = Some(id);
+        self.plot.clear();
+    }
+
+    /// What lies between the anchor and a photograph on the screen.
+    fn range(&self, id: u64) -> Option<BTreeSet<u64>> {
+        let place = |id: u64| self.order.iter().position(|&p| self.frames[p].id == id);
+        let (a, b) = (place(self.anchor?)?, place(id)?);
+        let ids = self.order[a.min(b)..=a.max(b)].iter();
+        Some(ids.map(|&place| self.frames[place].id).collect())
+    }
+
+    fn arrange(&mut self) {
+        let frames = &self.frames;
+        self.order = (0..frames.len()).collect();
+        match self.sort {
+            Sort::Name => {}
+            Sort::Time => self.order.sort_by_key(|&place| {
+                let taken = frames[place].facts.as_ref().and_then(|f| f.taken.clone());
+                // What has no time comes last.
+                (taken.is_none(), taken)
+            }),
+            Sort::Sharpness => self.order.sort_by(|&a, &b| {
+                let score = |place: usize| frames[place].score.unwrap_or(-1.0);
+                score(b).total_cmp(&score(a))
+            }),
+        }
+        self.plot.clear();
+    }
+}
+
+fn name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}

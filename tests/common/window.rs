@@ -1,0 +1,196 @@
+//! A window without a display: its tasks are carried out, and it is clicked
+//! and typed into as a user would.
+
+// Every test binary has its own copy of this module and uses a part of it.
+#![allow(dead_code)]
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use iced::futures::StreamExt;
+use iced::futures::executor::block_on;
+use iced::keyboard::{self, Key, Modifiers, key};
+use iced::{Size, Task};
+use iced_test::Simulator;
+use iced_test::runtime::{Action, task};
+use tempfile::TempDir;
+
+use parfocal::gui::{self, App, Message};
+use parfocal::settings::{Folders, Settings};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The window, and where it keeps things.
+pub struct Window {
+    pub app: App,
+    pub folders: Folders,
+    messages: Receiver<Message>,
+    sender: Sender<Message>,
+    /// How long the window took to answer each message.
+    pub answers: Vec<Duration>,
+    _kept: TempDir,
+}
+
+impl Window {
+    /// Opens the window with these files or folders, and usual settings.
+    pub fn open(inputs: &[PathBuf]) -> Self {
+        Self::open_with(inputs, |_| {})
+    }
+
+    /// Opens the window; `prepare` may put something into its folders first.
+    pub fn open_with(inputs: &[PathBuf], prepare: impl FnOnce(&Folders)) -> Self {
+        let kept = tempfile::tempdir().unwrap();
+        let folders = Folders::within(kept.path());
+        prepare(&folders);
+        let (settings, fault) = Settings::load(&folders.settings);
+        let (app, task) = App::new(folders.clone(), settings, fault, inputs);
+        let (sender, messages) = channel();
+        let window = Self {
+            app,
+            folders,
+            messages,
+            sender,
+            answers: Vec::new(),
+            _kept: kept,
+        };
+        window.carry_out(task);
+        window
+    }
+
+    /// Carries a task out on a thread of its own. What only a real window can
+    /// do is passed over.
+    fn carry_out(&self, task: Task<Message>) {
+        let Some(mut stream) = task::into_stream(task) else {
+            return;
+        };
+        let sender = self.sender.clone();
+        std::thread::spawn(move || {
+            block_on(async {
+                while let Some(action) = stream.next().await {
+                    if let Action::Output(message) = action
+                        && sender.send(message).is_err()
+                    {
+                        return;
+                    }
+                }
+            });
+        });
+    }
+
+    fn update(&mut self, message: Message) {
+        let asked = Instant::now();
+        let task = self.app.update(message);
+        self.answers.push(asked.elapsed());
+        self.carry_out(task);
+    }
+
+    /// Lets the window go on until `until` holds.
+    pub fn wait(&mut self, what: &str, until: impl Fn(&App) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !until(&self.app) {
+            assert!(
+                Instant::now() < end,
+                "waited in vain for {what}; notices: {:?}",
+                self.app.notices().collect::<Vec<_>>()
+            );
+            if let Ok(message) = self.messages.recv_timeout(Duration::from_millis(50)) {
+                self.update(message);
+            }
+        }
+    }
+
+    /// Lets the window take in what has come so far.
+    pub fn settle(&mut self) {
+        while let Ok(message) = self.messages.recv_timeout(Duration::from_millis(300)) {
+            self.update(message);
+        }
+    }
+
+    /// Lets the window look after its settings and files.
+    pub fn tick(&mut self) {
+        self.update(Message::Ticked(Instant::now()));
+    }
+
+    fn simulator(&self) -> Simulator<'_, Message> {
+        Simulator::with_size(
+            gui::iced_settings(),
+            Size::new(1280.0, 800.0),
+            self.app.view(),
+        )
+    }
+
+    /// Clicks what bears these words.
+    pub fn click(&mut self, words: &str) {
+        let mut simulator = self.simulator();
+        if let Err(fault) = simulator.click(words) {
+            panic!("cannot click “{words}”: {fault:?}");
+        }
+        let messages: Vec<Message> = simulator.into_messages().collect();
+        messages
+            .into_iter()
+            .for_each(|message| self.update(message));
+    }
+
+    /// Clicks into the line that holds `old` and types `new` at its end.
+    pub fn type_after(&mut self, old: &str, new: &str) {
+        let mut simulator = self.simulator();
+        simulator.click(old).expect("a line of text");
+        simulator.tap_key(Key::Named(key::Named::End));
+        simulator.typewrite(new);
+        let messages: Vec<Message> = simulator.into_messages().collect();
+        messages
+            .into_iter()
+            .for_each(|message| self.update(message));
+    }
+
+    /// How long it takes to say what the window shows.
+    pub fn view_time(&self) -> Duration {
+        let begun = Instant::now();
+        let view = self.app.view();
+        let took = begun.elapsed();
+        drop(view);
+        took
+    }
+
+    /// Whether these words are to be seen.
+    pub fn sees(&self, words: &str) -> bool {
+        self.simulator().find(words).is_ok()
+    }
+
+    /// Presses a key that no control takes.
+    pub fn press(&mut self, key: Key, modifiers: Modifiers) {
+        self.update(Message::Key(keyboard::Event::KeyPressed {
+            modified_key: key.clone(),
+            key,
+            physical_key: key::Physical::Unidentified(key::NativeCode::Unidentified),
+            location: keyboard::Location::Standard,
+            modifiers,
+            text: None,
+            repeat: false,
+        }));
+    }
+
+    /// The names of the frames that take part.
+    pub fn included(&self) -> Vec<String> {
+        let included = self.app.frames().filter(|(_, is_included)| *is_included);
+        included.map(|(name, _)| name.to_owned()).collect()
+    }
+}
+
+/// The key of a letter.
+pub fn letter(letter: &str) -> Key {
+    Key::Character(letter.into())
+}
+
+/// The files of a folder with their contents, to see that nothing changes.
+pub fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
