@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::args::Verbosity;
 use super::progress::Progress;
 use super::text::to_stderr;
+use crate::handlers::machine::on_threads;
 use crate::handlers::{Job, Resources};
 use crate::{Error, Result};
 
@@ -16,24 +17,6 @@ pub fn run<T: Send>(
     resources: &Resources,
     work: impl FnOnce(&Job) -> Result<T> + Send,
 ) -> Result<T> {
-    // Frames are spread over rayon's threads; OpenCV's own would only get in
-    // their way.
-    opencv::core::set_num_threads(1).map_err(|error| {
-        Error::job(
-            format!("OpenCV could not be set up: {error}"),
-            "check how OpenCV is installed",
-        )
-    })?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(resources.threads.unwrap_or(0))
-        .build()
-        .map_err(|error| {
-            Error::job(
-                format!("the worker threads could not be started: {error}"),
-                "ask for fewer with --threads",
-            )
-        })?;
-
     let progress = Arc::new(Progress::new(verbosity));
     let job = {
         let progress = Arc::clone(&progress);
@@ -41,7 +24,7 @@ pub fn run<T: Send>(
     };
     stop_on_ctrl_c(&job, &progress)?;
 
-    let result = pool.install(|| work(&job));
+    let result = on_threads(resources, || work(&job));
     progress.finish(result.is_ok());
     result
 }

@@ -1,6 +1,7 @@
 //! The luminance of a frame, at full size and at halves of it.
 
 use rayon::prelude::*;
+use std::sync::OnceLock;
 
 use crate::photo::{Photo, Samples};
 
@@ -68,9 +69,12 @@ impl Grey {
     /// spreads light, not its encoding: an edge keeps its place in linear
     /// light and wanders towards the dark side in the encoding.
     pub fn into_linear(mut self) -> Self {
-        let table: Vec<u16> = (0..=u16::MAX)
-            .map(|v| (decode(f32::from(v) / 65535.0) * 65535.0).round() as u16)
-            .collect();
+        static TABLE: OnceLock<Vec<u16>> = OnceLock::new();
+        let table = TABLE.get_or_init(|| {
+            (0..=u16::MAX)
+                .map(|v| (decode(f32::from(v) / 65535.0) * 65535.0).round() as u16)
+                .collect()
+        });
         self.data
             .par_chunks_mut(1 << 16)
             .for_each(|chunk| chunk.iter_mut().for_each(|v| *v = table[usize::from(*v)]));

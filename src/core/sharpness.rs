@@ -11,6 +11,8 @@ use rayon::prelude::*;
 
 use super::grey::Grey;
 
+/// Cells each way, unless somebody asks for another grid.
+pub const GRID: usize = 16;
 /// Frames are reduced by whole factors until the longer side is no longer
 /// than this.
 const WORKING_SIDE: usize = 2048;

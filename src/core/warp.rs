@@ -1,6 +1,7 @@
 //! Brings a frame into the reference's geometry, in one resampling.
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 use std::sync::OnceLock;
 
@@ -39,7 +40,7 @@ impl Default for Exposure {
 }
 
 /// The part of the reference frame that the result shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Area {
     /// Left edge in pixels of the reference.
     pub x: usize,

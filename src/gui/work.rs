@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::viewer::{Kind, Picture};
+use crate::core::sharpness::GRID;
 use crate::core::thumbnail::Rgba;
 use crate::core::warp::warp;
 use crate::handlers::alignment::{self, Aligned};
 use crate::handlers::import::Entry;
-use crate::handlers::{
-    AlignOptions, Job, Report, Resources, StackOptions, export, file, stacking, thumbnail,
-};
+use crate::handlers::{AlignOptions, Job, Report, StackOptions, export, file, stacking, thumbnail};
 use crate::photo::{self, Limits, Photo};
 use crate::{Error, Result};
 
@@ -112,25 +111,6 @@ impl Kept {
     }
 }
 
-/// Runs `work` on as many threads as `resources` allow.
-///
-/// # Errors
-///
-/// If they cannot be started, and as `work`.
-pub fn on_threads<T: Send>(
-    resources: &Resources,
-    work: impl FnOnce() -> Result<T> + Send,
-) -> Result<T> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(resources.threads.unwrap_or(0));
-    let pool = pool.build().map_err(|fault| {
-        Error::job(
-            format!("the worker threads could not be started ({fault})"),
-            "ask for fewer in the settings",
-        )
-    })?;
-    pool.install(work)
-}
-
 /// Finds how the frames of `key` lie on each other.
 ///
 /// # Errors
@@ -220,8 +200,8 @@ pub fn frame(path: &Path, limits: &Limits, cells: &[f64]) -> Result<Picture> {
     let mut photo = photo::read(path, limits)?;
     thumbnail::to_srgb(&mut photo);
     let picture = Picture::of_photo(name(path), Kind::Frame, &photo)?;
-    if cells.len() == thumbnail::GRID * thumbnail::GRID {
-        picture.with_scores(thumbnail::GRID, cells)
+    if cells.len() == GRID * GRID {
+        picture.with_scores(GRID, cells)
     } else {
         Ok(picture)
     }

@@ -13,13 +13,11 @@ use crate::core::align::{self, Aligner, Bounds, Method, Pose, SMALLEST};
 use crate::core::exposure::{Light, exposures};
 use crate::core::grey::{Grey, GreyPyramid};
 use crate::core::pipeline;
-use crate::core::sharpness::Sharpness;
+use crate::core::sharpness::{GRID, Sharpness};
 use crate::core::warp::{Area, Exposure, warp};
 use crate::photo::{Encoding, Format, Photo};
 use crate::{Error, Result};
 
-/// Cells each way of the sharpness that the report tells.
-const GRID: usize = 16;
 /// The least share of the reference that the frames must have in common.
 const LEAST_COMMON: f64 = 0.05;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::alignment::Aligned;
 use super::machine::peak_memory;
-use super::{FrameReport, FrameStatus, Job, Rect, Report, StackOptions};
+use super::{FrameReport, FrameStatus, Job, Report, StackOptions};
 use crate::core::plane::Plane;
 use crate::core::warp::Area;
 use crate::photo::{self, Encoding, Photo, Samples};
@@ -124,12 +124,7 @@ pub fn report(
         reference: aligned.reference,
         output,
         size: [area.width, area.height],
-        crop: Rect {
-            x: area.x,
-            y: area.y,
-            width: area.width,
-            height: area.height,
-        },
+        crop: area,
         timings: job.timings(),
         peak_memory: peak_memory(),
         frames,

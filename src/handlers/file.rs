@@ -310,7 +310,7 @@ pub fn check_output(out: &Path, inputs: &[PathBuf], overwrite: bool) -> Result<(
         } else {
             photo::list(inputs)?.photos
         };
-        if photos.iter().any(|photo| same_contents(out, photo)) {
+        if photos.iter().any(|photo| photo::same_file(out, photo)) {
             return Err(Error::file(
                 out,
                 "is one of the frames",
@@ -334,20 +334,6 @@ pub fn check_output(out: &Path, inputs: &[PathBuf], overwrite: bool) -> Result<(
         )
     })?;
     Ok(())
-}
-
-/// Whether both paths lead to the same bytes on the disk: by links of either
-/// kind, and by names that only look different.
-fn same_contents(a: &Path, b: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let identity = |path: &Path| path.metadata().map(|own| (own.dev(), own.ino()));
-        if let (Ok(a), Ok(b)) = (identity(a), identity(b)) {
-            return a == b;
-        }
-    }
-    photo::same_file(a, b)
 }
 
 /// The folder that `path` lies in, which is `.` for a bare name.

@@ -73,6 +73,33 @@ fn available() -> Option<u64> {
     })
 }
 
+/// Runs `work` on as many threads as `resources` allow.
+///
+/// # Errors
+///
+/// If the threads cannot be started, and as `work`.
+pub fn on_threads<T: Send>(
+    resources: &Resources,
+    work: impl FnOnce() -> Result<T> + Send,
+) -> Result<T> {
+    // Frames are spread over these threads; OpenCV's own would only get in
+    // their way.
+    opencv::core::set_num_threads(1).map_err(|fault| {
+        Error::job(
+            format!("OpenCV could not be set up ({fault})"),
+            "check how OpenCV is installed",
+        )
+    })?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(resources.threads.unwrap_or(0));
+    let pool = pool.build().map_err(|fault| {
+        Error::job(
+            format!("the worker threads could not be started ({fault})"),
+            "ask for fewer threads",
+        )
+    })?;
+    pool.install(work)
+}
+
 /// The most memory this process has used, in bytes; `None` where the system
 /// does not tell.
 pub fn peak_memory() -> Option<u64> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::options::StackOptions;
 use crate::core::Transform;
+use crate::core::warp::Area;
 
 /// The record of one run, written as JSON by `--report`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub struct Report {
     /// Width and height of the result in pixels.
     pub size: [usize; 2],
     /// The part of the reference frame that the result shows.
-    pub crop: Rect,
+    pub crop: Area,
     /// Seconds of wall-clock time per phase, in the order they ran.
     pub timings: Vec<Timing>,
     /// The most memory the process has used, in bytes; absent where the system
@@ -33,19 +34,6 @@ pub struct Report {
     pub frames: Vec<FrameReport>,
     /// What the user was warned of.
     pub warnings: Vec<String>,
-}
-
-/// A rectangle of whole pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rect {
-    /// Left edge.
-    pub x: usize,
-    /// Top edge.
-    pub y: usize,
-    /// Pixels across.
-    pub width: usize,
-    /// Pixels down.
-    pub height: usize,
 }
 
 /// How long a phase took.

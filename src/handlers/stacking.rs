@@ -13,13 +13,10 @@ use crate::core::device::{self, OpenClDevice};
 use crate::core::fuse::{self, Fused, Preview};
 use crate::core::grey::Grey;
 use crate::core::pipeline;
-use crate::core::sharpness::Sharpness;
+use crate::core::sharpness::{GRID, Sharpness};
 use crate::core::warp::{Area, Exposure};
 use crate::photo::{Encoding, Format, Photo};
 use crate::{Error, Result};
-
-/// Cells each way of the sharpness that the report tells.
-const GRID: usize = 16;
 
 /// Reads the photographs of `inputs` (files, or folders whose photographs are
 /// the stack), aligns and fuses them, and writes the picture, and the depth map

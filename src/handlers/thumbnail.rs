@@ -9,14 +9,12 @@ use super::cache::Cache;
 use super::sharpness::FrameSharpness;
 use crate::Result;
 use crate::core::grey::Grey;
-use crate::core::sharpness::Sharpness;
+use crate::core::sharpness::{GRID, Sharpness};
 use crate::core::thumbnail::Rgba;
 use crate::photo::{self, Limits, Photo};
 
 /// Pixels on the longer side of a thumbnail.
 pub const SIDE: usize = 400;
-/// Cells each way of the scores that are kept.
-pub const GRID: usize = 16;
 
 /// Changes whenever what is kept would no longer be what is made.
 const THUMBNAIL: &str = "thumbnail 400 v1";

@@ -92,8 +92,17 @@ pub fn write_text(path: &Path, text: &str, overwrite: bool) -> Result<()> {
     write(path, overwrite, |file| Ok(file.write_all(text.as_bytes())?))
 }
 
-/// Whether both paths lead to one file. Files that do not exist are no file.
+/// Whether both paths lead to one file, by links of either kind and by names
+/// that only look different. Files that do not exist are no file.
 pub fn same_file(a: &Path, b: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let identity = |path: &Path| path.metadata().map(|own| (own.dev(), own.ino()));
+        if let (Ok(a), Ok(b)) = (identity(a), identity(b)) {
+            return a == b;
+        }
+    }
     match (a.canonicalize(), b.canonicalize()) {
         (Ok(a), Ok(b)) => a == b,
         _ => false,

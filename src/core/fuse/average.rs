@@ -5,11 +5,9 @@
 //! where focus shows: blur spread from elsewhere has none, so it brings no
 //! halo. Where no frame has contrast all of them count alike, and noise goes.
 
-use rayon::prelude::*;
-
 use super::contrast::{FLOOR, Sharpest, contrast};
+use super::weighted::Weighted;
 use super::{Accumulator, Fused};
-use crate::core::plane::{BAND, Plane};
 use crate::core::warp::Warped;
 
 /// What a frame counts where it shows nothing; elsewhere it is 1 or more.
@@ -18,8 +16,7 @@ pub const HIDDEN: f32 = 1e-6;
 /// Accumulates frames weighted by their local contrast.
 #[derive(Debug, Clone)]
 pub struct Average {
-    sum: [Plane; 3],
-    weight: Plane,
+    sum: Weighted,
     sharpest: Sharpest,
 }
 
@@ -27,8 +24,7 @@ impl Average {
     /// Nothing added yet.
     pub fn new(width: usize, height: usize) -> Self {
         Self {
-            sum: std::array::from_fn(|_| Plane::new(width, height)),
-            weight: Plane::new(width, height),
+            sum: Weighted::new(width, height),
             sharpest: Sharpest::new(width, height),
         }
     }
@@ -38,52 +34,29 @@ impl Accumulator for Average {
     fn add(&mut self, index: u16, frame: Warped) {
         let contrast = contrast(&frame.channels);
         self.sharpest.add(index, &contrast, frame.mask.as_ref());
-        let length = (contrast.width * BAND).max(1);
-        let [red, green, blue] = &mut self.sum;
-        self.weight
-            .data
-            .par_chunks_mut(length)
-            .zip(red.data.par_chunks_mut(length))
-            .zip(green.data.par_chunks_mut(length))
-            .zip(blue.data.par_chunks_mut(length))
-            .enumerate()
-            .for_each(|(band, (((weight, red), green), blue))| {
-                let start = band * length;
-                for i in 0..weight.len() {
-                    let at = start + i;
-                    let mask = frame.mask.as_ref().map_or(1.0, |mask| mask.data[at]);
-                    // The eighth power of contrast: a frame with half that of
-                    // another counts next to nothing. What the frame does not
-                    // show counts only where no frame shows anything.
-                    let own = if mask > 0.0 {
-                        (contrast.data[at] / FLOOR + 1.0).powi(4)
-                    } else {
-                        HIDDEN
-                    };
-                    weight[i] += own;
-                    red[i] += own * frame.channels[0].data[at];
-                    green[i] += own * frame.channels[1].data[at];
-                    blue[i] += own * frame.channels[2].data[at];
-                }
-            });
+        self.sum.add(&frame.channels, |i| {
+            let is_shown = frame.mask.as_ref().is_none_or(|mask| mask.data[i] > 0.0);
+            // The eighth power of contrast: a frame with half that of another
+            // counts next to nothing. What the frame does not show counts only
+            // where no frame shows anything.
+            if is_shown {
+                (contrast.data[i] / FLOOR + 1.0).powi(4)
+            } else {
+                HIDDEN
+            }
+        });
     }
 
     fn finish(self) -> Fused {
-        let Self {
-            mut sum,
-            weight,
-            sharpest,
-        } = self;
-        for channel in &mut sum {
-            channel.divide(&weight);
-        }
-        sharpest.fused(sum)
+        self.sharpest.fused(self.sum.mean())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::fuse::samples::checks;
+    use crate::core::plane::Plane;
 
     fn frame(value: impl Fn(usize, usize) -> f32) -> Warped {
         let plane = Plane {
@@ -94,14 +67,6 @@ mod tests {
         Warped {
             channels: [plane.clone(), plane.clone(), plane],
             mask: None,
-        }
-    }
-
-    fn checks(x: usize, y: usize) -> f32 {
-        if (x / 2 + y / 2).is_multiple_of(2) {
-            0.8
-        } else {
-            0.2
         }
     }
 

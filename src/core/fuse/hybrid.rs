@@ -15,8 +15,8 @@ use rayon::prelude::*;
 use super::contrast::{Sharpest, contrast};
 use super::fill::fill;
 use super::range::Range;
-use super::{Accumulator, COARSEST, Fused};
-use crate::core::plane::{BAND, Plane, levels};
+use super::weighted::Weighted;
+use super::{Accumulator, Fused, levels};
 use crate::core::warp::Warped;
 
 /// What a frame counts is this power of its squared contrast.
@@ -28,18 +28,11 @@ const FLOOR: f32 = (0.25 / 255.0) * (0.25 / 255.0);
 /// frame shows anything it counts at all.
 const HIDDEN: f32 = 1e-2;
 
-/// One level of detail, or what is left below all of them.
-#[derive(Debug, Clone)]
-struct Level {
-    sum: [Plane; 3],
-    weight: Plane,
-}
-
 /// Accumulates frames, level by level, weighted by their finest contrast.
 #[derive(Debug, Clone)]
 pub struct Hybrid {
     /// Full size first; the last one is no detail but the rest.
-    levels: Vec<Level>,
+    levels: Vec<Weighted>,
     range: [Range; 3],
     sharpest: Sharpest,
 }
@@ -48,15 +41,10 @@ impl Hybrid {
     /// Nothing added yet. `count` levels of detail, or as many as leave about
     /// 16 pixels on the shorter side.
     pub fn new(width: usize, height: usize, count: Option<usize>) -> Self {
-        let possible = levels(width, height, 2) - 1;
-        let usual = levels(width, height, COARSEST) - 1;
         let (mut w, mut h) = (width, height);
-        let levels = (0..=count.unwrap_or(usual).min(possible))
+        let levels = (0..=levels::count(width, height, count))
             .map(|_| {
-                let level = Level {
-                    sum: std::array::from_fn(|_| Plane::new(w, h)),
-                    weight: Plane::new(w, h),
-                };
+                let level = Weighted::new(w, h);
                 (w, h) = (w.div_ceil(2), h.div_ceil(2));
                 level
             })
@@ -95,26 +83,17 @@ impl Accumulator for Hybrid {
             return;
         };
         for level in details {
-            let coarse: [Plane; 3] = std::array::from_fn(|c| channels[c].reduced());
-            for (fine, coarse) in channels.iter_mut().zip(&coarse) {
-                fine.add_expanded(coarse, -1.0);
-            }
-            level.add(&channels, &weight);
+            let coarse = levels::split(&mut channels);
+            level.add(&channels, |i| weight.data[i].powi(POWER));
             weight = weight.reduced();
             channels = coarse;
         }
-        rest.add(&channels, &weight);
+        rest.add(&channels, |i| weight.data[i].powi(POWER));
     }
 
     fn finish(self) -> Fused {
-        let mut levels = self.levels.into_iter().rev().map(Level::mean);
-        let mut channels = levels.next().unwrap_or_default();
-        for mut fine in levels {
-            for (fine, coarse) in fine.iter_mut().zip(&channels) {
-                fine.add_expanded(coarse, 1.0);
-            }
-            channels = fine;
-        }
+        let mut means = self.levels.into_iter().rev().map(Weighted::mean);
+        let mut channels = levels::collapse(means.next().unwrap_or_default(), means);
         for (channel, range) in channels.iter_mut().zip(&self.range) {
             range.clamp(channel);
         }
@@ -122,64 +101,15 @@ impl Accumulator for Hybrid {
     }
 }
 
-impl Level {
-    fn add(&mut self, channels: &[Plane; 3], weight: &Plane) {
-        let length = (weight.width * BAND).max(1);
-        let [red, green, blue] = &mut self.sum;
-        self.weight
-            .data
-            .par_chunks_mut(length)
-            .zip(red.data.par_chunks_mut(length))
-            .zip(green.data.par_chunks_mut(length))
-            .zip(blue.data.par_chunks_mut(length))
-            .enumerate()
-            .for_each(|(band, (((total, red), green), blue))| {
-                let start = band * length;
-                for i in 0..total.len() {
-                    let at = start + i;
-                    let own = weight.data[at].powi(POWER);
-                    total[i] += own;
-                    red[i] += own * channels[0].data[at];
-                    green[i] += own * channels[1].data[at];
-                    blue[i] += own * channels[2].data[at];
-                }
-            });
-    }
-
-    fn mean(self) -> [Plane; 3] {
-        let Self { mut sum, weight } = self;
-        sum.iter_mut().for_each(|channel| channel.divide(&weight));
-        sum
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::fuse::samples::{self, checks};
 
     const SIZE: (usize, usize) = (128, 96);
 
     fn frame(value: impl Fn(usize, usize) -> f32) -> Warped {
-        let (width, height) = SIZE;
-        let plane = |factor: f32| Plane {
-            width,
-            height,
-            data: (0..width * height)
-                .map(|i| factor * value(i % width, i / width))
-                .collect(),
-        };
-        Warped {
-            channels: [plane(1.0), plane(0.8), plane(0.6)],
-            mask: None,
-        }
-    }
-
-    fn checks(x: usize, y: usize) -> f32 {
-        if (x / 2 + y / 2).is_multiple_of(2) {
-            0.8
-        } else {
-            0.2
-        }
+        samples::frame(SIZE.0, SIZE.1, value)
     }
 
     fn fuse(frames: impl IntoIterator<Item = Warped>) -> Fused {
@@ -242,7 +172,7 @@ mod tests {
         let data = (0..width * height)
             .map(|i| if i % width < 64 { 1.0 } else { 0.0 })
             .collect();
-        loud.mask = Some(Plane {
+        loud.mask = Some(crate::core::plane::Plane {
             width,
             height,
             data,

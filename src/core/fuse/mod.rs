@@ -8,10 +8,14 @@ mod average;
 mod contrast;
 mod fill;
 mod hybrid;
+mod levels;
 mod opencl;
 mod preview;
 mod pyramid;
 mod range;
+#[cfg(test)]
+mod samples;
+mod weighted;
 
 use serde::{Deserialize, Serialize};
 
@@ -39,9 +43,6 @@ pub enum Method {
     /// Average weighted by sharpness: soft and quiet.
     Average,
 }
-
-/// Pixels on the shorter side of the coarsest level, about.
-const COARSEST: usize = 16;
 
 impl Method {
     /// Whether OpenCL devices know this way of fusing.

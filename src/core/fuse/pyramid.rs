@@ -10,9 +10,10 @@
 use rayon::prelude::*;
 
 use super::range::Range;
-use super::{Accumulator, COARSEST, Fused};
+use super::weighted::Weighted;
+use super::{Accumulator, Fused, levels};
 use crate::core::grey::LUMA;
-use crate::core::plane::{BAND, Plane, levels};
+use crate::core::plane::{BAND, Plane};
 use crate::core::warp::Warped;
 
 /// No winner yet: less than any frame's energy, covered or not.
@@ -20,14 +21,6 @@ pub const NOBODY: f32 = -2.0;
 /// Energy below which a level is taken to show noise: half a level of eight
 /// bits, squared.
 pub const NOISE: f32 = (0.5 / 255.0) * (0.5 / 255.0);
-
-/// How many levels of detail there are: `count`, or as many as leave about 16
-/// pixels on the shorter side, but no more than the size allows.
-pub fn count_levels(width: usize, height: usize, count: Option<usize>) -> usize {
-    let possible = levels(width, height, 2) - 1;
-    let usual = levels(width, height, COARSEST) - 1;
-    count.unwrap_or(usual).min(possible)
-}
 
 /// The winners so far at one level.
 #[derive(Debug, Clone)]
@@ -41,9 +34,8 @@ struct Level {
 #[derive(Debug, Clone)]
 pub struct Pyramid {
     levels: Vec<Level>,
-    /// Sum of the frames below the last level, weighted, and of the weights.
-    base: [Plane; 3],
-    weight: Plane,
+    /// What the frames are below the last level.
+    base: Weighted,
     range: [Range; 3],
     /// Where any frame showed the scene; `None` until one frame did not
     /// everywhere.
@@ -52,9 +44,9 @@ pub struct Pyramid {
 }
 
 impl Pyramid {
-    /// Nothing added yet; for `count` see [`count_levels`].
+    /// Nothing added yet; for `count` see [`levels::count`].
     pub fn new(width: usize, height: usize, count: Option<usize>) -> Self {
-        let count = count_levels(width, height, count);
+        let count = levels::count(width, height, count);
         let (mut w, mut h) = (width, height);
         let mut all = Vec::with_capacity(count);
         for _ in 0..count {
@@ -67,8 +59,7 @@ impl Pyramid {
         }
         Self {
             levels: all,
-            base: [Plane::new(w, h), Plane::new(w, h), Plane::new(w, h)],
-            weight: Plane::new(w, h),
+            base: Weighted::new(w, h),
             range: std::array::from_fn(|_| Range::new(width, height)),
             covered: None,
             count: 0,
@@ -104,10 +95,7 @@ impl Accumulator for Pyramid {
         self.count += 1;
         let mut below = None;
         for level in &mut self.levels {
-            let coarse: [Plane; 3] = std::array::from_fn(|c| channels[c].reduced());
-            for (fine, coarse) in channels.iter_mut().zip(&coarse) {
-                fine.add_expanded(coarse, -1.0);
-            }
+            let coarse = levels::split(&mut channels);
             let energy = energy(&channels).windowed();
             // Detail leans on pixels around it: beside hidden ones it is made
             // of whatever lies there.
@@ -123,60 +111,32 @@ impl Accumulator for Pyramid {
             channels = coarse;
         }
         let energy = below.map(|energy| energy.reduced());
-        let (width, height) = (self.weight.width, self.weight.height);
-        let weight = Plane {
-            width,
-            height,
-            data: (0..width * height)
-                .map(|i| {
-                    let shown = match &mask {
-                        Some(mask) if mask.data[i] < 0.999 => 1e-4 * mask.data[i],
-                        _ => 1.0,
-                    };
-                    let energy = energy
-                        .as_ref()
-                        .map_or(0.0, |energy| energy.data[i].max(0.0));
-                    // A frame that shows hardly anything here still counts
-                    // where no other shows more.
-                    (shown + 1e-6) * (energy + NOISE)
-                })
-                .collect(),
-        };
-        for (sum, channel) in self.base.iter_mut().zip(&channels) {
-            for ((sum, value), weight) in sum.data.iter_mut().zip(&channel.data).zip(&weight.data) {
-                *sum += value * weight;
-            }
-        }
-        self.weight
-            .data
-            .iter_mut()
-            .zip(&weight.data)
-            .for_each(|(sum, weight)| *sum += weight);
+        self.base.add(&channels, |i| {
+            let shown = match &mask {
+                Some(mask) if mask.data[i] < 0.999 => 1e-4 * mask.data[i],
+                _ => 1.0,
+            };
+            let energy = energy
+                .as_ref()
+                .map_or(0.0, |energy| energy.data[i].max(0.0));
+            // A frame that shows hardly anything here still counts where no
+            // other shows more.
+            (shown + 1e-6) * (energy + NOISE)
+        });
     }
 
     fn finish(self) -> Fused {
         let Self {
             levels,
             base,
-            weight,
             range,
             covered,
             ..
         } = self;
-        let (index, confidence) = index_map(&levels, weight.width, weight.height);
-        let mut channels = base;
-        for channel in &mut channels {
-            for (value, weight) in channel.data.iter_mut().zip(&weight.data) {
-                *value /= weight.max(f32::MIN_POSITIVE);
-            }
-        }
-        for level in levels.into_iter().rev() {
-            let mut fine = level.detail;
-            for (fine, coarse) in fine.iter_mut().zip(&channels) {
-                fine.add_expanded(coarse, 1.0);
-            }
-            channels = fine;
-        }
+        let (width, height) = base.size();
+        let (index, confidence) = index_map(&levels, width, height);
+        let details = levels.into_iter().rev().map(|level| level.detail);
+        let mut channels = levels::collapse(base.mean(), details);
         for (channel, range) in channels.iter_mut().zip(&range) {
             range.clamp(channel);
         }
@@ -290,28 +250,7 @@ fn index_map(levels: &[Level], base_width: usize, base_height: usize) -> (Vec<u1
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn frame(width: usize, height: usize, value: impl Fn(usize, usize) -> f32) -> Warped {
-        let plane = |factor: f32| Plane {
-            width,
-            height,
-            data: (0..width * height)
-                .map(|i| factor * value(i % width, i / width))
-                .collect(),
-        };
-        Warped {
-            channels: [plane(1.0), plane(0.8), plane(0.6)],
-            mask: None,
-        }
-    }
-
-    fn checks(x: usize, y: usize) -> f32 {
-        if (x / 2 + y / 2).is_multiple_of(2) {
-            0.8
-        } else {
-            0.2
-        }
-    }
+    use crate::core::fuse::samples::{checks, frame};
 
     fn fuse(frames: &[(u16, Warped)], width: usize, height: usize) -> Fused {
         let mut fusion = Pyramid::new(width, height, None);

@@ -15,7 +15,7 @@ use crate::gui::stage::Mode;
 use crate::gui::viewer::Picture;
 use crate::gui::work::{self, Kept, Key, Made};
 use crate::gui::worker;
-use crate::handlers::machine::used_memory;
+use crate::handlers::machine::{on_threads, used_memory};
 use crate::handlers::{AlignOptions, Event, FrameStatus, Job, Report, StackOptions};
 use crate::handlers::{demo, export};
 use crate::{Error, Result, text};
@@ -109,14 +109,21 @@ impl App {
         })
     }
 
-    /// Fuses, and aligns before that unless it is known how the frames lie.
-    pub(super) fn stack(&mut self) -> Task<Message> {
+    /// What the next job works with, unless one runs already or there is
+    /// nothing to work on; the user is told then.
+    fn ready(&mut self) -> Option<(StackOptions, Key)> {
         if self.activity.is_running() {
             self.say_busy();
-            return Task::none();
+            return None;
         }
         let options = self.options();
-        let Some(key) = self.basis(&options) else {
+        let key = self.basis(&options)?;
+        Some((options, key))
+    }
+
+    /// Fuses, and aligns before that unless it is known how the frames lie.
+    pub(super) fn stack(&mut self) -> Task<Message> {
+        let Some((options, key)) = self.ready() else {
             return Task::none();
         };
         let kept = self.kept.clone().filter(|kept| kept.key == key);
@@ -124,7 +131,7 @@ impl App {
         let number = self.results.upcoming();
         let title = format!("Result {number}, {}", method_name(options.fuse.method));
         self.start("Stacking", move |job, tell| {
-            work::on_threads(&options.resources, || {
+            on_threads(&options.resources, || {
                 let kept = match kept {
                     Some(kept) => kept,
                     None => {
@@ -142,16 +149,11 @@ impl App {
 
     /// Finds how the frames lie on each other and keeps that.
     pub(super) fn align(&mut self) -> Task<Message> {
-        if self.activity.is_running() {
-            self.say_busy();
-            return Task::none();
-        }
-        let options = self.options();
-        let Some(key) = self.basis(&options) else {
+        let Some((options, key)) = self.ready() else {
             return Task::none();
         };
         self.start("Aligning", move |job, tell| {
-            work::on_threads(&options.resources, || {
+            on_threads(&options.resources, || {
                 let kept = work::align(key, &options, job)?;
                 let report = kept.report(&options, job)?;
                 tell(Told::Aligned(kept));

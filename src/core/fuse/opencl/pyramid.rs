@@ -7,7 +7,8 @@ use opencv::core::Scalar;
 use super::session::Arg::{In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::worker::{Accumulator, picture};
-use crate::core::fuse::pyramid::{NOBODY, count_levels};
+use crate::core::fuse::levels;
+use crate::core::fuse::pyramid::NOBODY;
 use crate::core::fuse::{Fused, range};
 
 /// The winners so far at one level.
@@ -41,7 +42,7 @@ impl Pyramid {
         height: usize,
         count: Option<usize>,
     ) -> Result<Self> {
-        let count = count_levels(width, height, count);
+        let count = levels::count(width, height, count);
         let (width, height) = (i32::try_from(width)?, i32::try_from(height)?);
         let (mut w, mut h) = (width, height);
         let (mut levels, mut coarser) = (Vec::new(), Vec::new());
