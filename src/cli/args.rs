@@ -1,11 +1,12 @@
 //! Options that several commands share, and how their values are read.
 
 use clap::Args;
-use clap::builder::RangedU64ValueParser;
+use clap::builder::{RangedI64ValueParser, RangedU64ValueParser};
 use std::str::FromStr;
 
 use crate::core::align::{Method as AlignMethod, Model};
-use crate::core::fuse::Method;
+use crate::core::finish::Finish;
+use crate::core::fuse::{Method, Prefer};
 use crate::handlers::{AlignOptions, Device, FuseOptions, OutputOptions, Reference, Resources};
 use crate::photo::{Compression, Limits};
 
@@ -76,6 +77,25 @@ pub struct FuseArgs {
     /// Keep the whole area of the reference frame
     #[arg(long, overrides_with = "crop")]
     no_crop: bool,
+    /// Which of two depths wins where both are sharp, as where a hair crosses a
+    /// background: the sharper one, the one nearer to the first frame (front),
+    /// or the one nearer to the last (back)
+    #[arg(long, value_enum, default_value_t)]
+    prefer: Prefer,
+    /// Hold the result within the range of values that the frames show nearby
+    /// [default]
+    #[arg(long, overrides_with = "no_clamp")]
+    clamp: bool,
+    /// Keep contrast that adds up beyond that range; glow beside bright edges
+    /// may come with it
+    #[arg(long, overrides_with = "clamp")]
+    no_clamp: bool,
+    /// Take what moved between frames from the reference frame [default]
+    #[arg(long, overrides_with = "no_ghost_check")]
+    ghost_check: bool,
+    /// Fuse what moved as if it had not
+    #[arg(long, overrides_with = "ghost_check")]
+    no_ghost_check: bool,
 }
 
 impl FuseArgs {
@@ -85,8 +105,56 @@ impl FuseArgs {
             method: self.method,
             levels: self.levels.0,
             crop: !self.no_crop,
+            prefer: self.prefer,
+            clamp: !self.no_clamp,
+            ghost_check: !self.no_ghost_check,
         }
     }
+}
+
+/// What is done to the picture after fusing. Nothing unless asked for.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Finish")]
+pub struct FinishArgs {
+    /// Take out noise, 0 to 100: 50 removes about all that is noise
+    #[arg(long, value_name = "0..100", default_value = "0", value_parser = amount())]
+    denoise: u8,
+    /// Raise the finest detail, 0 to 100
+    #[arg(long, value_name = "0..100", default_value = "0", value_parser = amount())]
+    sharpen: u8,
+    /// Lift or lower the middle tones, -100 to 100; black and white stay
+    #[arg(long, value_name = "-100..100", default_value = "0", allow_negative_numbers = true,
+          value_parser = change())]
+    brightness: i8,
+    /// Steepen or flatten the middle tones, -100 to 100; black and white stay
+    #[arg(long, value_name = "-100..100", default_value = "0", allow_negative_numbers = true,
+          value_parser = change())]
+    contrast: i8,
+    /// Strengthen or weaken colour, -100 (grey) to 100 (twice as much)
+    #[arg(long, value_name = "-100..100", default_value = "0", allow_negative_numbers = true,
+          value_parser = change())]
+    saturation: i8,
+}
+
+impl FinishArgs {
+    /// The steps.
+    pub fn options(self) -> Finish {
+        Finish {
+            denoise: self.denoise,
+            sharpen: self.sharpen,
+            brightness: self.brightness,
+            contrast: self.contrast,
+            saturation: self.saturation,
+        }
+    }
+}
+
+fn amount() -> RangedI64ValueParser<u8> {
+    RangedI64ValueParser::new().range(0..=100)
+}
+
+fn change() -> RangedI64ValueParser<i8> {
+    RangedI64ValueParser::new().range(-100..=100)
 }
 
 /// How pictures are written.
@@ -250,6 +318,15 @@ fn degrees(text: &str) -> Result<f64, String> {
     within(text.strip_suffix('°').unwrap_or(text), 180.0)
 }
 
+/// A depth in pixels, or `auto`.
+pub fn depth(text: &str) -> Result<Auto<f64>, String> {
+    match text.parse() {
+        Ok(Auto(None)) => Ok(Auto(None)),
+        Ok(Auto(Some(depth))) if (0.0..=1e9).contains(&depth) => Ok(Auto(Some(depth))),
+        _ => Err("expected a number of pixels from 0, or auto".into()),
+    }
+}
+
 fn within(text: &str, most: f64) -> Result<f64, String> {
     match text.parse() {
         Ok(value) if (0.0..=most).contains(&value) => Ok(value),
@@ -294,6 +371,8 @@ mod tests {
         #[command(flatten)]
         fuse: FuseArgs,
         #[command(flatten)]
+        finish: FinishArgs,
+        #[command(flatten)]
         output: OutputArgs,
         #[command(flatten)]
         overwrite: Overwrite,
@@ -312,6 +391,7 @@ mod tests {
         let args = parse("").unwrap();
         assert_eq!(args.align.options(), AlignOptions::default());
         assert_eq!(args.fuse.options(), FuseOptions::default());
+        assert_eq!(args.finish.options(), Finish::default());
         assert_eq!(
             args.output.options(args.overwrite),
             OutputOptions::default()
@@ -324,7 +404,9 @@ mod tests {
     fn options_reach_the_handlers() {
         let args = parse(
             "--align ecc --model affine --reference 3 --no-match-exposure --max-shift 12.5 \
-             --max-scale 5% --max-rotation 90 --method average --levels 4 --no-crop --bits 8 \
+             --max-scale 5% --max-rotation 90 --method average --levels 4 --no-crop --prefer front \
+             --no-clamp --no-ghost-check --denoise 40 --sharpen 100 --brightness -20 \
+             --contrast 5 --saturation -100 --bits 8 \
              --compression lzw --quality 1 --overwrite --device opencl:2 --threads 3 --memory 4G \
              --max-pixels 0 --verbose",
         )
@@ -346,7 +428,20 @@ mod tests {
             FuseOptions {
                 method: Method::Average,
                 levels: Some(4),
-                crop: false
+                crop: false,
+                prefer: Prefer::Front,
+                clamp: false,
+                ghost_check: false,
+            }
+        );
+        assert_eq!(
+            args.finish.options(),
+            Finish {
+                denoise: 40,
+                sharpen: 100,
+                brightness: -20,
+                contrast: 5,
+                saturation: -100,
             }
         );
         assert_eq!(
@@ -376,6 +471,8 @@ mod tests {
         assert!(!parse("--crop --no-crop").unwrap().fuse.options().crop);
         let both = parse("--match-exposure --no-match-exposure").unwrap();
         assert!(!both.align.options().match_exposure);
+        let both = parse("--no-ghost-check --ghost-check --clamp --no-clamp").unwrap();
+        assert!(both.fuse.options().ghost_check && !both.fuse.options().clamp);
     }
 
     #[test]
@@ -387,6 +484,11 @@ mod tests {
             "--reference first",
             "--levels 0",
             "--levels 99",
+            "--prefer middle",
+            "--denoise 101",
+            "--sharpen -1",
+            "--brightness -101",
+            "--saturation much",
             "--bits 12",
             "--quality 0",
             "--quality 101",

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::args::{AlignArgs, FuseArgs, OutputArgs, Overwrite, ResourceArgs, Verbosity};
+use super::args::{
+    self, AlignArgs, Auto, FinishArgs, FuseArgs, OutputArgs, Overwrite, ResourceArgs, Verbosity,
+};
 use super::{args::VerbosityArgs, print, session, text};
 use crate::handlers::{FrameStatus, Report, StackOptions, stacking};
 use crate::photo::Format;
@@ -21,15 +23,31 @@ pub struct Stack {
     /// beside the folder of the photographs, numbered on where that exists]
     #[arg(short, long, value_name = "OUT")]
     out: Option<PathBuf>,
-    /// Also write which frame is sharpest where, as a grey .tif, .png or .jpg
-    /// [default: none]
+    /// Also write which frame is sharpest where: a .tif or .png is grey with 16
+    /// bits, black for the first frame and white for the last; a .jpg is in
+    /// colour, from dark violet for the first to yellow for the last [default:
+    /// none]
     #[arg(long, value_name = "FILE")]
     depth_map: Option<PathBuf>,
+    /// Also write how sure that is, as a grey .tif, .png or .jpg: white is sure
+    /// [default: none]
+    #[arg(long, value_name = "FILE")]
+    confidence: Option<PathBuf>,
+    /// Also write the surface in three dimensions with its colours: a .ply, or
+    /// an .obj with its .mtl and .jpg beside it [default: none]
+    #[arg(long, value_name = "FILE.ply|obj")]
+    surface: Option<PathBuf>,
+    /// How far the last frame lies behind the first in the surface, in pixels
+    /// of the picture; auto is a fifth of its longer side
+    #[arg(long, value_name = "PIXELS|auto", default_value = "auto", value_parser = args::depth)]
+    surface_depth: Auto<f64>,
     /// Also write what was done to which frame, as JSON [default: none]
     #[arg(long, value_name = "FILE.json")]
     report: Option<PathBuf>,
     #[command(flatten)]
     fuse: FuseArgs,
+    #[command(flatten)]
+    finish: FinishArgs,
     #[command(flatten)]
     align: AlignArgs,
     #[command(flatten)]
@@ -58,14 +76,29 @@ impl Stack {
     }
 
     fn options(&self) -> Result<StackOptions> {
-        for picture in [&self.out, &self.depth_map].into_iter().flatten() {
+        for picture in [&self.out, &self.depth_map, &self.confidence]
+            .into_iter()
+            .flatten()
+        {
             Format::from_path(picture)?;
         }
-        let outputs = [&self.out, &self.depth_map, &self.report];
+        let options = StackOptions {
+            align: self.align.options(),
+            fuse: self.fuse.options(),
+            finish: self.finish.options(),
+            output: self.output.options(self.overwrite),
+            resources: self.resources.options(),
+            out: self.out.clone(),
+            depth_map: self.depth_map.clone(),
+            confidence: self.confidence.clone(),
+            surface: self.surface.clone(),
+            surface_depth: self.surface_depth.0,
+            report: self.report.clone(),
+        };
         let mut seen = HashSet::new();
-        for output in outputs.into_iter().flatten() {
+        for output in options.outputs()? {
             // `./out.tif` is `out.tif`.
-            let place = std::path::absolute(output).unwrap_or_else(|_| output.clone());
+            let place = std::path::absolute(&output).unwrap_or_else(|_| output.clone());
             if !seen.insert(place) {
                 return Err(Error::Usage(format!(
                     "{} is asked for twice; give each output its own name",
@@ -73,15 +106,7 @@ impl Stack {
                 )));
             }
         }
-        Ok(StackOptions {
-            align: self.align.options(),
-            fuse: self.fuse.options(),
-            output: self.output.options(self.overwrite),
-            resources: self.resources.options(),
-            out: self.out.clone(),
-            depth_map: self.depth_map.clone(),
-            report: self.report.clone(),
-        })
+        Ok(options)
     }
 }
 
@@ -132,11 +157,22 @@ mod tests {
         assert_eq!(options.out, Some("out.png".into()));
         assert_eq!(options.depth_map, Some("depth.tif".into()));
         assert_eq!(options.report, Some("r.json".into()));
+        let options = self::options("a --confidence c.png --surface s.ply --surface-depth 40.5");
+        let options = options.unwrap();
+        assert_eq!(options.confidence, Some("c.png".into()));
+        assert_eq!(options.surface, Some("s.ply".into()));
+        assert_eq!(options.surface_depth, Some(40.5));
     }
 
     #[test]
     fn a_name_that_is_no_picture_is_wrong_use() {
-        for args in ["a -o out.gif", "a -o out", "a --depth-map depth.json"] {
+        for args in [
+            "a -o out.gif",
+            "a -o out",
+            "a --depth-map depth.json",
+            "a --confidence c.bmp",
+            "a --surface s.stl",
+        ] {
             assert!(matches!(options(args), Err(Error::Usage(_))), "{args}");
         }
     }
@@ -147,6 +183,9 @@ mod tests {
             let error = options(&format!("a -o out.tif --depth-map {twice}")).unwrap_err();
             assert!(error.to_string().contains("out.tif is asked for twice"));
         }
+        // A surface brings its picture.
+        let error = options("a -o out.jpg --surface out.obj").unwrap_err();
+        assert!(error.to_string().contains("out.jpg is asked for twice"));
     }
 
     #[test]

@@ -4,12 +4,16 @@
 pub mod align;
 pub mod device;
 pub mod exposure;
+pub mod finish;
 pub mod fuse;
+pub mod ghost;
 pub mod grey;
 pub mod linear;
+pub mod palette;
 pub mod pipeline;
 pub mod plane;
 pub mod sharpness;
+pub mod surface;
 pub mod thumbnail;
 pub mod transform;
 pub mod warp;

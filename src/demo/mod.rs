@@ -30,7 +30,7 @@ mod texture;
 use grid::{DESIGN_WIDTH, Grid};
 use layer::Blur;
 use render::{Element, Sensor};
-use rng::Rng;
+pub(crate) use rng::Rng;
 use stroke::Focus;
 
 /// What to render.

@@ -11,6 +11,7 @@ use super::{AlignOptions, FrameStatus, Job, Phase, Report, StackOptions, export}
 use crate::core::Transform;
 use crate::core::align::{self, Aligner, Bounds, Method, Pose, SMALLEST};
 use crate::core::exposure::{Light, exposures};
+use crate::core::ghost::{self, Look, Moved};
 use crate::core::grey::{Grey, GreyPyramid};
 use crate::core::pipeline;
 use crate::core::sharpness::{GRID, Sharpness};
@@ -35,6 +36,8 @@ pub struct Aligned {
     pub poses: Vec<Option<Pose>>,
     /// How their exposure is matched.
     pub exposures: Vec<Exposure>,
+    /// Where they show something that moved.
+    pub moved: Vec<Option<Moved>>,
     /// How sharp each is; `None` where that is not known (yet).
     pub sharpness: Vec<Option<f64>>,
 }
@@ -96,6 +99,7 @@ pub fn analyse(stack: Stack, options: &StackOptions, job: &Job) -> Result<Aligne
         reference: first,
         poses: vec![None; count],
         exposures: vec![Exposure::default(); count],
+        moved: vec![None; count],
         sharpness: vec![None; count],
         stack,
     };
@@ -116,7 +120,7 @@ pub fn analyse(stack: Stack, options: &StackOptions, job: &Job) -> Result<Aligne
         return Ok(aligned);
     }
 
-    let (seen, aligner) = look(&mut aligned, &used, align, options, job)?;
+    let (seen, looks, aligner) = look(&mut aligned, &used, align, options, job)?;
     frames::enough(&aligned.stack)?;
     place(&mut aligned, aligner.as_ref(), &seen, wish, job)?;
     frames::enough(&aligned.stack)?;
@@ -141,21 +145,26 @@ pub fn analyse(stack: Stack, options: &StackOptions, job: &Job) -> Result<Aligne
             aligned.exposures[i] = exposure;
         }
     }
+    let poses = aligned.poses.iter();
+    let poses: Vec<_> = poses.map(|pose| Some(pose.as_ref()?.transform)).collect();
+    aligned.moved = ghost::find(&looks, &poses, aligned.reference);
     Ok(aligned)
 }
 
 /// The light of frames, each with its number.
 type Lights = Vec<(usize, Light)>;
+/// What is known of frames for finding what moved, one entry per frame.
+type Looks = Vec<Option<Look>>;
 
-/// Reads the frames: the light of each, and an aligner that has seen them all
-/// if they are to be aligned.
+/// Reads the frames: the light of each, what is needed to see what moved, and
+/// an aligner that has seen them all if they are to be aligned.
 fn look(
     aligned: &mut Aligned,
     used: &[usize],
     align: bool,
     options: &StackOptions,
     job: &Job,
-) -> Result<(Lights, Option<Aligner>)> {
+) -> Result<(Lights, Looks, Option<Aligner>)> {
     let Aligned {
         stack,
         frames,
@@ -165,6 +174,7 @@ fn look(
     let wish = &options.align;
     let mut aligner = align.then(|| Aligner::new(wish.model, bounds(wish, stack)));
     let mut seen = Vec::with_capacity(used.len());
+    let mut looks: Looks = stack.frames.iter().map(|_| None).collect();
     let pixels = (stack.width * stack.height) as u64;
     let frame = frames::bytes(stack) + 8 * pixels;
     let budget = Budget::of(&options.resources);
@@ -189,15 +199,19 @@ fn look(
             let grey = Grey::of(&photo);
             let sharpness = Sharpness::of(&grey, GRID).score();
             let light = Light::of(&photo);
+            let has_alpha = photo.alpha.is_some();
             drop(photo);
-            let pyramid = align.then(|| GreyPyramid::new(grey.into_linear(), SMALLEST));
-            Ok((sharpness, light, pyramid))
+            let pyramid = GreyPyramid::new(grey.into_linear(), SMALLEST);
+            // What a frame hides is nothing that moved.
+            let look = Look::of(pyramid.levels()).filter(|_| !has_alpha);
+            Ok((sharpness, light, look, align.then_some(pyramid)))
         },
         |&(i, _), result: Result<_>| {
             job.check()?;
             match result {
-                Ok((score, light, pyramid)) => {
+                Ok((score, light, look, pyramid)) => {
                     sharpness[i] = Some(score);
+                    looks[i] = look;
                     seen.push((i, light));
                     if let (Some(aligner), Some(pyramid)) = (&mut aligner, pyramid) {
                         aligner.add(vec![(i, pyramid)]);
@@ -209,7 +223,7 @@ fn look(
             Ok(())
         },
     )?;
-    Ok((seen, aligner))
+    Ok((seen, looks, aligner))
 }
 
 /// Gives every frame that was seen its pose, or the reason why it has none.

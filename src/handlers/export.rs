@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::alignment::Aligned;
 use super::machine::peak_memory;
-use super::{FrameReport, FrameStatus, Job, Report, StackOptions};
+use super::stacking::Stacked;
+use super::{FrameReport, FrameStatus, Job, MovedReport, Report, StackOptions};
 use crate::core::plane::Plane;
 use crate::core::warp::Area;
-use crate::photo::{self, Encoding, Photo, Samples};
+use crate::core::{palette, surface};
+use crate::photo::{self, Encoding, Format, Photo, Samples};
 use crate::{Error, Result};
 
 /// The 16-bit picture of three channels whose full scale is 1.
@@ -55,34 +57,100 @@ pub fn write(
     photo::write(path, picture, encoding, overwrite, &|| !job.is_cancelled())
 }
 
-/// Writes which of `count` frames each pixel came from: black is the first
-/// frame, white the last.
+/// Writes which of `count` frames each pixel came from. TIFF and PNG are data,
+/// grey with 16 bits: 0 is the first frame, 65535 the last. A JPEG is for
+/// looking at: dark violet is the first, yellow the last.
 ///
 /// # Errors
 ///
-/// As [`photo::write_grey16`].
+/// As [`photo::write`].
 pub fn write_depth_map(
     path: &Path,
-    index: &[u16],
-    area: Area,
+    stacked: &Stacked,
     count: usize,
     overwrite: bool,
     job: &Job,
 ) -> Result<()> {
     let last = (count.max(2) - 1) as u32;
-    let samples: Vec<u16> = index
+    let Area { width, height, .. } = stacked.area;
+    if Format::from_path(path)? == Format::Jpeg {
+        let colours = stacked.index.par_iter();
+        let colours = colours.flat_map_iter(|&i| palette::colour(f32::from(i) / last as f32));
+        let picture = Photo {
+            width,
+            height,
+            samples: Samples::Eight(colours.collect()),
+            ..Photo::default()
+        };
+        let encoding = Encoding {
+            format: Format::Jpeg,
+            ..Encoding::default()
+        };
+        return write(path, &picture, &encoding, overwrite, job);
+    }
+    let samples: Vec<u16> = stacked
+        .index
         .par_iter()
         .map(|&index| ((u32::from(index) * 65535 + last / 2) / last).min(65535) as u16)
         .collect();
+    write_grey(path, stacked.area, &samples, overwrite, job)
+}
+
+/// Writes how sure it is which frame each pixel came from: black is not at all,
+/// white is quite.
+///
+/// # Errors
+///
+/// As [`photo::write_grey16`].
+pub fn write_confidence(path: &Path, stacked: &Stacked, overwrite: bool, job: &Job) -> Result<()> {
+    let samples: Vec<u16> = stacked
+        .confidence
+        .par_iter()
+        .map(|&sure| u16::from(sure) * 257)
+        .collect();
+    write_grey(path, stacked.area, &samples, overwrite, job)
+}
+
+fn write_grey(path: &Path, area: Area, samples: &[u16], overwrite: bool, job: &Job) -> Result<()> {
     let keep_going = || !job.is_cancelled();
     photo::write_grey16(
         path,
         area.width,
         area.height,
-        &samples,
+        samples,
         overwrite,
         &keep_going,
     )
+}
+
+/// What share of the picture's longer side lies between the first and the last
+/// frame of a surface, unless the user says otherwise.
+const SURFACE_DEPTH: f64 = 0.2;
+
+/// Writes the surface of the subject with the colours of `picture`; the last of
+/// `count` frames lies `depth` pixels behind the first.
+///
+/// # Errors
+///
+/// As [`photo::write_surface`].
+pub fn write_surface(
+    path: &Path,
+    stacked: &Stacked,
+    count: usize,
+    depth: Option<f64>,
+    overwrite: bool,
+    job: &Job,
+) -> Result<()> {
+    let keep_going = || !job.is_cancelled();
+    let longer = stacked.area.width.max(stacked.area.height) as f64;
+    let found = surface::Depth {
+        index: &stacked.index,
+        confidence: &stacked.confidence,
+        count,
+    };
+    let reach = depth.unwrap_or(SURFACE_DEPTH * longer);
+    let surface = surface::surface(&stacked.picture, &found, reach, &keep_going)?;
+    photo::write_surface(path, &surface, &stacked.picture, overwrite, &keep_going)
 }
 
 /// What a job did, as far as it is known now.
@@ -111,6 +179,13 @@ pub fn report(
                 reason: frame.reason.clone().or_else(bridge),
                 sharpness: aligned.sharpness[i],
                 transform: pose.map(|pose| pose.transform),
+                moved: aligned.moved[i]
+                    .as_ref()
+                    .filter(|_| options.fuse.ghost_check && frame.status == FrameStatus::Used)
+                    .map(|moved| MovedReport {
+                        percent: 100.0 * moved.share,
+                        region: moved.region,
+                    }),
                 alignment_score: pose.map(|pose| pose.score),
                 gain: aligned.exposures[i].gain,
                 offset: aligned.exposures[i].offset,

@@ -18,6 +18,8 @@ pub enum Phase {
     Aligning,
     /// Warping the frames and fusing them.
     Fusing,
+    /// Denoising, sharpening and the like.
+    Finishing,
     /// Encoding and writing files.
     Writing,
     /// Rendering the frames of a demo stack.
@@ -32,6 +34,7 @@ impl Phase {
             Self::Scoring => "Scoring",
             Self::Aligning => "Aligning",
             Self::Fusing => "Fusing",
+            Self::Finishing => "Finishing",
             Self::Writing => "Writing",
             Self::Rendering => "Rendering",
         }

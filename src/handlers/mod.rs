@@ -19,4 +19,4 @@ pub use job::{Event, Job, Phase};
 pub use options::{
     AlignOptions, Device, FuseOptions, OutputOptions, Reference, Resources, StackOptions,
 };
-pub use report::{FrameReport, FrameStatus, Report, Timing};
+pub use report::{FrameReport, FrameStatus, MovedReport, Report, Timing};

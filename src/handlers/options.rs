@@ -4,9 +4,11 @@
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
+use crate::Result;
 use crate::core::align::{Method as AlignMethod, Model};
-use crate::core::fuse::Method;
-use crate::photo::{Compression, Limits};
+use crate::core::finish::Finish;
+use crate::core::fuse::{Method, Prefer};
+use crate::photo::{self, Compression, Limits};
 
 /// Which frame gives the result its geometry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -78,6 +80,13 @@ pub struct FuseOptions {
     pub levels: Option<usize>,
     /// Whether the result is cut to the area that every used frame covers.
     pub crop: bool,
+    /// Which of two depths wins where both are sharp.
+    pub prefer: Prefer,
+    /// Whether the result is held within the range of values that its sources
+    /// show nearby.
+    pub clamp: bool,
+    /// Whether what moved between frames is taken from the reference.
+    pub ghost_check: bool,
 }
 
 impl Default for FuseOptions {
@@ -86,6 +95,9 @@ impl Default for FuseOptions {
             method: Method::default(),
             levels: None,
             crop: true,
+            prefer: Prefer::Auto,
+            clamp: true,
+            ghost_check: true,
         }
     }
 }
@@ -137,6 +149,8 @@ pub struct StackOptions {
     pub align: AlignOptions,
     /// How they are fused.
     pub fuse: FuseOptions,
+    /// What is done to the picture afterwards.
+    pub finish: Finish,
     /// How the result is written.
     pub output: OutputOptions,
     /// What may be used of the machine.
@@ -146,6 +160,30 @@ pub struct StackOptions {
     pub out: Option<PathBuf>,
     /// Where the depth map goes, if anywhere.
     pub depth_map: Option<PathBuf>,
+    /// Where the map of how sure the depth is goes, if anywhere.
+    pub confidence: Option<PathBuf>,
+    /// Where the surface goes, if anywhere.
+    pub surface: Option<PathBuf>,
+    /// How far the last frame lies behind the first in the surface, in pixels
+    /// of the picture; `None` is a fifth of its longer side.
+    pub surface_depth: Option<f64>,
     /// Where the report goes, if anywhere.
     pub report: Option<PathBuf>,
+}
+
+impl StackOptions {
+    /// Every file that was asked for by its name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`](crate::Error::Usage) if the surface has an extension
+    /// that is none of a surface.
+    pub fn outputs(&self) -> Result<Vec<PathBuf>> {
+        let plain = [&self.out, &self.depth_map, &self.confidence, &self.report];
+        let mut outputs: Vec<PathBuf> = plain.into_iter().flatten().cloned().collect();
+        if let Some(surface) = &self.surface {
+            outputs.extend(photo::surface_files(surface)?);
+        }
+        Ok(outputs)
+    }
 }

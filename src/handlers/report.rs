@@ -58,6 +58,10 @@ pub struct FrameReport {
     pub sharpness: Option<f64>,
     /// Maps reference pixel coordinates to this frame's (3×3, row by row).
     pub transform: Option<Transform>,
+    /// What moved in it against the reference and was taken from there; absent
+    /// where nothing did.
+    #[serde(default)]
+    pub moved: Option<MovedReport>,
     /// How well it lies on its neighbours: the correlation of the two in the
     /// windows that were compared, 0 to 1.
     pub alignment_score: Option<f64>,
@@ -65,6 +69,15 @@ pub struct FrameReport {
     pub gain: [f64; 3],
     /// What was then added to them, as a share of full scale.
     pub offset: [f64; 3],
+}
+
+/// What moved in a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MovedReport {
+    /// How much of the reference frame's area it covers.
+    pub percent: f64,
+    /// The smallest part of the reference frame that holds it, in its pixels.
+    pub region: Area,
 }
 
 /// Whether a frame is part of the result.

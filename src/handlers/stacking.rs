@@ -7,10 +7,12 @@ use super::alignment::{self, Aligned};
 use super::file;
 use super::frames;
 use super::machine::Budget;
-use super::{Device, Job, Phase, Report, StackOptions, export};
+use super::{Device, FuseOptions, Job, Phase, Report, StackOptions, export};
 use crate::core::Transform;
 use crate::core::device::{self, OpenClDevice};
+use crate::core::finish::{self, Finish};
 use crate::core::fuse::{self, Fused, Preview};
+use crate::core::ghost::Moved;
 use crate::core::grey::Grey;
 use crate::core::pipeline;
 use crate::core::sharpness::{GRID, Sharpness};
@@ -19,8 +21,8 @@ use crate::photo::{Encoding, Format, Photo};
 use crate::{Error, Result};
 
 /// Reads the photographs of `inputs` (files, or folders whose photographs are
-/// the stack), aligns and fuses them, and writes the picture, and the depth map
-/// and the report if they are asked for.
+/// the stack), aligns, fuses and finishes them, and writes the picture, and the
+/// depth map, its confidence, the surface and the report if they are asked for.
 ///
 /// # Errors
 ///
@@ -39,23 +41,34 @@ pub fn stack(inputs: &[PathBuf], options: &StackOptions, job: &Job) -> Result<Re
         quality: options.output.quality,
     };
     let overwrite = options.output.overwrite;
-    for path in [
-        Some(&out),
-        options.depth_map.as_ref(),
-        options.report.as_ref(),
-    ] {
-        path.map_or(Ok(()), |path| file::check_output(path, inputs, overwrite))?;
+    let outputs = StackOptions {
+        out: Some(out.clone()),
+        ..options.clone()
+    };
+    for path in outputs.outputs()? {
+        file::check_output(&path, inputs, overwrite)?;
     }
     let stack = file::gather(inputs, &options.resources.limits, job)?;
     let mut aligned = alignment::analyse(stack, options, job)?;
-    let stacked = fuse_aligned(&mut aligned, options, job, None)?;
+    let mut stacked = fuse_aligned(&mut aligned, options, job, None)?;
+    finished(&mut stacked.picture, &options.finish, job)?;
 
-    job.begin(Phase::Writing, 1 + usize::from(options.depth_map.is_some()));
+    let count = aligned.stack.frames.len();
+    let maps = [&options.depth_map, &options.confidence, &options.surface];
+    job.begin(Phase::Writing, 1 + maps.into_iter().flatten().count());
     export::write(&out, &stacked.picture, &encoding, overwrite, job)?;
     job.step();
     if let Some(path) = &options.depth_map {
-        let (area, count) = (stacked.area, aligned.stack.frames.len());
-        export::write_depth_map(path, &stacked.index, area, count, overwrite, job)?;
+        export::write_depth_map(path, &stacked, count, overwrite, job)?;
+        job.step();
+    }
+    if let Some(path) = &options.confidence {
+        export::write_confidence(path, &stacked, overwrite, job)?;
+        job.step();
+    }
+    if let Some(path) = &options.surface {
+        let depth = options.surface_depth;
+        export::write_surface(path, &stacked, count, depth, overwrite, job)?;
         job.step();
     }
     let report = export::report(
@@ -72,13 +85,27 @@ pub fn stack(inputs: &[PathBuf], options: &StackOptions, job: &Job) -> Result<Re
     Ok(report)
 }
 
-/// The result of a stack before it is written.
+/// Applies what the user wants done to the finished picture.
+///
+/// # Errors
+///
+/// If the job is cancelled.
+pub fn finished(picture: &mut Photo, steps: &Finish, job: &Job) -> Result<()> {
+    if !steps.is_neutral() {
+        job.begin(Phase::Finishing, 0);
+    }
+    finish::finish(picture, steps, &|| !job.is_cancelled())
+}
+
+/// The result of a stack before it is finished and written.
 #[derive(Debug)]
 pub struct Stacked {
     /// The picture, with the metadata of the reference.
     pub picture: Photo,
     /// For each of its pixels the number of the frame it came from most.
     pub index: Vec<u16>,
+    /// How sure that is, 0 to 255.
+    pub confidence: Vec<u8>,
     /// The part of the reference that it shows.
     pub area: Area,
     /// The name of the device that fused it.
@@ -104,6 +131,9 @@ pub fn fuse_aligned(
 ) -> Result<Stacked> {
     let area = aligned.area(options.fuse.crop)?;
     let device = chosen(options, job)?;
+    if options.fuse.ghost_check {
+        warn_of_moved(aligned, job);
+    }
     let fused = fuse(aligned, area, device.as_ref(), options, job, watch);
     let (fused, device) = match (fused, device) {
         // What was chosen automatically is replaced automatically.
@@ -123,6 +153,7 @@ pub fn fuse_aligned(
             ..export::picture(&fused.channels, fused.alpha)
         },
         index: fused.index,
+        confidence: fused.confidence,
         area,
         device,
     })
@@ -142,12 +173,12 @@ fn fuse(
     let fixed = (area.width * area.height) as u64 * fuse::bytes_per_pixel(options.fuse.method);
     let budget = Budget::of(&options.resources);
     let lanes = pipeline::lanes(budget.for_frames(fixed, frame, job)?, frame);
-    let (method, levels) = (options.fuse.method, options.fuse.levels);
+    let wish = wish(options, aligned.stack.frames.len());
     let mut fusion = match device {
-        Some(device) => fuse::on_opencl(method, area, levels, device)?,
-        None => fuse::on_cpu(method, area, levels),
+        Some(device) => fuse::on_opencl(wish.method, area, wish.levels, device)?,
+        None => wish.on_cpu(area),
     };
-    let mut watched = watch.map(|watch| Watched::new(watch, aligned, area, options));
+    let mut watched = watch.map(|watch| Watched::new(watch, aligned, area, &wish));
 
     let used = aligned.used();
     job.begin(Phase::Fusing, used.len());
@@ -155,9 +186,11 @@ fn fuse(
         stack,
         frames,
         exposures,
+        moved,
         sharpness,
         ..
     } = aligned;
+    let moved = |i: usize| moved[i].as_ref().filter(|_| options.fuse.ghost_check);
     let work: Vec<_> = used
         .into_iter()
         .map(|(i, pose)| {
@@ -172,9 +205,12 @@ fn fuse(
     pipeline::ordered(
         &work,
         lanes,
-        |(_, _, path, is_unscored)| {
-            let photo = frames.read(path, job)?;
+        |(i, pose, path, is_unscored)| {
+            let mut photo = frames.read(path, job)?;
             let score = is_unscored.then(|| Sharpness::of(&Grey::of(&photo), GRID).score());
+            if let Some(moved) = moved(*i) {
+                moved.hide(&mut photo, pose);
+            }
             Ok((photo, score))
         },
         |(i, pose, ..), result: Result<_>| {
@@ -198,6 +234,50 @@ fn fuse(
     fusion.finish()
 }
 
+/// How the frames are to be fused.
+fn wish(options: &StackOptions, frames: usize) -> fuse::Options {
+    let FuseOptions {
+        method,
+        levels,
+        prefer,
+        clamp,
+        ..
+    } = options.fuse;
+    fuse::Options {
+        method,
+        levels,
+        prefer,
+        clamp,
+        frames,
+    }
+}
+
+/// Tells the user what moved.
+fn warn_of_moved(aligned: &Aligned, job: &Job) {
+    let moved: Vec<&Moved> = aligned
+        .used()
+        .iter()
+        .filter_map(|&(i, _)| aligned.moved[i].as_ref())
+        .collect();
+    let Some(most) = moved.iter().max_by(|a, b| a.share.total_cmp(&b.share)) else {
+        return;
+    };
+    let Area {
+        x,
+        y,
+        width,
+        height,
+    } = most.region;
+    job.warn(format!(
+        "something moved in {} of the frames, at most {:.1} % of the picture (x {x} to {}, y {y} \
+         to {}); the reference frame is shown there, another --reference may show it better",
+        moved.len(),
+        100.0 * most.share,
+        x + width,
+        y + height
+    ));
+}
+
 /// A small fusion beside the real one, for someone who looks at it.
 struct Watched<'a> {
     watch: Watch<'a>,
@@ -211,11 +291,11 @@ impl<'a> Watched<'a> {
     /// From one look to the next.
     const PACE: Duration = Duration::from_millis(500);
 
-    fn new(watch: Watch<'a>, aligned: &Aligned, area: Area, options: &StackOptions) -> Self {
+    fn new(watch: Watch<'a>, aligned: &Aligned, area: Area, options: &fuse::Options) -> Self {
         let (width, height) = (aligned.stack.width, aligned.stack.height);
         Self {
             watch,
-            preview: Preview::new(options.fuse.method, width, height, area, Self::SIDE),
+            preview: Preview::new(options, width, height, area, Self::SIDE),
             last: Instant::now(),
         }
     }
@@ -234,9 +314,11 @@ impl<'a> Watched<'a> {
 /// automatically must pass its self-check first.
 fn chosen(options: &StackOptions, job: &Job) -> Result<Option<OpenClDevice>> {
     let wish = options.resources.device;
-    if wish != Device::Cpu && !options.fuse.method.runs_on_opencl() {
+    if wish != Device::Cpu && !self::wish(options, 0).run_on_opencl() {
         if wish != Device::Auto {
-            job.warn("this method works on the processor only; the processor does the work");
+            job.warn(
+                "these options of fusing work on the processor only; the processor does the work",
+            );
         }
         return Ok(None);
     }

@@ -22,6 +22,7 @@ mod pixels;
 mod png;
 mod read;
 mod rows;
+mod surface;
 mod tiff;
 mod write;
 
@@ -36,4 +37,5 @@ pub use metadata::Metadata;
 pub use orientation::Orientation;
 pub use pixels::{Photo, Samples};
 pub use read::{Colour, Probe, probe, read, read_metadata, read_reduced};
+pub use surface::{Surface, surface_files, write_surface};
 pub use write::{write, write_grey16};

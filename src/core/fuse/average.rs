@@ -6,6 +6,7 @@
 //! halo. Where no frame has contrast all of them count alike, and noise goes.
 
 use super::contrast::{FLOOR, Sharpest, contrast};
+use super::prefer::Bias;
 use super::weighted::Weighted;
 use super::{Accumulator, Fused};
 use crate::core::warp::Warped;
@@ -18,6 +19,7 @@ pub const HIDDEN: f32 = 1e-6;
 pub struct Average {
     sum: Weighted,
     sharpest: Sharpest,
+    bias: Bias,
 }
 
 impl Average {
@@ -26,13 +28,20 @@ impl Average {
         Self {
             sum: Weighted::new(width, height),
             sharpest: Sharpest::new(width, height),
+            bias: Bias::default(),
         }
+    }
+
+    /// The same with a preference.
+    pub fn tuned(self, bias: Bias) -> Self {
+        Self { bias, ..self }
     }
 }
 
 impl Accumulator for Average {
     fn add(&mut self, index: u16, frame: Warped) {
-        let contrast = contrast(&frame.channels);
+        let mut contrast = contrast(&frame.channels);
+        self.bias.apply(index, &mut contrast.data);
         self.sharpest.add(index, &contrast, frame.mask.as_ref());
         self.sum.add(&frame.channels, |i| {
             let is_shown = frame.mask.as_ref().is_none_or(|mask| mask.data[i] > 0.0);

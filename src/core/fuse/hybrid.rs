@@ -14,6 +14,7 @@ use rayon::prelude::*;
 
 use super::contrast::{Sharpest, contrast};
 use super::fill::fill;
+use super::prefer::Bias;
 use super::range::Range;
 use super::weighted::Weighted;
 use super::{Accumulator, Fused, levels};
@@ -35,6 +36,8 @@ pub struct Hybrid {
     levels: Vec<Weighted>,
     range: [Range; 3],
     sharpest: Sharpest,
+    bias: Bias,
+    clamp: bool,
 }
 
 impl Hybrid {
@@ -53,6 +56,17 @@ impl Hybrid {
             levels,
             range: std::array::from_fn(|_| Range::new(width, height)),
             sharpest: Sharpest::new(width, height),
+            bias: Bias::default(),
+            clamp: true,
+        }
+    }
+
+    /// The same with a preference, held within the range of its sources or not.
+    pub fn tuned(self, bias: Bias, clamp: bool) -> Self {
+        Self {
+            bias,
+            clamp,
+            ..self
         }
     }
 }
@@ -60,13 +74,16 @@ impl Hybrid {
 impl Accumulator for Hybrid {
     fn add(&mut self, index: u16, frame: Warped) {
         let Warped { mut channels, mask } = frame;
-        for (range, channel) in self.range.iter_mut().zip(&channels) {
-            range.add(channel, mask.as_ref());
+        if self.clamp {
+            for (range, channel) in self.range.iter_mut().zip(&channels) {
+                range.add(channel, mask.as_ref());
+            }
         }
         if let Some(mask) = &mask {
             channels.iter_mut().for_each(|channel| fill(channel, mask));
         }
         let mut weight = contrast(&channels);
+        self.bias.apply(index, &mut weight.data);
         self.sharpest.add(index, &weight, mask.as_ref());
         match &mask {
             None => weight
@@ -94,8 +111,10 @@ impl Accumulator for Hybrid {
     fn finish(self) -> Fused {
         let mut means = self.levels.into_iter().rev().map(Weighted::mean);
         let mut channels = levels::collapse(means.next().unwrap_or_default(), means);
-        for (channel, range) in channels.iter_mut().zip(&self.range) {
-            range.clamp(channel);
+        if self.clamp {
+            for (channel, range) in channels.iter_mut().zip(&self.range) {
+                range.clamp(channel);
+            }
         }
         self.sharpest.fused(channels)
     }

@@ -6,10 +6,11 @@
 
 mod average;
 mod contrast;
-mod fill;
+pub(in crate::core) mod fill;
 mod hybrid;
 mod levels;
 mod opencl;
+mod prefer;
 mod preview;
 mod pyramid;
 mod range;
@@ -22,6 +23,8 @@ use serde::{Deserialize, Serialize};
 use self::average::Average;
 use self::hybrid::Hybrid;
 pub use self::opencl::on_opencl;
+use self::prefer::Bias;
+pub use self::prefer::Prefer;
 pub use self::preview::Preview;
 use self::pyramid::Pyramid;
 use super::Transform;
@@ -91,24 +94,84 @@ pub trait Fusion: Send {
     fn finish(self: Box<Self>) -> Result<Fused>;
 }
 
+/// How frames are fused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// The way of fusing.
+    pub method: Method,
+    /// Levels of the pyramid; `None` takes as many as suit the size.
+    pub levels: Option<usize>,
+    /// Which of two sharp depths wins.
+    pub prefer: Prefer,
+    /// Whether the result is held within the range of values that its sources
+    /// show nearby.
+    pub clamp: bool,
+    /// Frames of the stack, those left out as well.
+    pub frames: usize,
+}
+
+impl From<Method> for Options {
+    /// As many levels as suit the size, no preference, held within the range
+    /// of the sources.
+    fn from(method: Method) -> Self {
+        Self {
+            method,
+            levels: None,
+            prefer: Prefer::Auto,
+            clamp: true,
+            frames: 0,
+        }
+    }
+}
+
+impl Options {
+    /// Whether OpenCL devices can do what these ask for.
+    pub fn run_on_opencl(&self) -> bool {
+        self.method.runs_on_opencl() && self.prefer == Prefer::Auto && self.clamp
+    }
+
+    /// An empty fusion on the processor, whose result shows `area` of the
+    /// reference.
+    pub fn on_cpu(&self, area: Area) -> Box<dyn Fusion> {
+        match self.accumulator(area.width, area.height) {
+            Growing::Hybrid(accumulator) => Box::new(OnCpu { area, accumulator }),
+            Growing::Pyramid(accumulator) => Box::new(OnCpu { area, accumulator }),
+            Growing::Average(accumulator) => Box::new(OnCpu { area, accumulator }),
+        }
+    }
+
+    fn accumulator(&self, width: usize, height: usize) -> Growing {
+        let bias = Bias::new(self.prefer, self.frames);
+        match self.method {
+            Method::Hybrid => {
+                let hybrid = Hybrid::new(width, height, self.levels);
+                Growing::Hybrid(hybrid.tuned(bias, self.clamp))
+            }
+            Method::Pyramid => {
+                let pyramid = Pyramid::new(width, height, self.levels);
+                Growing::Pyramid(pyramid.tuned(bias, self.clamp))
+            }
+            Method::Average => Growing::Average(Average::new(width, height).tuned(bias)),
+        }
+    }
+}
+
+/// An accumulator of any method.
+#[derive(Clone)]
+enum Growing {
+    Hybrid(Hybrid),
+    Pyramid(Pyramid),
+    Average(Average),
+}
+
 /// An empty fusion on the processor: the result shows `area` of the reference,
 /// with the given number of pyramid levels, or as many as suit the size.
 pub fn on_cpu(method: Method, area: Area, levels: Option<usize>) -> Box<dyn Fusion> {
-    let (width, height) = (area.width, area.height);
-    match method {
-        Method::Hybrid => Box::new(OnCpu {
-            area,
-            accumulator: Hybrid::new(width, height, levels),
-        }),
-        Method::Pyramid => Box::new(OnCpu {
-            area,
-            accumulator: Pyramid::new(width, height, levels),
-        }),
-        Method::Average => Box::new(OnCpu {
-            area,
-            accumulator: Average::new(width, height),
-        }),
+    Options {
+        levels,
+        ..Options::from(method)
     }
+    .on_cpu(area)
 }
 
 /// Something that takes frames in the geometry of the result.

@@ -1,9 +1,6 @@
 //! A small fusion that can be looked at while it grows.
 
-use super::average::Average;
-use super::hybrid::Hybrid;
-use super::pyramid::Pyramid;
-use super::{Accumulator, Fused, Method};
+use super::{Accumulator, Fused, Growing, Options};
 use crate::core::Transform;
 use crate::core::thumbnail::Rgba;
 use crate::core::warp::{Area, Exposure, warp};
@@ -19,18 +16,11 @@ pub struct Preview {
     growing: Growing,
 }
 
-#[derive(Clone)]
-enum Growing {
-    Hybrid(Hybrid),
-    Pyramid(Pyramid),
-    Average(Average),
-}
-
 impl Preview {
     /// Nothing added yet, for frames of `width`×`height` pixels and a result
     /// that shows `area`. Frames are reduced to `side` pixels on the longer
     /// side.
-    pub fn new(method: Method, width: usize, height: usize, area: Area, side: usize) -> Self {
+    pub fn new(options: &Options, width: usize, height: usize, area: Area, side: usize) -> Self {
         let factor = (width.max(height) as f64 / side.max(1) as f64).max(1.0);
         let small = |length: usize| (length as f64 / factor).floor() as usize;
         let area = Area {
@@ -39,11 +29,11 @@ impl Preview {
             width: small(area.width).max(1),
             height: small(area.height).max(1),
         };
-        let growing = match method {
-            Method::Hybrid => Growing::Hybrid(Hybrid::new(area.width, area.height, None)),
-            Method::Pyramid => Growing::Pyramid(Pyramid::new(area.width, area.height, None)),
-            Method::Average => Growing::Average(Average::new(area.width, area.height)),
+        let options = Options {
+            levels: None,
+            ..*options
         };
+        let growing = options.accumulator(area.width, area.height);
         Self {
             factor,
             side,
@@ -76,6 +66,7 @@ impl Preview {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::fuse::Method;
     use crate::photo::Samples;
 
     fn frame(shift: usize) -> Photo {
@@ -98,7 +89,7 @@ mod tests {
             height: 200,
         };
         for method in [Method::Hybrid, Method::Pyramid, Method::Average] {
-            let mut preview = Preview::new(method, 400, 240, area, 100);
+            let mut preview = Preview::new(&method.into(), 400, 240, area, 100);
             preview.add(0, &frame(0), &Transform::IDENTITY, &Exposure::default());
             let first = preview.picture();
             let [red, ..] = &first.channels;

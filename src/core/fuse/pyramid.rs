@@ -9,6 +9,7 @@
 
 use rayon::prelude::*;
 
+use super::prefer::Bias;
 use super::range::Range;
 use super::weighted::Weighted;
 use super::{Accumulator, Fused, levels};
@@ -21,6 +22,10 @@ pub const NOBODY: f32 = -2.0;
 /// Energy below which a level is taken to show noise: half a level of eight
 /// bits, squared.
 pub const NOISE: f32 = (0.5 / 255.0) * (0.5 / 255.0);
+/// The finest levels, where two depths can both be sharp: a preference counts
+/// there. In coarser ones it would take the blur of the preferred depth for
+/// detail.
+const BIASED: usize = 2;
 
 /// The winners so far at one level.
 #[derive(Debug, Clone)]
@@ -41,6 +46,8 @@ pub struct Pyramid {
     /// everywhere.
     covered: Option<Plane>,
     count: usize,
+    bias: Bias,
+    clamp: bool,
 }
 
 impl Pyramid {
@@ -63,6 +70,17 @@ impl Pyramid {
             range: std::array::from_fn(|_| Range::new(width, height)),
             covered: None,
             count: 0,
+            bias: Bias::default(),
+            clamp: true,
+        }
+    }
+
+    /// The same with a preference, held within the range of its sources or not.
+    pub fn tuned(self, bias: Bias, clamp: bool) -> Self {
+        Self {
+            bias,
+            clamp,
+            ..self
         }
     }
 
@@ -88,15 +106,20 @@ impl Accumulator for Pyramid {
             mut channels,
             mut mask,
         } = frame;
-        for (range, channel) in self.range.iter_mut().zip(&channels) {
-            range.add(channel, mask.as_ref());
+        if self.clamp {
+            for (range, channel) in self.range.iter_mut().zip(&channels) {
+                range.add(channel, mask.as_ref());
+            }
         }
         self.cover(mask.as_ref());
         self.count += 1;
         let mut below = None;
-        for level in &mut self.levels {
+        for (number, level) in self.levels.iter_mut().enumerate() {
             let coarse = levels::split(&mut channels);
-            let energy = energy(&channels).windowed();
+            let mut energy = energy(&channels).windowed();
+            if number < BIASED {
+                self.bias.apply(index, &mut energy.data);
+            }
             // Detail leans on pixels around it: beside hidden ones it is made
             // of whatever lies there.
             let below_mask = mask.as_ref().map(Plane::reduced);
@@ -131,14 +154,17 @@ impl Accumulator for Pyramid {
             base,
             range,
             covered,
+            clamp,
             ..
         } = self;
         let (width, height) = base.size();
         let (index, confidence) = index_map(&levels, width, height);
         let details = levels.into_iter().rev().map(|level| level.detail);
         let mut channels = levels::collapse(base.mean(), details);
-        for (channel, range) in channels.iter_mut().zip(&range) {
-            range.clamp(channel);
+        if clamp {
+            for (channel, range) in channels.iter_mut().zip(&range) {
+                range.clamp(channel);
+            }
         }
         let alpha = covered.map(|plane| {
             plane
