@@ -69,7 +69,7 @@ fn decode_only(bencher: Bencher) {
     bencher.counter(all_pixels()).bench_local(|| stack.decode());
 }
 
-#[divan::bench(args = [Method::Hybrid, Method::Pyramid, Method::Average], sample_count = 3)]
+#[divan::bench(args = [Method::Hybrid, Method::Pyramid, Method::Depth, Method::Average], sample_count = 3)]
 fn whole(bencher: Bencher, method: &Method) {
     let stack = Stack::new();
     bencher
@@ -89,7 +89,12 @@ fn ratio() {
         best.fold(f64::INFINITY, f64::min)
     };
     let decode = time(&|| stack.decode());
-    for method in [Method::Hybrid, Method::Pyramid, Method::Average] {
+    for method in [
+        Method::Hybrid,
+        Method::Pyramid,
+        Method::Depth,
+        Method::Average,
+    ] {
         let whole = time(&|| stack.stack(method));
         println!(
             "{method:?}: {whole:.2} s for {FRAMES} frames, decoding alone {decode:.2} s: \

@@ -9,6 +9,7 @@ pub mod fuse;
 pub mod ghost;
 pub mod grey;
 pub mod linear;
+pub mod noise;
 pub mod palette;
 pub mod pipeline;
 pub mod plane;

@@ -63,16 +63,15 @@ impl Rgba {
         }
     }
 
-    /// A depth map: which of `count` frames each pixel came from, from black,
-    /// the first, to white, the last. `index` has `width * height` values.
-    pub fn of_index(index: &[u16], width: usize, height: usize, count: usize) -> Self {
-        let last = (count.max(2) - 1) as u32;
+    /// A depth map of a stack of `count` frames, from black, the first, to
+    /// white, the last. `depth` has `width * height` values, in frames.
+    pub fn of_depth(depth: &[f32], width: usize, height: usize, count: usize) -> Self {
+        let scale = 255.0 / (count.max(2) - 1) as f32;
         let mut data = vec![255u8; width * height * 4];
         data.par_chunks_mut(4)
-            .zip(index)
-            .for_each(|(pixel, &index)| {
-                let value = ((u32::from(index) * 255 + last / 2) / last).min(255) as u8;
-                pixel[..3].fill(value);
+            .zip(depth)
+            .for_each(|(pixel, depth)| {
+                pixel[..3].fill((depth * scale + 0.5) as u8);
             });
         Self {
             width,
@@ -211,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_last_frame_of_a_depth_map_is_white() {
-        let map = Rgba::of_index(&[0, 2, 4], 3, 1, 5);
+        let map = Rgba::of_depth(&[0.0, 2.0, 4.0], 3, 1, 5);
         let values: Vec<u8> = map.data.chunks_exact(4).map(|pixel| pixel[0]).collect();
         assert_eq!(values, [0, 128, 255]);
     }

@@ -135,6 +135,7 @@ pub fn method_name(method: Method) -> &'static str {
     match method {
         Method::Hybrid => "Hybrid",
         Method::Pyramid => "Pyramid",
+        Method::Depth => "Depth map",
         Method::Average => "Weighted average",
     }
 }
@@ -409,11 +410,17 @@ impl State {
         let mut content = column![
             widget::option(
                 "Method",
-                "Pyramid takes the strongest detail at each scale. Hybrid blends frames by their \
-                 finest detail: cleaner, without halos, a little softer. Weighted average makes each pixel one mean of \
-                 all frames. Changing it does not align again.",
+                "Hybrid blends frames by their finest detail, without halos or noise: right for \
+                 most. Pyramid takes the strongest detail at each scale: the most contrast where \
+                 thin things cross. Depth map keeps the colours of smooth surfaces best. Weighted \
+                 average is soft and quiet. Changing it does not align again.",
                 pick(
-                    &[Method::Hybrid, Method::Pyramid, Method::Average],
+                    &[
+                        Method::Hybrid,
+                        Method::Pyramid,
+                        Method::Depth,
+                        Method::Average
+                    ],
                     fuse.method,
                     method_name,
                     Message::MethodPicked
@@ -426,7 +433,7 @@ impl State {
                 switch(fuse.crop, Message::CropToggled),
             ),
         ];
-        if fuse.method != Method::Average {
+        if matches!(fuse.method, Method::Hybrid | Method::Pyramid) {
             let levels = fuse.levels.unwrap_or(0).min(12) as u8;
             let value = match fuse.levels {
                 None => "automatic".to_owned(),

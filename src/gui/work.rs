@@ -171,7 +171,7 @@ pub fn fuse(
             .with_sources(Arc::clone(&index), Arc::clone(&names))?
     };
     job.check()?;
-    let map = Rgba::of_index(&index, area.width, area.height, count);
+    let map = Rgba::of_depth(&stacked.depth, area.width, area.height, count);
     let (width, height) = (area.width as u32, area.height as u32);
     let depth = Picture::new(
         format!("{title}, depth map"),

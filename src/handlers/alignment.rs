@@ -13,12 +13,16 @@ use crate::core::align::{self, Aligner, Bounds, Method, Pose, SMALLEST};
 use crate::core::exposure::{Light, exposures};
 use crate::core::ghost::{self, Look, Moved};
 use crate::core::grey::{Grey, GreyPyramid};
+use crate::core::noise::noise;
 use crate::core::pipeline;
 use crate::core::sharpness::{GRID, Sharpness};
 use crate::core::warp::{Area, Exposure, warp};
 use crate::photo::{Encoding, Format, Photo};
 use crate::{Error, Result};
 
+/// Frames whose noise is measured: a camera's noise is the same in all of them,
+/// but where nothing is in focus it shows best.
+const LISTENED: usize = 7;
 /// The least share of the reference that the frames must have in common.
 const LEAST_COMMON: f64 = 0.05;
 
@@ -40,6 +44,8 @@ pub struct Aligned {
     pub moved: Vec<Option<Moved>>,
     /// How sharp each is; `None` where that is not known (yet).
     pub sharpness: Vec<Option<f64>>,
+    /// The noise of the quietest; see [`noise`](crate::core::noise::noise).
+    pub noise: Option<f32>,
 }
 
 impl Aligned {
@@ -101,6 +107,7 @@ pub fn analyse(stack: Stack, options: &StackOptions, job: &Job) -> Result<Aligne
         exposures: vec![Exposure::default(); count],
         moved: vec![None; count],
         sharpness: vec![None; count],
+        noise: None,
         stack,
     };
     let used: Vec<usize> = aligned.stack.used().collect();
@@ -169,6 +176,7 @@ fn look(
         stack,
         frames,
         sharpness,
+        noise: quietest,
         ..
     } = aligned;
     let wish = &options.align;
@@ -187,15 +195,18 @@ fn look(
         },
         used.len(),
     );
-    let paths: Vec<(usize, PathBuf)> = used
+    let step = used.len().div_ceil(LISTENED);
+    let paths: Vec<(usize, PathBuf, bool)> = used
         .iter()
-        .map(|&i| (i, stack.frames[i].path.clone()))
+        .enumerate()
+        .map(|(k, &i)| (i, stack.frames[i].path.clone(), k % step == 0))
         .collect();
     pipeline::ordered(
         &paths,
         lanes,
-        |(_, path)| {
+        |(_, path, is_listened)| {
             let photo = frames.read(path, job)?;
+            let noise = is_listened.then(|| noise(&photo)).flatten();
             let grey = Grey::of(&photo);
             let sharpness = Sharpness::of(&grey, GRID).score();
             let light = Light::of(&photo);
@@ -204,13 +215,14 @@ fn look(
             let pyramid = GreyPyramid::new(grey.into_linear(), SMALLEST);
             // What a frame hides is nothing that moved.
             let look = Look::of(pyramid.levels()).filter(|_| !has_alpha);
-            Ok((sharpness, light, look, align.then_some(pyramid)))
+            Ok((sharpness, noise, light, look, align.then_some(pyramid)))
         },
-        |&(i, _), result: Result<_>| {
+        |&(i, ..), result: Result<_>| {
             job.check()?;
             match result {
-                Ok((score, light, look, pyramid)) => {
+                Ok((score, noise, light, look, pyramid)) => {
                     sharpness[i] = Some(score);
+                    *quietest = [*quietest, noise].into_iter().flatten().reduce(f32::min);
                     looks[i] = look;
                     seen.push((i, light));
                     if let (Some(aligner), Some(pyramid)) = (&mut aligner, pyramid) {

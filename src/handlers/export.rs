@@ -57,9 +57,9 @@ pub fn write(
     photo::write(path, picture, encoding, overwrite, &|| !job.is_cancelled())
 }
 
-/// Writes which of `count` frames each pixel came from. TIFF and PNG are data,
-/// grey with 16 bits: 0 is the first frame, 65535 the last. A JPEG is for
-/// looking at: dark violet is the first, yellow the last.
+/// Writes at which depth of a stack of `count` frames each pixel lies. TIFF and
+/// PNG are data, grey with 16 bits: 0 is the first frame, 65535 the last. A JPEG
+/// is for looking at: dark violet is the first, yellow the last.
 ///
 /// # Errors
 ///
@@ -71,11 +71,11 @@ pub fn write_depth_map(
     overwrite: bool,
     job: &Job,
 ) -> Result<()> {
-    let last = (count.max(2) - 1) as u32;
+    let last = (count.max(2) - 1) as f32;
     let Area { width, height, .. } = stacked.area;
     if Format::from_path(path)? == Format::Jpeg {
-        let colours = stacked.index.par_iter();
-        let colours = colours.flat_map_iter(|&i| palette::colour(f32::from(i) / last as f32));
+        let colours = stacked.depth.par_iter();
+        let colours = colours.flat_map_iter(|depth| palette::colour(depth / last));
         let picture = Photo {
             width,
             height,
@@ -88,10 +88,11 @@ pub fn write_depth_map(
         };
         return write(path, &picture, &encoding, overwrite, job);
     }
+    let scale = 65535.0 / last;
     let samples: Vec<u16> = stacked
-        .index
+        .depth
         .par_iter()
-        .map(|&index| ((u32::from(index) * 65535 + last / 2) / last).min(65535) as u16)
+        .map(|depth| (depth * scale + 0.5) as u16)
         .collect();
     write_grey(path, stacked.area, &samples, overwrite, job)
 }

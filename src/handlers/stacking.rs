@@ -11,7 +11,7 @@ use super::{Device, FuseOptions, Job, Phase, Report, StackOptions, export};
 use crate::core::Transform;
 use crate::core::device::{self, OpenClDevice};
 use crate::core::finish::{self, Finish};
-use crate::core::fuse::{self, Fused, Preview};
+use crate::core::fuse::{self, Fused, Fusion, Preview};
 use crate::core::ghost::Moved;
 use crate::core::grey::Grey;
 use crate::core::pipeline;
@@ -106,6 +106,8 @@ pub struct Stacked {
     pub index: Vec<u16>,
     /// How sure that is, 0 to 255.
     pub confidence: Vec<u8>,
+    /// For each of its pixels the depth in frames from the first.
+    pub depth: Vec<f32>,
     /// The part of the reference that it shows.
     pub area: Area,
     /// The name of the device that fused it.
@@ -152,6 +154,7 @@ pub fn fuse_aligned(
             metadata: aligned.frames.metadata.clone(),
             ..export::picture(&fused.channels, fused.alpha)
         },
+        depth: fused.depth.smooth(area.width, area.height),
         index: fused.index,
         confidence: fused.confidence,
         area,
@@ -173,15 +176,40 @@ fn fuse(
     let fixed = (area.width * area.height) as u64 * fuse::bytes_per_pixel(options.fuse.method);
     let budget = Budget::of(&options.resources);
     let lanes = pipeline::lanes(budget.for_frames(fixed, frame, job)?, frame);
-    let wish = wish(options, aligned.stack.frames.len());
+    let wish = wish(options, aligned.stack.frames.len(), aligned.noise);
     let mut fusion = match device {
         Some(device) => fuse::on_opencl(wish.method, area, wish.levels, device)?,
         None => wish.on_cpu(area),
     };
     let mut watched = watch.map(|watch| Watched::new(watch, aligned, area, &wish));
+    job.begin(Phase::Fusing, wish.method.looks() * aligned.used().len());
+    feed(
+        aligned,
+        lanes,
+        fusion.as_mut(),
+        watched.as_mut(),
+        options,
+        job,
+    )?;
+    match wish.second(fusion.finish()?, area) {
+        Ok(mut second) => {
+            feed(aligned, lanes, second.as_mut(), None, options, job)?;
+            second.finish()
+        }
+        Err(fused) => Ok(fused),
+    }
+}
 
+/// Reads the frames in use and adds each to `fusion`.
+fn feed(
+    aligned: &mut Aligned,
+    lanes: usize,
+    fusion: &mut dyn Fusion,
+    mut watched: Option<&mut Watched>,
+    options: &StackOptions,
+    job: &Job,
+) -> Result<()> {
     let used = aligned.used();
-    job.begin(Phase::Fusing, used.len());
     let Aligned {
         stack,
         frames,
@@ -230,12 +258,11 @@ fn fuse(
             Ok(())
         },
     )?;
-    frames::enough(stack)?;
-    fusion.finish()
+    frames::enough(stack)
 }
 
 /// How the frames are to be fused.
-fn wish(options: &StackOptions, frames: usize) -> fuse::Options {
+fn wish(options: &StackOptions, frames: usize, noise: Option<f32>) -> fuse::Options {
     let FuseOptions {
         method,
         levels,
@@ -249,6 +276,7 @@ fn wish(options: &StackOptions, frames: usize) -> fuse::Options {
         prefer,
         clamp,
         frames,
+        noise: noise.unwrap_or(fuse::NOISE),
     }
 }
 
@@ -314,7 +342,7 @@ impl<'a> Watched<'a> {
 /// automatically must pass its self-check first.
 fn chosen(options: &StackOptions, job: &Job) -> Result<Option<OpenClDevice>> {
     let wish = options.resources.device;
-    if wish != Device::Cpu && !self::wish(options, 0).run_on_opencl() {
+    if wish != Device::Cpu && !self::wish(options, 0, None).run_on_opencl() {
         if wish != Device::Auto {
             job.warn(
                 "these options of fusing work on the processor only; the processor does the work",

@@ -27,7 +27,7 @@ impl Average {
     pub fn new(width: usize, height: usize) -> Self {
         Self {
             sum: Weighted::new(width, height),
-            sharpest: Sharpest::new(width, height),
+            sharpest: Sharpest::new(width, height, FLOOR),
             bias: Bias::default(),
         }
     }

@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::Fused;
+use super::depth::DepthSearch;
+use super::{Fused, levels};
 use crate::core::grey::LUMA;
 use crate::core::plane::{BAND, Plane};
 
@@ -14,6 +15,10 @@ pub const COARSER: f32 = 0.25;
 /// What the windows of about 7, 13 and 60 pixels count. Small ones follow hairs
 /// and edges, large ones carry a decision across smooth places.
 pub const WINDOWS: [f32; 3] = [1.0, 0.3, 0.1];
+
+/// Weights of red, green and blue in the energy of detail. Unlike luminance it
+/// shows edges between colours of one brightness too.
+const COLOURS: [f32; 3] = [0.25, 0.5, 0.25];
 
 /// The mean squared contrast of luminance at the finest scales, in soft windows
 /// about each pixel.
@@ -37,14 +42,19 @@ pub fn contrast(channels: &[Plane; 3]) -> Plane {
     coarser.add_expanded(&coarsest, -1.0);
     square(&mut detail);
     square(&mut coarser);
-    detail.add_expanded(&coarser.windowed(), COARSER);
+    spread(detail, &coarser)
+}
 
-    let mut contrast = detail.windowed();
+/// The energy of the two finest levels of detail, in soft windows about each
+/// pixel; for both see [`squares`].
+pub fn spread(mut finest: Plane, coarser: &Plane) -> Plane {
+    finest.add_expanded(&coarser.windowed(), COARSER);
+    let mut contrast = finest.windowed();
     let wide = contrast.windowed().windowed();
     // Far windows need no full resolution.
     let mut far = wide.reduced().reduced().windowed().windowed();
     far.data.par_iter_mut().for_each(|v| *v *= WINDOWS[2]);
-    let mut near = Plane::new(width.div_ceil(2), height.div_ceil(2));
+    let mut near = Plane::new(contrast.width.div_ceil(2), contrast.height.div_ceil(2));
     near.add_expanded(&far, 1.0);
     contrast
         .data
@@ -57,6 +67,41 @@ pub fn contrast(channels: &[Plane; 3]) -> Plane {
     contrast
 }
 
+/// The energy of a level of detail: the squares of its channels, weighted.
+pub fn squares(detail: &[Plane; 3]) -> Plane {
+    let mut energy = Plane::new(detail[0].width, detail[0].height);
+    let length = (energy.width * BAND).max(1);
+    energy
+        .data
+        .par_chunks_mut(length)
+        .enumerate()
+        .for_each(|(band, out)| {
+            let range = band * length..band * length + out.len();
+            let [red, green, blue] = [0, 1, 2].map(|c| &detail[c].data[range.clone()]);
+            for (i, out) in out.iter_mut().enumerate() {
+                *out = COLOURS[0] * red[i] * red[i]
+                    + COLOURS[1] * green[i] * green[i]
+                    + COLOURS[2] * blue[i] * blue[i];
+            }
+        });
+    energy
+}
+
+/// The energy of the two finest levels of detail of a picture, each for itself.
+pub fn finest(channels: &[Plane; 3]) -> [Plane; 2] {
+    let mut finest = channels.clone();
+    let mut coarser = levels::split(&mut finest);
+    levels::split(&mut coarser);
+    [squares(&finest), squares(&coarser)]
+}
+
+/// The energy of the two finest levels of detail of a picture, in no window.
+pub fn energy(channels: &[Plane; 3]) -> Plane {
+    let [mut finest, coarser] = finest(channels);
+    finest.add_expanded(&coarser.windowed(), COARSER);
+    finest
+}
+
 fn square(plane: &mut Plane) {
     plane.data.par_iter_mut().for_each(|v| *v *= *v);
 }
@@ -67,20 +112,25 @@ pub struct Sharpest {
     best: Plane,
     index: Vec<u16>,
     shown: Plane,
+    depth: DepthSearch,
+    floor: f32,
 }
 
 impl Sharpest {
-    /// No frame yet.
-    pub fn new(width: usize, height: usize) -> Self {
+    /// No frame yet. `floor` is the contrast that counts as none.
+    pub fn new(width: usize, height: usize, floor: f32) -> Self {
         Self {
             best: Plane::filled(width, height, -1.0),
             index: vec![0; width * height],
             shown: Plane::new(width, height),
+            depth: DepthSearch::new(width, height, floor),
+            floor,
         }
     }
 
     /// Takes in the frame `index`. A tie goes to the earlier frame.
     pub fn add(&mut self, index: u16, contrast: &Plane, mask: Option<&Plane>) {
+        self.depth.add(index, contrast, mask);
         let length = (contrast.width * BAND).max(1);
         self.best
             .data
@@ -109,7 +159,7 @@ impl Sharpest {
             .data
             .par_iter()
             .map(|best| {
-                let ratio = (best.max(0.0) / FLOOR).sqrt();
+                let ratio = (best.max(0.0) / self.floor).sqrt();
                 (255.0 * ratio / (1.0 + ratio)) as u8
             })
             .collect();
@@ -124,6 +174,7 @@ impl Sharpest {
         Fused {
             channels,
             index: self.index,
+            depth: self.depth.finish(),
             confidence,
             alpha: (!is_whole).then(alpha),
         }

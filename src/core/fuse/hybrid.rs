@@ -1,33 +1,60 @@
 //! Fusion by a pyramid whose weights come from the finest scales.
 //!
 //! Frames are blended level by level (Burt and Adelson, 1983), so that no seam
-//! shows, but what a frame counts is decided where focus shows: by its contrast
-//! at the two finest scales. Blur that spreads from edges and highlights has
-//! energy at coarse scales alone, so it wins nowhere and leaves no halo. Where
-//! no frame has contrast beyond noise all count alike, and noise averages out
-//! instead of building up with the number of frames.
+//! shows, but what a frame counts is mostly decided where focus shows: by its
+//! contrast at the two finest scales. Blur that spreads from edges and
+//! highlights has energy at coarse scales alone, so it wins hardly anywhere and
+//! leaves no halo. Where no frame has contrast beyond noise all count alike, and
+//! noise averages out instead of building up with the number of frames.
 //!
 //! Weights are reduced from level to level before they are raised to their
-//! power, so that a strong edge does not shout down what lies beside it.
+//! power, so that a strong edge does not shout down what lies beside it. The
+//! energy of a level itself counts a little too: between close edges of another
+//! depth it is all that tells where coarse detail is.
 
 use rayon::prelude::*;
 
-use super::contrast::{Sharpest, contrast};
+use super::contrast::{Sharpest, finest, spread, squares};
 use super::fill::fill;
 use super::prefer::Bias;
 use super::range::Range;
 use super::weighted::Weighted;
 use super::{Accumulator, Fused, levels};
+use crate::core::plane::Plane;
 use crate::core::warp::Warped;
 
-/// What a frame counts is this power of its squared contrast.
-const POWER: i32 = 5;
-/// Contrast that counts as none: a quarter of a level of eight bits, squared.
-/// Faint detail counts too: levels blend what noise would tear apart.
-const FLOOR: f32 = (0.25 / 255.0) * (0.25 / 255.0);
+/// What a frame counts is this power of its contrast at the finest scales,
+const POWER: i32 = 6;
+/// times this one of the energy of the level itself.
+const OWN_POWER: i32 = 2;
+/// Contrast that counts as none, for noise of 1: next to nothing, since texture
+/// as faint as the noise would be lost. Where there is noise alone, frames have
+/// much the same contrast, and count alike by that.
+const FLOOR: f32 = 0.05;
+/// Energy of a level that counts as none, for noise of 1.
+const OWN_FLOOR: f32 = 16.0;
+/// Contrast from which a place tells its depth, for noise of 1.
+const TELLING: f32 = 1.2;
+/// No camera has less noise than this: a quarter of a level of eight bits,
+/// squared.
+const LEAST_NOISE: f32 = (0.25 / 255.0) * (0.25 / 255.0);
+/// Frames with more have texture all over, or the noise would be unbearable:
+/// six levels, squared.
+const MOST_NOISE: f32 = (6.0 / 255.0) * (6.0 / 255.0);
 /// What a frame counts, before the power, where it shows nothing: only where no
 /// frame shows anything it counts at all.
-const HIDDEN: f32 = 1e-2;
+const HIDDEN: f32 = 0.05;
+/// Keeps the largest weights in the range of floating point.
+const SCALE: f32 = 1e-22;
+
+/// Contrast from which a place in frames with this noise tells its depth.
+pub fn telling(noise: f32) -> f32 {
+    TELLING * believable(noise)
+}
+
+fn believable(noise: f32) -> f32 {
+    noise.clamp(LEAST_NOISE, MOST_NOISE)
+}
 
 /// Accumulates frames, level by level, weighted by their finest contrast.
 #[derive(Debug, Clone)]
@@ -36,14 +63,16 @@ pub struct Hybrid {
     levels: Vec<Weighted>,
     range: [Range; 3],
     sharpest: Sharpest,
+    noise: f32,
     bias: Bias,
     clamp: bool,
 }
 
 impl Hybrid {
     /// Nothing added yet. `count` levels of detail, or as many as leave about
-    /// 16 pixels on the shorter side.
-    pub fn new(width: usize, height: usize, count: Option<usize>) -> Self {
+    /// 16 pixels on the shorter side; for `noise` see
+    /// [`noise`](crate::core::noise::noise).
+    pub fn new(width: usize, height: usize, count: Option<usize>, noise: f32) -> Self {
         let (mut w, mut h) = (width, height);
         let levels = (0..=levels::count(width, height, count))
             .map(|_| {
@@ -55,7 +84,8 @@ impl Hybrid {
         Self {
             levels,
             range: std::array::from_fn(|_| Range::new(width, height)),
-            sharpest: Sharpest::new(width, height),
+            sharpest: Sharpest::new(width, height, telling(noise)),
+            noise: believable(noise),
             bias: Bias::default(),
             clamp: true,
         }
@@ -68,6 +98,20 @@ impl Hybrid {
             clamp,
             ..self
         }
+    }
+
+    /// What a frame counts, before the power, from its contrast and from where
+    /// it shows the scene.
+    fn weight(&self, mut contrast: Plane, mask: Option<&Plane>) -> Plane {
+        let scale = 1.0 / (FLOOR * self.noise);
+        let values = contrast.data.par_iter_mut();
+        match mask {
+            None => values.for_each(|v| *v = *v * scale + 1.0),
+            Some(mask) => values
+                .zip(&mask.windowed().data)
+                .for_each(|(v, &mask)| *v = (*v * scale + 1.0) * mask + HIDDEN * (1.0 - mask)),
+        }
+        contrast
     }
 }
 
@@ -82,30 +126,38 @@ impl Accumulator for Hybrid {
         if let Some(mask) = &mask {
             channels.iter_mut().for_each(|channel| fill(channel, mask));
         }
-        let mut weight = contrast(&channels);
-        self.bias.apply(index, &mut weight.data);
-        self.sharpest.add(index, &weight, mask.as_ref());
-        match &mask {
-            None => weight
-                .data
-                .par_iter_mut()
-                .for_each(|v| *v = *v / FLOOR + 1.0),
-            Some(mask) => weight
-                .data
-                .par_iter_mut()
-                .zip(&mask.windowed().data)
-                .for_each(|(v, &mask)| *v = (*v / FLOOR + 1.0) * mask + HIDDEN * (1.0 - mask)),
-        }
-        let Some((rest, details)) = self.levels.split_last_mut() else {
-            return;
+        let count = self.levels.len() - 1;
+        let mut energies = match count {
+            0 | 1 => finest(&channels).to_vec(),
+            _ => Vec::new(),
         };
-        for level in details {
+        let mut details = Vec::with_capacity(count + 1);
+        for number in 0..count {
             let coarse = levels::split(&mut channels);
-            level.add(&channels, |i| weight.data[i].powi(POWER));
-            weight = weight.reduced();
-            channels = coarse;
+            if number == energies.len() {
+                energies.push(squares(&channels));
+            }
+            details.push(std::mem::replace(&mut channels, coarse));
         }
-        rest.add(&channels, |i| weight.data[i].powi(POWER));
+        details.push(channels);
+
+        let mut contrast = spread(energies[0].clone(), &energies[1]);
+        self.bias.apply(index, &mut contrast.data);
+        self.sharpest.add(index, &contrast, mask.as_ref());
+        let mut weight = self.weight(contrast, mask.as_ref());
+        let scale = 1.0 / (OWN_FLOOR * self.noise);
+        for (number, (level, detail)) in self.levels.iter_mut().zip(details).enumerate() {
+            if number < count {
+                let own = energies[number].windowed();
+                level.add(&detail, |i| {
+                    let own = (own.data[i] * scale + 1.0).powi(OWN_POWER);
+                    SCALE * weight.data[i].powi(POWER) * own
+                });
+                weight = weight.reduced();
+            } else {
+                level.add(&detail, |i| SCALE * weight.data[i].powi(POWER));
+            }
+        }
     }
 
     fn finish(self) -> Fused {
@@ -132,7 +184,7 @@ mod tests {
     }
 
     fn fuse(frames: impl IntoIterator<Item = Warped>) -> Fused {
-        let mut fusion = Hybrid::new(SIZE.0, SIZE.1, None);
+        let mut fusion = Hybrid::new(SIZE.0, SIZE.1, None, 0.0);
         for (index, frame) in (0..).zip(frames) {
             fusion.add(index, frame);
         }

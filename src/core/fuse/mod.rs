@@ -5,7 +5,8 @@
 //! with the number of frames.
 
 mod average;
-mod contrast;
+pub(in crate::core) mod contrast;
+mod depth;
 pub(in crate::core) mod fill;
 mod hybrid;
 mod levels;
@@ -14,6 +15,7 @@ mod prefer;
 mod preview;
 mod pyramid;
 mod range;
+mod render;
 #[cfg(test)]
 mod samples;
 mod weighted;
@@ -21,12 +23,14 @@ mod weighted;
 use serde::{Deserialize, Serialize};
 
 use self::average::Average;
+pub use self::depth::DepthMap;
 use self::hybrid::Hybrid;
 pub use self::opencl::on_opencl;
 use self::prefer::Bias;
 pub use self::prefer::Prefer;
 pub use self::preview::Preview;
 use self::pyramid::Pyramid;
+use self::render::{Render, Search};
 use super::Transform;
 use super::plane::Plane;
 use super::warp::{Area, Exposure, Warped, warp};
@@ -39,15 +43,25 @@ use crate::photo::Photo;
 pub enum Method {
     /// Frames blended level by level, weighted by their finest detail: clean and
     /// without halos.
+    #[default]
     Hybrid,
     /// Laplacian pyramid, the sharpest frame wins at each position and scale.
-    #[default]
     Pyramid,
+    /// A depth map, and the picture made of the frames next to each depth.
+    Depth,
     /// Average weighted by sharpness: soft and quiet.
     Average,
 }
 
 impl Method {
+    /// How often it looks at the frames.
+    pub fn looks(self) -> usize {
+        match self {
+            Self::Depth => 2,
+            Self::Hybrid | Self::Pyramid | Self::Average => 1,
+        }
+    }
+
     /// Whether OpenCL devices know this way of fusing.
     pub fn runs_on_opencl(self) -> bool {
         matches!(self, Self::Pyramid | Self::Average)
@@ -61,6 +75,8 @@ pub struct Fused {
     pub channels: [Plane; 3],
     /// For each pixel the number of the frame it came from, or came from most.
     pub index: Vec<u16>,
+    /// At which depth each place is sharp.
+    pub depth: DepthMap,
     /// How sure that is, 0 to 255: how far the winner is ahead of noise and of
     /// the others.
     pub confidence: Vec<u8>,
@@ -94,8 +110,12 @@ pub trait Fusion: Send {
     fn finish(self: Box<Self>) -> Result<Fused>;
 }
 
+/// The noise of frames of which nothing is known: half a level of eight bits,
+/// squared.
+pub const NOISE: f32 = (0.5 / 255.0) * (0.5 / 255.0);
+
 /// How frames are fused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
     /// The way of fusing.
     pub method: Method,
@@ -108,6 +128,8 @@ pub struct Options {
     pub clamp: bool,
     /// Frames of the stack, those left out as well.
     pub frames: usize,
+    /// The noise of the frames; see [`noise`](crate::core::noise::noise).
+    pub noise: f32,
 }
 
 impl From<Method> for Options {
@@ -120,6 +142,7 @@ impl From<Method> for Options {
             prefer: Prefer::Auto,
             clamp: true,
             frames: 0,
+            noise: NOISE,
         }
     }
 }
@@ -136,7 +159,24 @@ impl Options {
         match self.accumulator(area.width, area.height) {
             Growing::Hybrid(accumulator) => Box::new(OnCpu { area, accumulator }),
             Growing::Pyramid(accumulator) => Box::new(OnCpu { area, accumulator }),
+            Growing::Depth(accumulator) => Box::new(OnCpu { area, accumulator }),
             Growing::Average(accumulator) => Box::new(OnCpu { area, accumulator }),
+        }
+    }
+
+    /// A second look at all frames, where the method takes one: given what the
+    /// first found, the fusion that makes the picture.
+    ///
+    /// # Errors
+    ///
+    /// Gives `found` back if it is the result.
+    pub fn second(&self, found: Fused, area: Area) -> Result<Box<dyn Fusion>, Fused> {
+        match self.method {
+            Method::Depth => Ok(Box::new(OnCpu {
+                area,
+                accumulator: Render::new(found, self.clamp),
+            })),
+            Method::Hybrid | Method::Pyramid | Method::Average => Err(found),
         }
     }
 
@@ -144,12 +184,16 @@ impl Options {
         let bias = Bias::new(self.prefer, self.frames);
         match self.method {
             Method::Hybrid => {
-                let hybrid = Hybrid::new(width, height, self.levels);
+                let hybrid = Hybrid::new(width, height, self.levels, self.noise);
                 Growing::Hybrid(hybrid.tuned(bias, self.clamp))
             }
             Method::Pyramid => {
                 let pyramid = Pyramid::new(width, height, self.levels);
                 Growing::Pyramid(pyramid.tuned(bias, self.clamp))
+            }
+            Method::Depth => {
+                let floor = hybrid::telling(self.noise);
+                Growing::Depth(Search::new(width, height, floor, bias))
             }
             Method::Average => Growing::Average(Average::new(width, height).tuned(bias)),
         }
@@ -161,6 +205,7 @@ impl Options {
 enum Growing {
     Hybrid(Hybrid),
     Pyramid(Pyramid),
+    Depth(Search),
     Average(Average),
 }
 
@@ -208,6 +253,7 @@ impl<A: Accumulator> Fusion for OnCpu<A> {
 pub fn bytes_per_pixel(method: Method) -> u64 {
     match method {
         Method::Hybrid => 80,
+        Method::Depth => 72,
         Method::Pyramid => 72,
         Method::Average => 64,
     }

@@ -1,6 +1,6 @@
 //! A small fusion that can be looked at while it grows.
 
-use super::{Accumulator, Fused, Growing, Options};
+use super::{Accumulator, Fused, Growing, Method, Options};
 use crate::core::Transform;
 use crate::core::thumbnail::Rgba;
 use crate::core::warp::{Area, Exposure, warp};
@@ -29,7 +29,13 @@ impl Preview {
             width: small(area.width).max(1),
             height: small(area.height).max(1),
         };
+        let method = match options.method {
+            // The first look at the frames makes no picture.
+            Method::Depth => Method::Average,
+            other => other,
+        };
         let options = Options {
+            method,
             levels: None,
             ..*options
         };
@@ -49,6 +55,7 @@ impl Preview {
         match &mut self.growing {
             Growing::Hybrid(hybrid) => hybrid.add(index, warped),
             Growing::Pyramid(pyramid) => pyramid.add(index, warped),
+            Growing::Depth(search) => search.add(index, warped),
             Growing::Average(average) => average.add(index, warped),
         }
     }
@@ -58,6 +65,7 @@ impl Preview {
         match self.growing.clone() {
             Growing::Hybrid(hybrid) => hybrid.finish(),
             Growing::Pyramid(pyramid) => pyramid.finish(),
+            Growing::Depth(search) => search.finish(),
             Growing::Average(average) => average.finish(),
         }
     }
@@ -66,7 +74,6 @@ impl Preview {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::fuse::Method;
     use crate::photo::Samples;
 
     fn frame(shift: usize) -> Photo {
@@ -88,7 +95,12 @@ mod tests {
             width: 320,
             height: 200,
         };
-        for method in [Method::Hybrid, Method::Pyramid, Method::Average] {
+        for method in [
+            Method::Hybrid,
+            Method::Pyramid,
+            Method::Depth,
+            Method::Average,
+        ] {
             let mut preview = Preview::new(&method.into(), 400, 240, area, 100);
             preview.add(0, &frame(0), &Transform::IDENTITY, &Exposure::default());
             let first = preview.picture();

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::prefer::Bias;
 use super::range::Range;
 use super::weighted::Weighted;
-use super::{Accumulator, Fused, levels};
+use super::{Accumulator, DepthMap, Fused, levels};
 use crate::core::grey::LUMA;
 use crate::core::plane::{BAND, Plane};
 use crate::core::warp::Warped;
@@ -173,9 +173,11 @@ impl Accumulator for Pyramid {
                 .map(|&shown| if shown > 0.0 { 255 } else { 0 })
                 .collect()
         });
+        let depth = DepthMap::of_index(&index, &confidence, channels[0].width, channels[0].height);
         Fused {
             channels,
             index,
+            depth,
             confidence,
             alpha,
         }

@@ -11,7 +11,7 @@ use super::session::Arg::{In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::{ADVICE, Message, Orders};
 use crate::core::device::{self, OpenClDevice};
-use crate::core::fuse::{Fused, Method};
+use crate::core::fuse::{DepthMap, Fused, Method};
 use crate::core::plane::Plane;
 use crate::core::warp::Area;
 use crate::{Error, Result};
@@ -47,9 +47,9 @@ pub fn work(
                 let average = Average::new(session, width, height)?;
                 fuse(session, area, average, orders)
             }
-            Method::Hybrid => Err(opencv::Error::new(
+            Method::Hybrid | Method::Depth => Err(opencv::Error::new(
                 opencv::core::StsNotImplemented,
-                "the method hybrid works on the processor only",
+                "this method works on the processor only",
             )),
         }
     };
@@ -127,10 +127,15 @@ pub fn picture(
             data: session.download(scratch)?,
         })
     };
+    let channels = [channel(0)?, channel(1)?, channel(2)?];
+    let index: Vec<u16> = session.download(index)?;
+    let confidence: Vec<u8> = session.download(confidence)?;
+    let (width, height) = (channels[0].width, channels[0].height);
     Ok(Fused {
-        channels: [channel(0)?, channel(1)?, channel(2)?],
-        index: session.download(index)?,
-        confidence: session.download(confidence)?,
+        channels,
+        depth: DepthMap::of_index(&index, &confidence, width, height),
+        index,
+        confidence,
         alpha: None,
     })
 }
@@ -141,7 +146,7 @@ fn bytes_per_pixel(method: Method) -> u64 {
         // A frame and its levels, the winners and theirs, two planes of
         // energy, the range.
         Method::Pyramid => 16 + 6 + 24 + 8 + 3,
-        Method::Average | Method::Hybrid => 16 + 16 + 6 + 9 + 1,
+        Method::Average | Method::Hybrid | Method::Depth => 16 + 16 + 6 + 9 + 1,
     }
 }
 

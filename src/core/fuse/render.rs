@@ -1,0 +1,177 @@
+//! A picture rendered from its depth map.
+//!
+//! Where the depth of each pixel is known, the frames next to it are all that a
+//! picture needs: colours stay those of the frames, and nothing builds up with
+//! their number. Where depths jump, the picture is as good as the map is.
+
+use super::contrast::{Sharpest, finest, spread};
+use super::fill::fill;
+use super::prefer::Bias;
+use super::range::Range;
+use super::weighted::Weighted;
+use super::{Accumulator, Fused};
+use crate::core::plane::Plane;
+use crate::core::warp::Warped;
+
+/// Frames on either side of a depth that share in its picture.
+const REACH: f32 = 1.25;
+/// What all other frames count: where those next to the depth were left out or
+/// show nothing, the nearest that is there takes their place.
+const FAR: f32 = 1e-4;
+/// What a frame counts where it shows nothing.
+const HIDDEN: f32 = 1e-12;
+
+/// Accumulates frames, each pixel weighted by how near it is in depth.
+#[derive(Debug, Clone)]
+pub struct Render {
+    depth: Vec<f32>,
+    sum: Weighted,
+    range: Option<[Range; 3]>,
+    /// What is known of the picture but its channels.
+    found: Fused,
+}
+
+impl Render {
+    /// Nothing added yet; `found` tells the depth of each pixel. With `clamp`
+    /// the picture is held within the range of its sources.
+    pub fn new(found: Fused, clamp: bool) -> Self {
+        let [red, ..] = &found.channels;
+        let (width, height) = (red.width, red.height);
+        Self {
+            depth: found.depth.clone().smooth(width, height),
+            sum: Weighted::new(width, height),
+            range: clamp.then(|| std::array::from_fn(|_| Range::new(width, height))),
+            found,
+        }
+    }
+}
+
+impl Accumulator for Render {
+    fn add(&mut self, index: u16, frame: Warped) {
+        let Warped { channels, mask } = frame;
+        if let Some(range) = &mut self.range {
+            for (range, channel) in range.iter_mut().zip(&channels) {
+                range.add(channel, mask.as_ref());
+            }
+        }
+        let frame = f32::from(index);
+        self.sum.add(&channels, |i| {
+            let off = (frame - self.depth[i]).abs();
+            let near = (1.0 - off / REACH).max(0.0) + FAR / (1.0 + off * off * off * off);
+            let is_shown = mask.as_ref().is_none_or(|mask| mask.data[i] > 0.999);
+            if is_shown { near } else { HIDDEN * near }
+        });
+    }
+
+    fn finish(self) -> Fused {
+        let mut channels = self.sum.mean();
+        for (channel, range) in channels.iter_mut().zip(self.range.iter().flatten()) {
+            range.clamp(channel);
+        }
+        Fused {
+            channels,
+            ..self.found
+        }
+    }
+}
+
+/// Looks for the depth of each pixel, and for no picture.
+#[derive(Debug, Clone)]
+pub struct Search {
+    sharpest: Sharpest,
+    bias: Bias,
+    width: usize,
+    height: usize,
+}
+
+impl Search {
+    /// Nothing added yet. `floor` is the contrast that counts as none.
+    pub fn new(width: usize, height: usize, floor: f32, bias: Bias) -> Self {
+        Self {
+            sharpest: Sharpest::new(width, height, floor),
+            bias,
+            width,
+            height,
+        }
+    }
+}
+
+impl Accumulator for Search {
+    fn add(&mut self, index: u16, frame: Warped) {
+        let Warped { mut channels, mask } = frame;
+        if let Some(mask) = &mask {
+            channels.iter_mut().for_each(|channel| fill(channel, mask));
+        }
+        let [finest, coarser] = finest(&channels);
+        let mut contrast = spread(finest, &coarser);
+        self.bias.apply(index, &mut contrast.data);
+        self.sharpest.add(index, &contrast, mask.as_ref());
+    }
+
+    /// All that is known, under a black picture.
+    fn finish(self) -> Fused {
+        let black = || Plane::new(self.width, self.height);
+        self.sharpest.fused([black(), black(), black()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::fuse::samples::{checks, frame};
+
+    /// Fuses frames of which each is checked in one band and flat elsewhere.
+    fn bands(clamp: bool) -> Fused {
+        let frames: Vec<Warped> = (0..4)
+            .map(|band| {
+                frame(
+                    128,
+                    64,
+                    move |x, y| {
+                        if x / 32 == band { checks(x, y) } else { 0.5 }
+                    },
+                )
+            })
+            .collect();
+        let mut search = Search::new(128, 64, 1e-4, Bias::default());
+        for (index, frame) in (0..).zip(&frames) {
+            search.add(index, frame.clone());
+        }
+        let mut render = Render::new(search.finish(), clamp);
+        for (index, frame) in (0..).zip(frames) {
+            render.add(index, frame);
+        }
+        render.finish()
+    }
+
+    #[test]
+    fn each_band_comes_from_the_frame_that_is_sharp_there() {
+        for clamp in [false, true] {
+            let fused = bands(clamp);
+            for y in 0..64 {
+                for x in (0..128).filter(|x| (10..22).contains(&(x % 32))) {
+                    let value = fused.channels[1].row(y)[x];
+                    let truth = checks(x, y);
+                    // A neighbour in depth has a fifth of a share.
+                    let share = 0.2 * (truth - 0.5).abs();
+                    assert!((value - truth).abs() <= share + 0.02, "({x}, {y}): {value}");
+                    assert_eq!(fused.index[y * 128 + x], (x / 32) as u16);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn identical_frames_come_out_as_they_went_in() {
+        let one = frame(64, 48, checks);
+        let mut search = Search::new(64, 48, 1e-4, Bias::default());
+        (0..3).for_each(|index| search.add(index, one.clone()));
+        let mut render = Render::new(search.finish(), true);
+        (0..3).for_each(|index| render.add(index, one.clone()));
+        for (fused, one) in render.finish().channels.iter().zip(&one.channels) {
+            for (a, b) in fused.data.iter().zip(&one.data) {
+                assert!((a - b).abs() < 1.0 / 65535.0);
+            }
+        }
+    }
+}
