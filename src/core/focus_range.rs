@@ -202,6 +202,9 @@ mod tests {
         let flat = vec![0.0; 256];
         assert_eq!(gaps(&[]), []);
         assert_eq!(steps(&[&flat[..]; 5]), [None; 4]);
-        assert_eq!(steps(&[&[1.0][..], &[][..], &[2.0][..], &[1.0][..]]), [None; 3]);
+        assert_eq!(
+            steps(&[&[1.0][..], &[][..], &[2.0][..], &[1.0][..]]),
+            [None; 3]
+        );
     }
 }

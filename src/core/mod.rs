@@ -13,6 +13,7 @@ pub mod plane;
 pub mod sharpness;
 pub mod thumbnail;
 pub mod transform;
+pub mod trial;
 pub mod warp;
 
 pub use transform::Transform;

@@ -11,7 +11,7 @@ use iced::widget::{
     button, checkbox, container, pick_list, progress_bar, rule, scrollable, slider, text_input,
     toggler,
 };
-use iced::{Background, Color, Font, Shadow, Theme, Vector, border, overlay};
+use iced::{Background, Color, Font, Shadow, Theme, border, overlay};
 
 use crate::settings::ThemeChoice;
 
@@ -174,7 +174,8 @@ pub fn ground(theme: &Theme) -> container::Style {
     container::Style::default().background(colours(theme).ground)
 }
 
-/// What lies above the window: dialogs, menus, notices.
+/// What lies above the window: dialogs, menus, notices. It has no shadow: the
+/// software renderer adds one again with every part that it draws anew.
 pub fn card(theme: &Theme) -> container::Style {
     let colours = colours(theme);
     container::Style {
@@ -183,11 +184,6 @@ pub fn card(theme: &Theme) -> container::Style {
         border: Border {
             radius: 10.0.into(),
             ..edge(colours.line)
-        },
-        shadow: Shadow {
-            color: Color::BLACK.scale_alpha(0.35),
-            offset: Vector::new(0.0, 6.0),
-            blur_radius: 24.0,
         },
         ..container::Style::default()
     }
@@ -463,11 +459,7 @@ pub fn menu(theme: &Theme) -> overlay::menu::Style {
         text_color: colours.text,
         selected_text_color: colours.text,
         selected_background: colours.selected.into(),
-        shadow: Shadow {
-            color: Color::BLACK.scale_alpha(0.3),
-            offset: Vector::new(0.0, 4.0),
-            blur_radius: 12.0,
-        },
+        shadow: Shadow::default(),
     }
 }
 

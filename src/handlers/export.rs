@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::alignment::Aligned;
 use super::machine::peak_memory;
-use super::{FrameReport, FrameStatus, Job, Report, StackOptions};
+use super::{FrameReport, Job, Report, StackOptions};
 use crate::core::plane::Plane;
 use crate::core::warp::Area;
 use crate::photo::{self, Encoding, Photo, Samples};
@@ -100,9 +100,7 @@ pub fn report(
         .iter()
         .enumerate()
         .map(|(i, frame)| {
-            let pose = aligned.poses[i]
-                .as_ref()
-                .filter(|_| frame.status == FrameStatus::Used);
+            let pose = aligned.poses[i].as_ref();
             let bridged = pose.is_some_and(|pose| pose.bridged);
             let bridge = || bridged.then(|| "aligned over its neighbour's neighbour".to_owned());
             FrameReport {

@@ -56,7 +56,8 @@ pub struct FrameReport {
     pub reason: Option<String>,
     /// Its global sharpness; see [`crate::core::sharpness`].
     pub sharpness: Option<f64>,
-    /// Maps reference pixel coordinates to this frame's (3×3, row by row).
+    /// Maps reference pixel coordinates to this frame's (3×3, row by row);
+    /// none where none was found.
     pub transform: Option<Transform>,
     /// How well it lies on its neighbours: the correlation of the two in the
     /// windows that were compared, 0 to 1.
@@ -65,6 +66,13 @@ pub struct FrameReport {
     pub gain: [f64; 3],
     /// What was then added to them, as a share of full scale.
     pub offset: [f64; 3],
+}
+
+impl FrameReport {
+    /// Whether it was read but could not be laid on the others.
+    pub fn is_unaligned(&self) -> bool {
+        self.status == FrameStatus::Failed && self.sharpness.is_some() && self.transform.is_none()
+    }
 }
 
 /// Whether a frame is part of the result.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use iced::Task;
 
-use super::{App, Message};
+use super::{App, Message, undo};
 use crate::Result;
 use crate::gui::notice::Level;
 use crate::gui::{library, stage, worker};
@@ -66,6 +66,7 @@ impl App {
         }
         self.forget_frames();
         self.inputs.clear();
+        self.settings.note_open(&[]);
         self.covers()
     }
 
@@ -74,7 +75,9 @@ impl App {
         if let Some(importer) = &self.importer {
             gone.into_iter().for_each(|id| importer.forget(id));
         }
+        self.library.forget_away();
         self.removed.clear();
+        self.history = undo::History::default();
         self.kept = None;
         self.pictures.clear();
         self.stage = stage::State::default();
@@ -101,7 +104,7 @@ impl App {
     }
 
     /// Lists what is there, for [`Message::Listed`].
-    fn list(&mut self) -> Task<Message> {
+    pub(super) fn list(&mut self) -> Task<Message> {
         self.listing += 1;
         self.look_for_changes()
     }
@@ -118,16 +121,26 @@ impl App {
             return Task::none();
         }
         let was_opening = std::mem::take(&mut self.is_opening);
+        let was_reopening = std::mem::take(&mut self.is_reopening);
         let entries = match result {
             Ok(entries) => entries,
             Err(fault) if was_opening => {
                 self.inputs.clear();
-                self.report(&fault);
-                return Task::none();
+                self.settings.note_open(&[]);
+                if was_reopening {
+                    // A card or a drive that is not there today.
+                    let words = format!("What was open last time is not there: {fault}");
+                    self.activity.note(Level::Warning, words.clone());
+                    self.notices.push(Level::Warning, words, None);
+                } else {
+                    self.report(&fault);
+                }
+                return self.covers();
             }
             // Everything went away; what is known of it stays to be seen.
             Err(_) => return Task::none(),
         };
+        self.settings.note_open(&self.inputs);
         let entries: Vec<Entry> = entries
             .into_iter()
             .filter(|entry| !self.removed.contains(&entry.path))
@@ -167,7 +180,7 @@ impl App {
         }
     }
 
-    fn take_in(&mut self, entries: Vec<Entry>) -> Task<Message> {
+    pub(super) fn take_in(&mut self, entries: Vec<Entry>) -> Task<Message> {
         let (fresh, gone) = self.library.list(entries);
         if let Some(importer) = &self.importer {
             gone.iter().for_each(|&id| importer.forget(id));
