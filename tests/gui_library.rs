@@ -413,7 +413,7 @@ fn closing_during_a_job_asks() {
 #[test]
 fn own_options_are_kept_as_a_preset() {
     let folder = stack_folder(&small(FRAMES));
-    let mut window = with_stack(&folder);
+    let window = with_stack(&folder);
     let mut settings = window.app.settings().clone();
     settings.fuse.levels = Some(4);
     settings.save(&window.folders.settings).unwrap();

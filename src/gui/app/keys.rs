@@ -16,8 +16,19 @@ impl App {
                 self.library.hold(modifiers);
                 Task::none()
             }
-            Event::KeyPressed { key, modifiers, .. } => {
+            Event::KeyPressed {
+                key,
+                modified_key,
+                modifiers,
+                ..
+            } => {
                 self.library.hold(modifiers);
+                // Where a sign stands on the keyboard differs from land to land.
+                let key = if modifiers.command() {
+                    key
+                } else {
+                    modified_key
+                };
                 if key == Key::Named(Named::Enter) {
                     return self.confirm();
                 }

@@ -75,7 +75,8 @@ impl App {
     /// Where pixels are worked on, in words.
     fn device(&self) -> &str {
         match self.settings.resources.device {
-            Device::Auto | Device::Cpu => "processor",
+            Device::Auto => "automatic",
+            Device::Cpu => "processor",
             Device::OpenCl(_) => "OpenCL",
         }
     }
