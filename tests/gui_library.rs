@@ -133,6 +133,7 @@ fn what_was_excluded_and_removed_is_taken_back() {
     window.click("frame_01.tif");
     press(&mut window, Named::Delete, Modifiers::empty());
     assert_eq!(window.included(), ["frame_00.tif", "frame_03.tif"]);
+    window.wait("the next frame", |app| app.shown() == Some("frame_03.tif"));
     undo(&mut window);
     undo(&mut window);
     window.wait("the frames", |app| app.frames().count() == FRAMES);

@@ -11,6 +11,9 @@
 //! focus moved there against its neighbours: 1 in an even stack, 2 where a
 //! frame is missing. Every textured region has an opinion; their weighted
 //! median is the answer.
+//!
+//! Two gaps that share a frame hide each other, for each has the other as its
+//! neighbour. They show when that frame is passed over.
 
 use std::cmp::Ordering;
 
@@ -28,6 +31,9 @@ const REGIONS: usize = 6;
 /// A step that is longer than its neighbours by this factor is a gap: halfway
 /// between an even stack and one that lacks a frame.
 const GAP: f64 = 1.5;
+/// Two gaps that share a frame are each longer than their neighbours by 4/3;
+/// this much is asked of both.
+const HALF_GAP: f64 = 1.15;
 
 /// A place where the focus jumps.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,14 +64,32 @@ pub fn gaps(frames: &[&[f64]]) -> Vec<Gap> {
 /// How far the focus moves from each frame to the next, against the steps
 /// before and after; `None` where that cannot be told.
 pub fn steps(frames: &[&[f64]]) -> Vec<Option<f64>> {
-    let mut steps = vec![None; frames.len().saturating_sub(1)];
+    let count = frames.len().saturating_sub(1);
+    if frames.iter().any(|frame| frame.len() != frames[0].len()) {
+        return vec![None; count];
+    }
     let blurs = blurs(frames);
-    for (first, four) in frames.windows(4).enumerate() {
-        if four.iter().all(|frame| frame.len() == four[0].len()) {
-            let opinions = blurs
-                .iter()
-                .filter_map(|blur| opinion(&blur[first..first + 4]));
-            steps[first + 1] = weighted_median(opinions.collect());
+    let step = |four: [usize; 4]| {
+        let opinions = blurs
+            .iter()
+            .filter_map(|blur| opinion(four.map(|i| blur[i])));
+        weighted_median(opinions.collect())
+    };
+    let alone: Vec<Option<f64>> = (0..count)
+        .map(|i| (i > 0 && i + 1 < count).then(|| step([i - 1, i, i + 1, i + 2]))?)
+        .collect();
+    let mut steps = alone.clone();
+    for i in 1..count.saturating_sub(2) {
+        if [alone[i], alone[i + 1]]
+            .iter()
+            .all(|&step| step >= Some(HALF_GAP))
+        {
+            let both = step([i - 1, i, i + 2, i + 3]).map(|both| both / 2.0);
+            if both >= Some(GAP) {
+                for step in &mut steps[i..=i + 1] {
+                    *step = if *step < both { both } else { *step };
+                }
+            }
         }
     }
     steps
@@ -73,7 +97,7 @@ pub fn steps(frames: &[&[f64]]) -> Vec<Option<f64>> {
 
 /// For each region with texture its blur in every frame: 1 in the best one.
 fn blurs(frames: &[&[f64]]) -> Vec<Vec<f64>> {
-    let regions = frames.iter().map(|frame| frame.len()).min().unwrap_or(0);
+    let regions = frames.first().map_or(0, |frame| frame.len());
     let best = |region: usize| frames.iter().map(|f| f[region]).fold(0.0, f64::max);
     let mut bests: Vec<f64> = (0..regions).map(best).filter(|&best| best > 0.0).collect();
     bests.sort_by(f64::total_cmp);
@@ -92,8 +116,7 @@ fn blurs(frames: &[&[f64]]) -> Vec<Vec<f64>> {
 
 /// What a region's blur in four frames in a row tells of the step between the
 /// inner two: its length against the outer ones, and how much that counts.
-fn opinion(blur: &[f64]) -> Option<[f64; 2]> {
-    let [a, b, c, d] = blur.try_into().ok()?;
+fn opinion([a, b, c, d]: [f64; 4]) -> Option<[f64; 2]> {
     let limit = REACH.powf(-POWER);
     if [a, b, c, d].iter().any(|&blur| blur > limit) {
         return None;
@@ -135,7 +158,7 @@ mod tests {
             .collect()
     }
 
-    fn gaps_without(scores: &[Vec<f64>], missing: std::ops::Range<usize>) -> Vec<usize> {
+    fn gaps_without(scores: &[Vec<f64>], missing: &[usize]) -> Vec<usize> {
         let left: Vec<&[f64]> = scores
             .iter()
             .enumerate()
@@ -159,13 +182,20 @@ mod tests {
     fn a_missing_frame_is_found_and_nothing_else() {
         for (seed, kind) in Scene::ALL.into_iter().enumerate() {
             let scores = scores(&scene(kind, seed as u64));
-            let full = gaps_without(&scores, 0..0);
+            let full = gaps_without(&scores, &[]);
             assert!(full.is_empty(), "{kind}: {full:?}");
             for missing in 3..11 {
-                let found = gaps_without(&scores, missing..missing + 1);
+                let found = gaps_without(&scores, &[missing]);
                 assert_eq!(found, [missing - 1], "{kind} without {missing}");
             }
         }
+    }
+
+    #[test]
+    fn gaps_that_share_a_frame_are_both_found() {
+        let scores = scores(&scene(Scene::Plane, 1));
+        assert_eq!(gaps_without(&scores, &[5, 7]), [4, 5]);
+        assert_eq!(gaps_without(&scores, &[5, 8]), [4, 6]);
     }
 
     #[test]
@@ -178,8 +208,8 @@ mod tests {
             ..scene(Scene::Specular, 9)
         };
         let scores = scores(&options);
-        assert!(gaps_without(&scores, 0..0).is_empty());
-        assert_eq!(gaps_without(&scores, 6..8), [5]);
+        assert!(gaps_without(&scores, &[]).is_empty());
+        assert_eq!(gaps_without(&scores, &[6, 7]), [5]);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! The edge of a panel, which can be dragged to make it wider or narrower.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use iced::widget::canvas::{self, Action, Event, Frame, Geometry, Path};
+use iced::widget::canvas::{self, Action, Event, Frame, Geometry};
 use iced::{Element, Fill, Point, Rectangle, Renderer, Size, Theme, mouse};
 
-use super::theme;
+use super::theme::{self, Colours};
 
 /// How wide the part is that can be caught, in logical pixels.
 pub const WIDTH: f32 = 7.0;
@@ -50,6 +51,9 @@ struct Held {
     pressed: Option<Instant>,
     /// Whether the pointer is on it.
     is_lit: bool,
+    /// What was drawn last: whether it was lit, and in dark colours.
+    drawn: Cell<Option<[bool; 2]>>,
+    cache: canvas::Cache,
 }
 
 impl<M, F: Fn(Option<f32>) -> M> canvas::Program<M> for Edge<F> {
@@ -100,34 +104,15 @@ impl<M, F: Fn(Option<f32>) -> M> canvas::Program<M> for Edge<F> {
         bounds: Rectangle,
         _: mouse::Cursor,
     ) -> Vec<Geometry> {
-        let colours = theme::colours(theme);
-        let mut frame = Frame::new(renderer, bounds.size());
         let is_lit = held.from.is_some() || held.is_lit;
-        let (colour, thick) = if is_lit {
-            (colours.accent, 3.0)
-        } else {
-            (colours.line, 1.0)
-        };
-        // The line is where the panel ends.
-        let x = match self.side {
-            Side::Right => bounds.width - thick,
-            Side::Left => 0.0,
-        };
-        frame.fill_rectangle(Point::new(x, 0.0), Size::new(thick, bounds.height), colour);
-        let colour = if is_lit {
-            colours.accent
-        } else {
-            colours.muted
-        };
-        let middle = Point::new((bounds.width - 1.0) / 2.0, bounds.height / 2.0);
-        let x = match self.side {
-            Side::Right => middle.x - 1.0,
-            Side::Left => middle.x + 1.0,
-        };
-        for y in [-6.0, 0.0, 6.0] {
-            frame.fill(&Path::circle(Point::new(x, middle.y + y), 1.25), colour);
+        let looks = [is_lit, theme.extended_palette().is_dark];
+        if held.drawn.replace(Some(looks)) != Some(looks) {
+            held.cache.clear();
         }
-        vec![frame.into_geometry()]
+        let geometry = held.cache.draw(renderer, bounds.size(), |frame| {
+            self.draw_edge(frame, is_lit, theme::colours(theme));
+        });
+        vec![geometry]
     }
 
     fn mouse_interaction(
@@ -140,6 +125,27 @@ impl<M, F: Fn(Option<f32>) -> M> canvas::Program<M> for Edge<F> {
             mouse::Interaction::ResizingHorizontally
         } else {
             mouse::Interaction::default()
+        }
+    }
+}
+
+impl<F> Edge<F> {
+    /// A line where the panel ends, and a handle beside it.
+    fn draw_edge(&self, frame: &mut Frame, is_lit: bool, colours: &Colours) {
+        let (thick, line, handle) = if is_lit {
+            (3.0, colours.accent, colours.accent)
+        } else {
+            (1.0, colours.line, colours.muted)
+        };
+        let (x, dots) = match self.side {
+            Side::Right => (WIDTH - thick, 2.0),
+            Side::Left => (0.0, WIDTH - 4.0),
+        };
+        let height = frame.height();
+        frame.fill_rectangle(Point::new(x, 0.0), Size::new(thick, height), line);
+        let middle = (height / 2.0).floor();
+        for y in [-6.0, 0.0, 6.0] {
+            frame.fill_rectangle(Point::new(dots, middle + y), Size::new(2.0, 2.0), handle);
         }
     }
 }

@@ -7,6 +7,7 @@ use iced::Task;
 use super::{App, Message, undo};
 use crate::Result;
 use crate::gui::notice::Level;
+use crate::gui::stage::Mode;
 use crate::gui::{library, stage, worker};
 use crate::handlers::import::{self, Entry};
 use crate::settings::Recent;
@@ -181,6 +182,7 @@ impl App {
     }
 
     pub(super) fn take_in(&mut self, entries: Vec<Entry>) -> Task<Message> {
+        let before = self.library.cursor();
         let (fresh, gone) = self.library.list(entries);
         if let Some(importer) = &self.importer {
             gone.iter().for_each(|&id| importer.forget(id));
@@ -192,8 +194,13 @@ impl App {
             return Task::none();
         }
         let look = self.look_at_what_is_seen();
-        if self.library.cursor().is_some() {
-            return look;
+        if let Some(id) = self.library.cursor() {
+            let shows_frame = matches!(self.mode(), Mode::Frame | Mode::Compare);
+            return if before == Some(id) || !shows_frame {
+                look
+            } else {
+                self.library_wants(library::Action::Show(id))
+            };
         }
         // The middle of the stack shows best what it is of.
         let middle = self.library.frames().len() / 2;

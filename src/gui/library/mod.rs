@@ -216,6 +216,7 @@ impl State {
     /// are looked at again, others go. Answers the numbers of those to look at
     /// and of those that went.
     pub fn list(&mut self, entries: Vec<Entry>) -> (Vec<(u64, PathBuf)>, Vec<u64>) {
+        let around = self.around_cursor();
         let mut old: BTreeMap<PathBuf, Frame> = std::mem::take(&mut self.frames)
             .into_iter()
             .map(|frame| (frame.entry.path.clone(), frame))
@@ -251,7 +252,23 @@ impl State {
         self.menu = None;
         self.arrange();
         self.focus.forget();
+        if self.cursor.is_none()
+            && let Some(next) = around.into_iter().find(|&id| self.frame(id).is_some())
+        {
+            self.select(next);
+        }
         (fresh, gone)
+    }
+
+    /// Where to go should the photograph under the cursor go: to those after
+    /// it on the screen, and then to those before it, the nearest first.
+    fn around_cursor(&self) -> Vec<u64> {
+        let ids: Vec<u64> = self.order.iter().map(|&p| self.frames[p].id).collect();
+        let Some(at) = ids.iter().position(|&id| self.cursor == Some(id)) else {
+            return Vec::new();
+        };
+        let (before, after) = ids.split_at(at);
+        after.iter().chain(before.iter().rev()).copied().collect()
     }
 
     /// Forgets what was chosen about files that are not here.

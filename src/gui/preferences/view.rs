@@ -18,7 +18,7 @@ use crate::text as words;
 /// The largest memory limit that can be chosen, in GiB.
 const MOST_MEMORY: u8 = 64;
 /// Height of a page.
-const HEIGHT: f32 = 340.0;
+const HEIGHT: f32 = 380.0;
 
 /// A device in the list.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +45,7 @@ impl State {
             Page::Programs => programs(settings),
             Page::Export => column![output::section(settings).map(Message::Output)],
         };
-        let page = container(page.spacing(gap::LARGE)).padding(iced::padding::right(gap::MEDIUM));
+        let page = container(page.spacing(gap::LARGE)).padding(iced::padding::right(gap::LARGE));
         column![
             row![
                 text("Settings").size(size::HEADING),
@@ -125,7 +125,7 @@ impl State {
             line,
             "Automatic takes a graphics processor that passes its self-check, or else the \
              processor. Test fuses small pictures and compares them with the processor's.",
-            iced::widget::tooltip::Position::Top,
+            iced::widget::tooltip::Position::Left,
         );
         let told: Option<Element<'_, Message>> = match &self.trial {
             Tried::No if is_busy => Some(note("A device can be tested when the job is done.")),
