@@ -48,6 +48,8 @@ fn the_library_is_dragged_wider_within_limits_and_stays_so() {
     window.wait("the file", |_| file.exists());
     let saved = Settings::load(&file).0.window;
     assert_eq!((saved.library_width, saved.inspector_width), (least, 360.0));
+    window.double_click([least + 3.0, 400.0]);
+    assert_eq!(window.app.settings().window.library_width, 300.0);
 }
 
 /// Set in a process whose trash is a folder of this name.

@@ -15,6 +15,7 @@ use iced::{Event, Point, Size, Task, mouse, window};
 use iced_test::Simulator;
 use iced_test::runtime::{Action, task};
 use iced_test::selector::Candidate;
+use iced_test::simulator::click;
 use tempfile::TempDir;
 
 use parfocal::gui::{self, App, Message};
@@ -157,6 +158,14 @@ impl Window {
         let position = Point::from(to);
         at(to, mouse::Event::CursorMoved { position });
         at(to, mouse::Event::ButtonReleased(mouse::Button::Left));
+        self.take(simulator.into_messages().collect());
+    }
+
+    /// Clicks twice at a place of the window.
+    pub fn double_click(&mut self, at: [f32; 2]) {
+        let mut simulator = self.simulator();
+        simulator.point_at(Point::from(at));
+        let _ = simulator.simulate(click().chain(click()));
         self.take(simulator.into_messages().collect());
     }
 
