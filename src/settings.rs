@@ -79,6 +79,14 @@ pub struct Settings {
     pub cache_limit: u64,
     /// Whether to ask before results that were not exported are lost.
     pub confirm_close: bool,
+    /// What photographs are looked at with, outside.
+    pub viewer: Program,
+    /// What photographs are changed with, outside.
+    pub editor: Program,
+    /// Whether what was open last is opened again on the next start.
+    pub reopen: bool,
+    /// What is open: folders and files.
+    pub open: Vec<PathBuf>,
     /// The user's own presets.
     pub presets: Vec<Preset>,
     /// The folders that were open, the last one first.
@@ -98,6 +106,10 @@ impl Default for Settings {
             resources: Resources::default(),
             cache_limit: LIMIT,
             confirm_close: true,
+            viewer: Program::default(),
+            editor: Program::default(),
+            reopen: true,
+            open: Vec::new(),
             presets: Vec::new(),
             recent: Vec::new(),
         }
@@ -131,6 +143,8 @@ pub struct Window {
     pub library_width: f32,
     /// Whether the inspector is shown.
     pub inspector: bool,
+    /// Its width in logical pixels.
+    pub inspector_width: f32,
 }
 
 impl Default for Window {
@@ -141,8 +155,21 @@ impl Default for Window {
             library: true,
             library_width: 300.0,
             inspector: true,
+            inspector_width: 300.0,
         }
     }
+}
+
+/// Another program, and how to call it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Program {
+    /// Its file, or its name where the system finds it by that; empty for the
+    /// system's own choice.
+    pub path: String,
+    /// What comes after it, as words of a command line; `{file}` stands for
+    /// the photograph, which otherwise comes last.
+    pub arguments: String,
 }
 
 /// A format that results are exported in.
@@ -251,11 +278,22 @@ impl Settings {
         keep_text(path, &(text + "\n"))
     }
 
-    /// Puts a folder first among those that were open.
+    /// Puts a folder first among those that were open. One whose name is no
+    /// text cannot stand in the file and is passed over.
     pub fn remember(&mut self, recent: Recent) {
+        if recent.folder.to_str().is_none() || recent.cover.to_str().is_none() {
+            return;
+        }
         self.recent.retain(|old| old.folder != recent.folder);
         self.recent.insert(0, recent);
         self.recent.truncate(RECENT);
+    }
+
+    /// Notes what is open now, to be opened again.
+    pub fn note_open(&mut self, inputs: &[PathBuf]) {
+        let absolute = |input: &PathBuf| std::path::absolute(input).unwrap_or(input.clone());
+        let is_text = |input: &PathBuf| input.to_str().is_some();
+        self.open = inputs.iter().map(absolute).filter(is_text).collect();
     }
 
     /// What of `file` makes sense, over the defaults.
@@ -396,6 +434,23 @@ mod tests {
         let aside = fs::read_to_string(folder.path().join("settings.broken.json"));
         assert_eq!(aside.unwrap(), "{\"theme\": \"li");
         assert!(!Folders::within(folder.path()).settings.exists());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_name_that_is_no_text_keeps_nothing_else_from_being_saved() {
+        use std::os::unix::ffi::OsStrExt;
+        let odd = PathBuf::from(std::ffi::OsStr::from_bytes(b"/photos/\xff"));
+        let mut settings = Settings::default();
+        settings.remember(Recent {
+            folder: odd.clone(),
+            ..Recent::default()
+        });
+        settings.note_open(&[odd, "/photos/fly".into()]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.json");
+        settings.save(&path).unwrap();
+        assert_eq!(Settings::load(&path).0.open, [PathBuf::from("/photos/fly")]);
     }
 
     #[test]

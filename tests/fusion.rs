@@ -69,7 +69,7 @@ fn fuse<'a>(
     let found = feed(on_cpu(method, area, None));
     match Options::from(method).second(found, area) {
         Ok(second) => feed(second),
-        Err(fused) => fused,
+        Err(fused) => *fused,
     }
 }
 

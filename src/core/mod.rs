@@ -5,6 +5,7 @@ pub mod align;
 pub mod device;
 pub mod exposure;
 pub mod finish;
+pub mod focus_range;
 pub mod fuse;
 pub mod ghost;
 pub mod grey;
@@ -17,6 +18,7 @@ pub mod sharpness;
 pub mod surface;
 pub mod thumbnail;
 pub mod transform;
+pub mod trial;
 pub mod warp;
 
 pub use transform::Transform;

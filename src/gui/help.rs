@@ -51,18 +51,25 @@ pub enum Action {
 }
 
 /// What the keys do.
-pub const KEYS: [(&str, &str); 19] = [
+pub const KEYS: [(&str, &str); 26] = [
     ("Ctrl O", "Open a folder"),
     ("Ctrl Shift O", "Add photographs"),
+    ("Ctrl W", "Close the folder"),
     ("Ctrl R", "Stack"),
-    ("Ctrl E", "Export the result"),
+    ("Ctrl E or Ctrl S", "Export the result"),
     ("Ctrl A", "Select all frames"),
+    ("Ctrl Z", "Take back what was excluded, included or removed"),
+    ("Ctrl Shift Z", "Do it again"),
     ("Ctrl L", "Log"),
     ("Ctrl ,", "Settings"),
+    ("Ctrl Q", "Close Parfocal"),
     ("F1", "Help"),
+    ("?", "These keys"),
     ("Arrows", "Go from frame to frame; with Shift, select"),
+    ("Home and End", "Go to the first and the last frame"),
     ("Space", "Include or exclude the selected frames"),
     ("Delete", "Remove the selected frames from the list"),
+    ("Shift Delete", "Move the selected photographs to the trash"),
     ("F", "Fit the picture into the window"),
     ("1", "100 %"),
     ("+ and −", "Zoom in and out"),

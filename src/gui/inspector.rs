@@ -6,15 +6,12 @@ use iced::{Center, Element, Fill};
 
 use super::icon::{self, Icon};
 use super::theme::{self, size, space as gap};
-use super::widget;
+use super::{output, widget};
 use crate::core::align::{Method as AlignMethod, Model};
 use crate::core::fuse::Method;
 use crate::handlers::{AlignOptions, FuseOptions};
 use crate::photo::Compression;
-use crate::settings::{ExportFormat, Preset, Settings};
-
-/// How wide the panel is.
-pub const WIDTH: f32 = 300.0;
+use crate::settings::{Preset, Settings};
 
 /// What the panel remembers of itself; the options live in the settings.
 #[derive(Debug, Default)]
@@ -58,16 +55,8 @@ pub enum Message {
     CropToggled(bool),
     /// Levels of the pyramid; 0 is automatic.
     LevelsMoved(u8),
-    /// The format offered first.
-    FormatPicked(ExportFormat),
-    /// Bits per sample.
-    BitsPicked(u8),
-    /// Compression of a TIFF.
-    CompressionPicked(Compression),
-    /// Quality of a JPEG.
-    QualityMoved(u8),
-    /// The name offered on export.
-    TemplateChanged(String),
+    /// How results are written.
+    Output(output::Message),
 }
 
 /// A preset in the list.
@@ -190,12 +179,7 @@ pub fn compression_list<'a, M: Clone + 'a>(
 impl State {
     /// Takes over what was chosen.
     pub fn update(&mut self, message: Message, settings: &mut Settings) {
-        let Settings {
-            align,
-            fuse,
-            output,
-            ..
-        } = settings;
+        let Settings { align, fuse, .. } = settings;
         match message {
             Message::PresetPicked(Named(preset)) => {
                 *align = preset.align;
@@ -238,27 +222,23 @@ impl State {
             Message::LevelsMoved(levels) => {
                 fuse.levels = (levels > 0).then_some(usize::from(levels));
             }
-            Message::FormatPicked(format) => settings.format = format,
-            Message::BitsPicked(bits) => output.bits = bits,
-            Message::CompressionPicked(compression) => output.compression = compression,
-            Message::QualityMoved(quality) => output.quality = quality,
-            Message::TemplateChanged(template) => settings.name_template = template,
+            Message::Output(message) => output::update(message, settings),
         }
     }
 
-    /// The panel.
-    pub fn view<'a>(&'a self, settings: &'a Settings) -> Element<'a, Message> {
+    /// The panel, `width` logical pixels wide.
+    pub fn view<'a>(&'a self, settings: &'a Settings, width: f32) -> Element<'a, Message> {
         let content = column![
             self.presets(settings),
             self.alignment(settings),
             self.fusion(settings),
-            output(settings),
+            output::section(settings).map(Message::Output),
         ]
         .spacing(gap::LARGE)
         .padding(gap::MEDIUM);
         scrollable(content)
             .style(theme::scroll)
-            .width(WIDTH)
+            .width(width)
             .height(Fill)
             .into()
     }
@@ -449,58 +429,6 @@ impl State {
         }
         widget::section("Fusion", content)
     }
-}
-
-fn output(settings: &Settings) -> Element<'_, Message> {
-    let output = &settings.output;
-    let mut content = column![widget::option(
-        "Format",
-        "What Export offers first. TIFF keeps everything for further editing.",
-        widget::choices(
-            ExportFormat::ALL.map(|format| (
-                format,
-                match format {
-                    ExportFormat::Tiff => "TIFF",
-                    ExportFormat::Png => "PNG",
-                    ExportFormat::Jpeg => "JPEG",
-                }
-            )),
-            settings.format,
-            Message::FormatPicked
-        ),
-    )];
-    if settings.format != ExportFormat::Jpeg {
-        content = content.push(widget::option(
-            "Bits per sample",
-            "16 keeps room for changing tones afterwards; 8 is half as large.",
-            widget::choices([(16u8, "16"), (8, "8")], output.bits, Message::BitsPicked),
-        ));
-    }
-    if settings.format == ExportFormat::Tiff {
-        content = content.push(widget::option(
-            "Compression",
-            "Always without loss. LZW is for old programs, None is quickest to write.",
-            compression_list(output.compression, Message::CompressionPicked),
-        ));
-    }
-    if settings.format == ExportFormat::Jpeg {
-        content = content.push(widget::tall_option(
-            "Quality",
-            output.quality.to_string(),
-            "Above 90 colour keeps its full resolution.",
-            slider(1..=100, output.quality, Message::QualityMoved).style(theme::slide),
-        ));
-    }
-    content = content.push(widget::tall_option(
-        "Name",
-        String::new(),
-        "The name that Export offers. {folder}, {method}, {date} and {n} stand for what they say.",
-        text_input("{folder}-{method}", &settings.name_template)
-            .size(size::BODY)
-            .style(theme::input)
-            .on_input(Message::TemplateChanged),
-    ));
-    widget::section("Output", content)
 }
 
 fn in_force(settings: &Settings) -> Option<Preset> {

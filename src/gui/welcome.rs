@@ -45,6 +45,11 @@ impl State {
         self.is_hovered = is_hovered;
     }
 
+    /// Whether something is being dragged over the window.
+    pub fn is_hovered(&self) -> bool {
+        self.is_hovered
+    }
+
     /// The empty window.
     pub fn view<'a>(&'a self, recent: &'a [Recent], is_busy: bool) -> Element<'a, Message> {
         let open = widget::labelled(Some(Icon::FolderOpen), "Open folder…")

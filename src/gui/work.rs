@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::viewer::{Kind, Picture};
+use crate::Result;
 use crate::core::sharpness::GRID;
 use crate::core::thumbnail::Rgba;
 use crate::core::warp::warp;
@@ -11,7 +12,6 @@ use crate::handlers::alignment::{self, Aligned};
 use crate::handlers::import::Entry;
 use crate::handlers::{AlignOptions, Job, Report, StackOptions, export, file, stacking, thumbnail};
 use crate::photo::{self, Limits, Photo};
-use crate::{Error, Result};
 
 /// Pixels on the longer side of a result's small picture.
 const SMALL: usize = 240;
@@ -213,38 +213,4 @@ pub fn name(path: &Path) -> String {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned()
-}
-
-/// Opens a file or folder with the system's program for it.
-///
-/// # Errors
-///
-/// If there is none, or it fails.
-pub fn open(path: &Path) -> Result<()> {
-    let program = if cfg!(target_os = "macos") {
-        "open"
-    } else if cfg!(target_os = "windows") {
-        "explorer"
-    } else {
-        "xdg-open"
-    };
-    let failed = |why: String| {
-        Error::file(
-            path,
-            format!("cannot be opened with {program} ({why})"),
-            "open it from your file manager",
-        )
-    };
-    let status = std::process::Command::new(program)
-        .arg(path)
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .status()
-        .map_err(|fault| failed(fault.to_string()))?;
-    // Windows' explorer always says 1.
-    if status.success() || cfg!(target_os = "windows") {
-        Ok(())
-    } else {
-        Err(failed(status.to_string()))
-    }
 }

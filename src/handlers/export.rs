@@ -169,9 +169,7 @@ pub fn report(
         .iter()
         .enumerate()
         .map(|(i, frame)| {
-            let pose = aligned.poses[i]
-                .as_ref()
-                .filter(|_| frame.status == FrameStatus::Used);
+            let pose = aligned.poses[i].as_ref();
             let bridged = pose.is_some_and(|pose| pose.bridged);
             let bridge = || bridged.then(|| "aligned over its neighbour's neighbour".to_owned());
             FrameReport {

@@ -14,6 +14,8 @@ pub mod report;
 pub mod sharpness;
 pub mod stacking;
 pub mod thumbnail;
+pub mod trash;
+pub mod trial;
 
 pub use job::{Event, Job, Phase};
 pub use options::{

@@ -56,7 +56,8 @@ pub struct FrameReport {
     pub reason: Option<String>,
     /// Its global sharpness; see [`crate::core::sharpness`].
     pub sharpness: Option<f64>,
-    /// Maps reference pixel coordinates to this frame's (3×3, row by row).
+    /// Maps reference pixel coordinates to this frame's (3×3, row by row);
+    /// none where none was found.
     pub transform: Option<Transform>,
     /// What moved in it against the reference and was taken from there; absent
     /// where nothing did.
@@ -78,6 +79,13 @@ pub struct MovedReport {
     pub percent: f64,
     /// The smallest part of the reference frame that holds it, in its pixels.
     pub region: Area,
+}
+
+impl FrameReport {
+    /// Whether it was read but could not be laid on the others.
+    pub fn is_unaligned(&self) -> bool {
+        self.status == FrameStatus::Failed && self.sharpness.is_some() && self.transform.is_none()
+    }
 }
 
 /// Whether a frame is part of the result.

@@ -196,7 +196,7 @@ fn fuse(
             feed(aligned, lanes, second.as_mut(), None, options, job)?;
             second.finish()
         }
-        Err(fused) => Ok(fused),
+        Err(fused) => Ok(*fused),
     }
 }
 

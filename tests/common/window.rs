@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 use iced::futures::StreamExt;
 use iced::futures::executor::block_on;
 use iced::keyboard::{self, Key, Modifiers, key};
-use iced::{Size, Task};
+use iced::{Event, Point, Size, Task, mouse, window};
 use iced_test::Simulator;
 use iced_test::runtime::{Action, task};
+use iced_test::selector::Candidate;
+use iced_test::simulator::click;
 use tempfile::TempDir;
 
 use parfocal::gui::{self, App, Message};
@@ -133,6 +135,51 @@ impl Window {
             .for_each(|message| self.update(message));
     }
 
+    /// Clicks what bears these words with the other button.
+    pub fn right_click(&mut self, words: &str) {
+        let mut simulator = self.simulator();
+        simulator.click(words).expect("something to click");
+        let button = mouse::Button::Right;
+        let _ = simulator.simulate([
+            Event::Mouse(mouse::Event::ButtonPressed(button)),
+            Event::Mouse(mouse::Event::ButtonReleased(button)),
+        ]);
+        self.take(simulator.into_messages().collect());
+    }
+
+    /// Drags from one place of the window to another.
+    pub fn drag(&mut self, from: [f32; 2], to: [f32; 2]) {
+        let mut simulator = self.simulator();
+        let mut at = |position: [f32; 2], event| {
+            simulator.point_at(Point::from(position));
+            let _ = simulator.simulate([Event::Mouse(event)]);
+        };
+        at(from, mouse::Event::ButtonPressed(mouse::Button::Left));
+        let position = Point::from(to);
+        at(to, mouse::Event::CursorMoved { position });
+        at(to, mouse::Event::ButtonReleased(mouse::Button::Left));
+        self.take(simulator.into_messages().collect());
+    }
+
+    /// Clicks twice at a place of the window.
+    pub fn double_click(&mut self, at: [f32; 2]) {
+        let mut simulator = self.simulator();
+        simulator.point_at(Point::from(at));
+        let _ = simulator.simulate(click().chain(click()));
+        self.take(simulator.into_messages().collect());
+    }
+
+    /// Lets something happen to the window itself.
+    pub fn happen(&mut self, event: window::Event) {
+        self.update(Message::Window(event));
+    }
+
+    fn take(&mut self, messages: Vec<Message>) {
+        messages
+            .into_iter()
+            .for_each(|message| self.update(message));
+    }
+
     /// Clicks into the line that holds `old` and types `new` at its end.
     pub fn type_after(&mut self, old: &str, new: &str) {
         let mut simulator = self.simulator();
@@ -157,6 +204,24 @@ impl Window {
     /// Whether these words are to be seen.
     pub fn sees(&self, words: &str) -> bool {
         self.simulator().find(words).is_ok()
+    }
+
+    /// Whether these words are to be seen, alone or among others.
+    pub fn sees_part(&self, words: &str) -> bool {
+        let part = |candidate: Candidate<'_>| match candidate {
+            Candidate::Text { content, .. } => content.contains(words).then_some(()),
+            _ => None,
+        };
+        self.simulator().find(part).is_ok()
+    }
+
+    /// Lets the window go on until these words are to be seen.
+    pub fn wait_for_part(&mut self, words: &str) {
+        let end = Instant::now() + PATIENCE;
+        while !self.sees_part(words) {
+            assert!(Instant::now() < end, "waited in vain for “{words}”");
+            self.settle();
+        }
     }
 
     /// Presses a key that no control takes.

@@ -170,13 +170,13 @@ impl Options {
     /// # Errors
     ///
     /// Gives `found` back if it is the result.
-    pub fn second(&self, found: Fused, area: Area) -> Result<Box<dyn Fusion>, Fused> {
+    pub fn second(&self, found: Fused, area: Area) -> Result<Box<dyn Fusion>, Box<Fused>> {
         match self.method {
             Method::Depth => Ok(Box::new(OnCpu {
                 area,
                 accumulator: Render::new(found, self.clamp),
             })),
-            Method::Hybrid | Method::Pyramid | Method::Average => Err(found),
+            Method::Hybrid | Method::Pyramid | Method::Average => Err(Box::new(found)),
         }
     }
 

@@ -2,10 +2,12 @@
 
 use iced::Task;
 
-use super::{App, Dialog, Message, open_outside};
+use super::outside::{open_folder_of, open_outside};
+use super::{App, Dialog, Message};
 use crate::gui::library::{self, Step};
+use crate::gui::preferences::Role;
 use crate::gui::stage::{self, Mode};
-use crate::gui::{blurred, export, help, preferences, results, viewer, worker};
+use crate::gui::{blurred, export, help, results, viewer, worker};
 use crate::handlers::Reference;
 
 /// Something that the toolbar or a key can ask for.
@@ -17,6 +19,12 @@ pub enum Command {
     Add,
     /// Take the selected photographs out of the library.
     Remove,
+    /// Move the files of the selected photographs to the trash.
+    Trash,
+    /// Take back what was chosen last about the photographs.
+    Undo,
+    /// Choose it again.
+    Redo,
     /// Close the folder.
     CloseFolder,
     /// Render and open the demo stack.
@@ -33,6 +41,8 @@ pub enum Command {
     Preferences,
     /// Open the help.
     Help,
+    /// Show what the keys do.
+    Keyboard,
     /// Show or hide the library.
     Library,
     /// Show or hide the inspector.
@@ -86,8 +96,14 @@ impl App {
             Command::Add => self.pick_files(),
             Command::Remove => {
                 let selected = self.library.selected();
-                self.remove(selected)
+                self.undoable(|app| app.remove(selected))
             }
+            Command::Trash => {
+                let selected = self.library.selected();
+                self.ask_trash(&selected)
+            }
+            Command::Undo => self.undo(),
+            Command::Redo => self.redo(),
             Command::CloseFolder => self.close_folder(),
             Command::Demo => self.demo(),
             Command::Stack => self.stack(),
@@ -101,17 +117,9 @@ impl App {
                 Task::none()
             }
             Command::Export => self.export_dialog(None),
-            Command::Preferences => {
-                self.dialog = Some(Dialog::Preferences(preferences::State {
-                    cached: None,
-                    processors: std::thread::available_parallelism().map_or(1, usize::from),
-                }));
-                self.measure_cache()
-            }
-            Command::Help => {
-                self.dialog = Some(Dialog::Help(help::State::new(help::Page::default())));
-                Task::none()
-            }
+            Command::Preferences => self.open_preferences(),
+            Command::Help => self.open_help(help::Page::default()),
+            Command::Keyboard => self.open_help(help::Page::Keyboard),
             Command::Library => {
                 self.settings.window.library = !self.settings.window.library;
                 Task::none()
@@ -128,13 +136,13 @@ impl App {
                 self.library.select_all();
                 Task::none()
             }
-            Command::Toggle => {
-                self.library.toggle();
+            Command::Toggle => self.undoable(|app| {
+                app.library.toggle();
                 Task::none()
-            }
+            }),
             Command::Go(step) => {
-                let (action, task) = self.library.go(step);
-                Task::batch([task.map(Message::Library), self.library_wants(action)])
+                let action = self.library.go(step);
+                self.library_wants(action)
             }
             Command::Show(shown) => {
                 let mode = match shown {
@@ -172,12 +180,16 @@ impl App {
                     self.stage.mode = Mode::Frame;
                 }
                 self.other = None;
+                let reveal = self.library.reveal_cursor().map(Message::Library);
                 let look = self.look_at_what_is_seen();
-                Task::batch([look, self.show_frame(id)])
+                Task::batch([reveal, look, self.show_frame(id)])
             }
             library::Action::LookAt => self.look_at_what_is_seen(),
             library::Action::Remove(ids) => self.remove(ids),
-            library::Action::Open(path) => open_outside(path),
+            library::Action::Trash(ids) => self.ask_trash(&ids),
+            library::Action::View(path) => self.open_with(Role::Viewer, path),
+            library::Action::Edit(path) => self.open_with(Role::Editor, path),
+            library::Action::ShowInFolder(path) => open_folder_of(&path),
             library::Action::Copy(text) => iced::clipboard::write(text),
             library::Action::AskBlurred => {
                 let frames = self.library.frames();
@@ -298,33 +310,9 @@ impl App {
         }
     }
 
-    pub(super) fn preferences_message(&mut self, message: preferences::Message) -> Task<Message> {
-        let Some(Dialog::Preferences(dialog)) = &mut self.dialog else {
-            return Task::none();
-        };
-        match dialog.update(message, &mut self.settings) {
-            preferences::Action::None => Task::none(),
-            preferences::Action::Repaint => {
-                self.library.repaint();
-                Task::none()
-            }
-            preferences::Action::ClearCache => {
-                let cache = self.cache();
-                worker::compute(move || cache.clear())
-                    .map(Message::Done)
-                    .chain(self.measure_cache())
-            }
-            preferences::Action::Close => {
-                self.dialog = None;
-                Task::none()
-            }
-        }
-    }
-
-    fn measure_cache(&self) -> Task<Message> {
-        let cache = self.cache();
-        worker::compute(move || Ok(cache.size()))
-            .map(|size| Message::CacheMeasured(size.unwrap_or(0)))
+    fn open_help(&mut self, page: help::Page) -> Task<Message> {
+        self.dialog = Some(Dialog::Help(help::State::new(page)));
+        Task::none()
     }
 
     pub(super) fn help_message(&mut self, message: help::Message) -> Task<Message> {
@@ -347,7 +335,13 @@ impl App {
         };
         match dialog.update(message) {
             blurred::Action::None => return Task::none(),
-            blurred::Action::Exclude(threshold) => self.library.exclude_below(threshold),
+            blurred::Action::Exclude(threshold) => {
+                self.dialog = None;
+                return self.undoable(|app| {
+                    app.library.exclude_below(threshold);
+                    Task::none()
+                });
+            }
             blurred::Action::Close => {}
         }
         self.dialog = None;

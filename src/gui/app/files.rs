@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use iced::Task;
 
-use super::{App, Message};
+use super::{App, Message, undo};
 use crate::Result;
 use crate::gui::notice::Level;
+use crate::gui::stage::Mode;
 use crate::gui::{library, stage, worker};
 use crate::handlers::import::{self, Entry};
 use crate::settings::Recent;
@@ -66,6 +67,7 @@ impl App {
         }
         self.forget_frames();
         self.inputs.clear();
+        self.settings.note_open(&[]);
         self.covers()
     }
 
@@ -74,7 +76,9 @@ impl App {
         if let Some(importer) = &self.importer {
             gone.into_iter().for_each(|id| importer.forget(id));
         }
+        self.library.forget_away();
         self.removed.clear();
+        self.history = undo::History::default();
         self.kept = None;
         self.pictures.clear();
         self.stage = stage::State::default();
@@ -101,7 +105,7 @@ impl App {
     }
 
     /// Lists what is there, for [`Message::Listed`].
-    fn list(&mut self) -> Task<Message> {
+    pub(super) fn list(&mut self) -> Task<Message> {
         self.listing += 1;
         self.look_for_changes()
     }
@@ -118,16 +122,26 @@ impl App {
             return Task::none();
         }
         let was_opening = std::mem::take(&mut self.is_opening);
+        let was_reopening = std::mem::take(&mut self.is_reopening);
         let entries = match result {
             Ok(entries) => entries,
             Err(fault) if was_opening => {
                 self.inputs.clear();
-                self.report(&fault);
-                return Task::none();
+                self.settings.note_open(&[]);
+                if was_reopening {
+                    // A card or a drive that is not there today.
+                    let words = format!("What was open last time is not there: {fault}");
+                    self.activity.note(Level::Warning, words.clone());
+                    self.notices.push(Level::Warning, words, None);
+                } else {
+                    self.report(&fault);
+                }
+                return self.covers();
             }
             // Everything went away; what is known of it stays to be seen.
             Err(_) => return Task::none(),
         };
+        self.settings.note_open(&self.inputs);
         let entries: Vec<Entry> = entries
             .into_iter()
             .filter(|entry| !self.removed.contains(&entry.path))
@@ -167,7 +181,8 @@ impl App {
         }
     }
 
-    fn take_in(&mut self, entries: Vec<Entry>) -> Task<Message> {
+    pub(super) fn take_in(&mut self, entries: Vec<Entry>) -> Task<Message> {
+        let before = self.library.cursor();
         let (fresh, gone) = self.library.list(entries);
         if let Some(importer) = &self.importer {
             gone.iter().for_each(|&id| importer.forget(id));
@@ -179,8 +194,13 @@ impl App {
             return Task::none();
         }
         let look = self.look_at_what_is_seen();
-        if self.library.cursor().is_some() {
-            return look;
+        if let Some(id) = self.library.cursor() {
+            let shows_frame = matches!(self.mode(), Mode::Frame | Mode::Compare);
+            return if before == Some(id) || !shows_frame {
+                look
+            } else {
+                self.library_wants(library::Action::Show(id))
+            };
         }
         // The middle of the stack shows best what it is of.
         let middle = self.library.frames().len() / 2;

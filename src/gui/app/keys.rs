@@ -16,8 +16,19 @@ impl App {
                 self.library.hold(modifiers);
                 Task::none()
             }
-            Event::KeyPressed { key, modifiers, .. } => {
+            Event::KeyPressed {
+                key,
+                modified_key,
+                modifiers,
+                ..
+            } => {
                 self.library.hold(modifiers);
+                // Where a sign stands on the keyboard differs from land to land.
+                let key = if modifiers.command() {
+                    key
+                } else {
+                    modified_key
+                };
                 if key == Key::Named(Named::Enter) {
                     return self.confirm();
                 }
@@ -40,7 +51,7 @@ impl App {
                 Task::none()
             }
             // Losing something wants a deliberate click.
-            Some(Dialog::Closing) | None => Task::none(),
+            Some(Dialog::Trash(_) | Dialog::Closing) | None => Task::none(),
         }
     }
 
@@ -57,12 +68,18 @@ impl App {
 /// The command of a key, if it has one.
 fn command(key: &Key, modifiers: Modifiers) -> Option<Command> {
     if modifiers.command() {
-        let Key::Character(letter) = key else {
-            return None;
+        let letter = match key {
+            Key::Character(letter) => letter,
+            // As the files of a Mac go to the trash.
+            Key::Named(Named::Backspace) => return Some(Command::Trash),
+            _ => return None,
         };
         return Some(match letter.to_lowercase().as_str() {
             "o" if modifiers.shift() => Command::Add,
             "o" => Command::Open,
+            "z" if modifiers.shift() => Command::Redo,
+            "z" => Command::Undo,
+            "y" => Command::Redo,
             "r" => Command::Stack,
             "e" | "s" => Command::Export,
             "a" => Command::SelectAll,
@@ -85,7 +102,9 @@ fn command(key: &Key, modifiers: Modifiers) -> Option<Command> {
             Named::Home => Command::Go(Step::First),
             Named::End => Command::Go(Step::Last),
             Named::Space => Command::Toggle,
+            Named::Delete if modifiers.shift() => Command::Trash,
             Named::Delete => Command::Remove,
+            Named::Backspace if cfg!(target_os = "macos") => Command::Remove,
             Named::Escape => Command::Cancel,
             Named::F1 => Command::Help,
             _ => return None,
@@ -99,6 +118,7 @@ fn command(key: &Key, modifiers: Modifiers) -> Option<Command> {
             "d" => Command::Show(Shown::DepthMap),
             "c" => Command::Show(Shown::Compare),
             "h" => Command::HeatMap,
+            "?" => Command::Keyboard,
             _ => return None,
         },
         Key::Unidentified => return None,
@@ -121,6 +141,21 @@ mod tests {
         assert_eq!(of(",", Modifiers::COMMAND), Some(Command::Preferences));
         assert_eq!(of("f", Modifiers::empty()), Some(Command::Zoom(Zoom::Fit)));
         assert_eq!(of("1", Modifiers::empty()), Some(Command::Zoom(Zoom::Full)));
+    }
+
+    #[test]
+    fn what_was_chosen_is_taken_back_and_chosen_again() {
+        let shift = Modifiers::COMMAND | Modifiers::SHIFT;
+        assert_eq!(of("z", Modifiers::COMMAND), Some(Command::Undo));
+        assert_eq!(of("Z", shift), Some(Command::Redo));
+        assert_eq!(of("y", Modifiers::COMMAND), Some(Command::Redo));
+    }
+
+    #[test]
+    fn the_trash_wants_more_than_the_delete_key() {
+        let delete = |modifiers| command(&Key::Named(Named::Delete), modifiers);
+        assert_eq!(delete(Modifiers::empty()), Some(Command::Remove));
+        assert_eq!(delete(Modifiers::SHIFT), Some(Command::Trash));
     }
 
     #[test]

@@ -5,7 +5,11 @@ mod commands;
 mod files;
 mod jobs;
 mod keys;
+mod outside;
+mod panels;
 mod pictures;
+mod settings;
+mod undo;
 mod view;
 
 use std::collections::BTreeSet;
@@ -23,7 +27,7 @@ use super::viewer;
 use super::work::Kept;
 use super::{
     activity, blurred, export, help, inspector, library, notice, preferences, results, stage,
-    theme, welcome, worker,
+    theme, trash, welcome, worker,
 };
 use crate::handlers::cache::Cache;
 use crate::handlers::import::{Entry, Found, Importer};
@@ -33,6 +37,7 @@ use crate::{Error, Result};
 
 pub use commands::Command;
 pub use jobs::{Ended, Told};
+pub use panels::Panel;
 
 /// The whole state of the window.
 pub struct App {
@@ -62,6 +67,9 @@ pub struct App {
     /// Which listing of files is the last one that was asked for.
     listing: u64,
     is_opening: bool,
+    /// Whether what is being opened is what was open last time.
+    is_reopening: bool,
+    history: undo::History,
     /// Whether the viewer shows the growing result of a job.
     is_watching: bool,
 }
@@ -72,6 +80,7 @@ enum Dialog {
     Preferences(preferences::State),
     Help(help::State),
     Blurred(blurred::State),
+    Trash(trash::State),
     Closing,
 }
 
@@ -104,6 +113,14 @@ pub enum Message {
     Help(help::Message),
     /// In the dialog that excludes blurred frames.
     Blurred(blurred::Message),
+    /// In the dialog that asks before photographs go to the trash.
+    Trash(trash::Message),
+    /// These files went to the trash, and the others did not.
+    Trashed(Vec<PathBuf>, Vec<Error>),
+    /// Gaps were looked for in the focus range of this state of the library.
+    Jumps(u64, Result<Vec<library::Jump>>),
+    /// The edge of a panel was dragged; `None` for the usual width.
+    Widened(Panel, Option<f32>),
     /// In the dialog that asks before closing: whether to close.
     Closing(bool),
     /// The system's dialog gave files or a folder; whether to add them.
@@ -177,6 +194,8 @@ impl App {
             other: None,
             listing: 0,
             is_opening: false,
+            is_reopening: false,
+            history: undo::History::default(),
             is_watching: false,
             folders,
             settings,
@@ -197,10 +216,13 @@ impl App {
             system::theme().map(Message::SystemTheme),
             trim.map(Message::Done),
         ];
-        if inputs.is_empty() {
-            tasks.push(app.covers());
-        } else {
+        if !inputs.is_empty() {
             tasks.push(app.open(inputs.to_vec()));
+        } else if app.settings.reopen && !app.settings.open.is_empty() {
+            app.is_reopening = true;
+            tasks.push(app.open(app.settings.open.clone()));
+        } else {
+            tasks.push(app.covers());
         }
         (app, Task::batch(tasks))
     }
@@ -235,6 +257,13 @@ impl App {
     pub fn scored(&self) -> usize {
         let frames = self.library.frames();
         frames.iter().filter(|frame| frame.score.is_some()).count()
+    }
+
+    /// The names of the photographs before each gap in the focus range.
+    pub fn jumps(&self) -> Vec<&str> {
+        let name = |jump: &library::Jump| self.library.frame(jump.before);
+        let frames = self.library.jumps().iter().filter_map(name);
+        frames.map(|frame| frame.name.as_str()).collect()
     }
 
     /// How many results there are.
@@ -287,13 +316,21 @@ impl App {
 
     /// Answers what happened.
     pub fn update(&mut self, message: Message) -> Task<Message> {
+        let task = self.answer(message);
+        match self.library.ask_for_jumps() {
+            Some(asked) => Task::batch([task, look_for_jumps(asked)]),
+            None => task,
+        }
+    }
+
+    fn answer(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::Command(command) => self.command(command),
             Message::Key(event) => self.key(event),
-            Message::Library(message) => {
-                let action = self.library.update(message);
-                self.library_wants(action)
-            }
+            Message::Library(message) => self.undoable(|app| {
+                let action = app.library.update(message);
+                app.library_wants(action)
+            }),
             Message::Viewer(message) => match self.viewer.update(message) {
                 viewer::Action::None => Task::none(),
                 viewer::Action::Run(task) => task.map(Message::Viewer),
@@ -313,7 +350,7 @@ impl App {
             }
             Message::Notice(message) => match self.notices.update(message) {
                 notice::Action::None => Task::none(),
-                notice::Action::Show(file) => open_folder_of(file),
+                notice::Action::Show(file) => outside::open_folder_of(&file),
             },
             Message::Welcome(message) => match message {
                 welcome::Message::Open => self.command(Command::Open),
@@ -324,6 +361,16 @@ impl App {
             Message::Preferences(message) => self.preferences_message(message),
             Message::Help(message) => self.help_message(message),
             Message::Blurred(message) => self.blurred_message(message),
+            Message::Trash(message) => self.trash_message(message),
+            Message::Trashed(gone, faults) => self.trashed(&gone, &faults),
+            Message::Jumps(number, jumps) => {
+                self.library.take_jumps(number, jumps.unwrap_or_default());
+                Task::none()
+            }
+            Message::Widened(panel, width) => {
+                self.widen(panel, width);
+                Task::none()
+            }
             Message::Closing(true) => self.close_now(),
             Message::Closing(false) => {
                 self.dialog = None;
@@ -465,12 +512,7 @@ impl App {
     }
 }
 
-fn open_folder_of(file: PathBuf) -> Task<Message> {
-    let folder = file.parent().unwrap_or(&file).to_owned();
-    open_outside(folder)
-}
-
-/// Opens a file, folder or address with the system's program for it.
-fn open_outside(path: PathBuf) -> Task<Message> {
-    worker::compute(move || super::work::open(&path)).map(Message::Done)
+fn look_for_jumps(asked: library::Asked) -> Task<Message> {
+    let number = asked.number;
+    worker::compute(move || Ok(asked.look())).map(move |jumps| Message::Jumps(number, jumps))
 }

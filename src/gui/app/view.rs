@@ -5,7 +5,9 @@ use iced::widget::{
 };
 use iced::{Center, Element, Fill};
 
-use super::{App, Command, Dialog, Message};
+use super::panels::widths;
+use super::{App, Command, Dialog, Message, Panel};
+use crate::gui::divider::{Side, divider};
 use crate::gui::icon::{self, Icon};
 use crate::gui::stage::Facts;
 use crate::gui::theme::{self, size, space as gap};
@@ -52,6 +54,12 @@ impl App {
                 .align_bottom(Fill);
             layers = layers.push(notices);
         }
+        if self.welcome.is_hovered() && !self.library.is_empty() {
+            let words = container(text("Let go to add to the stack").size(size::HEADING))
+                .padding(gap::LARGE)
+                .style(theme::card);
+            layers = layers.push(center(words).style(theme::shade));
+        }
         if let Some(dialog) = &self.dialog {
             let card = container(self.dialog(dialog))
                 .padding(gap::LARGE)
@@ -67,7 +75,8 @@ impl App {
     /// Where pixels are worked on, in words.
     fn device(&self) -> &str {
         match self.settings.resources.device {
-            Device::Auto | Device::Cpu => "processor",
+            Device::Auto => "automatic",
+            Device::Cpu => "processor",
             Device::OpenCl(_) => "OpenCL",
         }
     }
@@ -178,21 +187,26 @@ impl App {
                 .height(Fill)
                 .style(theme::ground)
         ];
+        let [library, inspector] = widths(window);
         let mut panels = row![];
         if window.library {
             panels = panels
-                .push(
-                    self.library
-                        .view(window.library_width)
-                        .map(Message::Library),
-                )
-                .push(rule::vertical(1).style(theme::line));
+                .push(self.library.view(library).map(Message::Library))
+                .push(divider(Side::Right, library, |width| {
+                    Message::Widened(Panel::Library, width)
+                }));
         }
         panels = panels.push(container(middle).width(Fill).height(Fill));
         if window.inspector {
             panels = panels
-                .push(rule::vertical(1).style(theme::line))
-                .push(self.inspector.view(&self.settings).map(Message::Inspector));
+                .push(divider(Side::Left, inspector, |width| {
+                    Message::Widened(Panel::Inspector, width)
+                }))
+                .push(
+                    self.inspector
+                        .view(&self.settings, inspector)
+                        .map(Message::Inspector),
+                );
         }
         panels.height(Fill).into()
     }
@@ -200,9 +214,12 @@ impl App {
     fn dialog<'a>(&'a self, dialog: &'a Dialog) -> Element<'a, Message> {
         match dialog {
             Dialog::Export(dialog) => dialog.view().map(Message::Export),
-            Dialog::Preferences(dialog) => dialog.view(&self.settings).map(Message::Preferences),
+            Dialog::Preferences(dialog) => dialog
+                .view(&self.settings, self.activity.is_running())
+                .map(Message::Preferences),
             Dialog::Help(dialog) => dialog.view(&self.theme(), self.device()).map(Message::Help),
             Dialog::Blurred(dialog) => dialog.view().map(Message::Blurred),
+            Dialog::Trash(dialog) => dialog.view().map(Message::Trash),
             Dialog::Closing => self.closing(),
         }
     }

@@ -1,55 +1,31 @@
 //! The photographs of the stack: thumbnails, sharpness, who takes part.
 
+mod focus;
+mod frame;
+mod menu;
 mod plot;
+mod selection;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use iced::Size;
 use iced::keyboard::Modifiers;
+use iced::widget::canvas;
 use iced::widget::image::Handle;
-use iced::widget::{canvas, operation, scrollable};
-use iced::{Size, Task};
 
+use crate::handlers::Report;
 use crate::handlers::import::{Entry, Found};
-use crate::handlers::thumbnail::Facts;
-use crate::handlers::{FrameStatus, Report};
+
+pub use focus::{Asked, Jump};
+pub use frame::{Chosen, Fault, Frame};
+pub use menu::Choice;
+pub use selection::Step;
 
 /// Pictures that are kept for showing; others come from the cache again.
 const KEPT: usize = 400;
-
-/// One photograph.
-#[derive(Debug, Clone)]
-pub struct Frame {
-    /// Its number, which stays the same as long as it is in the library.
-    pub id: u64,
-    /// The file.
-    pub entry: Entry,
-    /// Its name without the folder.
-    pub name: String,
-    /// Its picture, where that is known and kept.
-    pub thumbnail: Option<Handle>,
-    /// What is known of it.
-    pub facts: Option<Facts>,
-    /// How sharp it is.
-    pub score: Option<f64>,
-    /// How sharp its parts are, row by row of a square grid.
-    pub cells: Arc<Vec<f64>>,
-    /// Whether it takes part.
-    pub is_included: bool,
-    /// What went wrong with it, and whether it could be read at all.
-    pub fault: Option<Fault>,
-}
-
-/// Why a photograph is of no use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    /// It cannot be read.
-    Unreadable(String),
-    /// The last job left it out.
-    LeftOut(String),
-}
 
 /// What the photographs are ordered by on the screen. The stack itself is
 /// always in the order of names.
@@ -83,6 +59,9 @@ pub struct State {
     size: Option<Size>,
     next: u64,
     plot: canvas::Cache,
+    focus: focus::Focus,
+    /// Files that took no part when they were here last.
+    away: BTreeSet<PathBuf>,
 }
 
 /// What happens in the library.
@@ -104,27 +83,10 @@ pub enum Message {
     Resized(Size),
     /// The frame at this place in the stack was clicked in the plot.
     PlotPressed(usize),
+    /// The next gap in the focus range is to be seen.
+    JumpPressed,
     /// The dialog that excludes blurred frames is wanted.
     BlurredAsked,
-}
-
-/// An entry of a photograph's menu.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Choice {
-    /// Make it the reference, or let the program choose again.
-    Reference,
-    /// Include or exclude what is selected.
-    Toggle,
-    /// Exclude all but what is selected.
-    Only,
-    /// Open it in the system's viewer.
-    Open,
-    /// Show it in its folder.
-    ShowInFolder,
-    /// Copy its path.
-    CopyPath,
-    /// Take what is selected out of the library; the files stay.
-    Remove,
 }
 
 /// What the library wants of the application.
@@ -138,29 +100,18 @@ pub enum Action {
     LookAt,
     /// Take these photographs out.
     Remove(Vec<u64>),
-    /// Open a file with the system's program for it.
-    Open(PathBuf),
+    /// Move the files of these photographs to the trash.
+    Trash(Vec<u64>),
+    /// Look at a file outside.
+    View(PathBuf),
+    /// Change a file outside.
+    Edit(PathBuf),
+    /// Show a file in its folder.
+    ShowInFolder(PathBuf),
     /// Put a text on the clipboard.
     Copy(String),
     /// Open the dialog that excludes blurred frames.
     AskBlurred,
-}
-
-/// Where to go from a photograph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// To the one before.
-    Back,
-    /// To the next one.
-    Forward,
-    /// A row up.
-    Up,
-    /// A row down.
-    Down,
-    /// To the first one.
-    First,
-    /// To the last one.
-    Last,
 }
 
 impl State {
@@ -196,9 +147,37 @@ impl State {
     }
 
     fn taking_part(&self) -> impl Iterator<Item = &Frame> {
-        self.frames
-            .iter()
-            .filter(|frame| frame.is_included && !matches!(frame.fault, Some(Fault::Unreadable(_))))
+        self.frames.iter().filter(|frame| frame.takes_part())
+    }
+
+    /// Others take part now.
+    fn chose(&mut self) {
+        self.plot.clear();
+        self.focus.forget();
+    }
+
+    /// What the user chose about the photographs.
+    pub fn chosen(&self) -> Chosen {
+        let path = |frame: &Frame| frame.entry.path.clone();
+        let excluded = self.frames.iter().filter(|frame| !frame.is_included);
+        Chosen {
+            excluded: excluded.map(path).chain(self.away.clone()).collect(),
+            reference: self.reference.and_then(|id| self.frame(id)).map(path),
+        }
+    }
+
+    /// Brings back what the user chose earlier.
+    pub fn choose_again(&mut self, chosen: &Chosen) {
+        for frame in &mut self.frames {
+            frame.is_included = !chosen.excluded.contains(&frame.entry.path);
+        }
+        let is_here = |path: &&PathBuf| self.frames.iter().any(|f| f.entry.path == **path);
+        let away = chosen.excluded.iter().filter(|path| !is_here(path));
+        self.away = away.cloned().collect();
+        let reference = chosen.reference.as_ref();
+        let frame = reference.and_then(|path| self.frames.iter().find(|f| f.entry.path == *path));
+        self.reference = frame.map(|frame| frame.id);
+        self.chose();
     }
 
     /// The place of the reference among those that take part, if one was
@@ -222,6 +201,7 @@ impl State {
     /// are looked at again, others go. Answers the numbers of those to look at
     /// and of those that went.
     pub fn list(&mut self, entries: Vec<Entry>) -> (Vec<(u64, PathBuf)>, Vec<u64>) {
+        let around = self.around_cursor();
         let mut old: BTreeMap<PathBuf, Frame> = std::mem::take(&mut self.frames)
             .into_iter()
             .map(|frame| (frame.entry.path.clone(), frame))
@@ -230,6 +210,7 @@ impl State {
         let mut gone = Vec::new();
         for entry in entries {
             let known = old.remove(&entry.path);
+            let was_away = self.away.remove(&entry.path);
             if let Some(frame) = known.as_ref().filter(|frame| frame.entry == entry) {
                 self.frames.push(frame.clone());
                 continue;
@@ -241,18 +222,12 @@ impl State {
             if let Some(known) = &known {
                 self.rename(known.id, id);
             }
-            self.frames.push(Frame {
-                id,
-                name: name(&entry.path),
-                entry,
-                thumbnail: None,
-                facts: None,
-                score: None,
-                cells: Arc::default(),
-                is_included: known.is_none_or(|known| known.is_included),
-                fault: None,
-            });
+            let is_included = known.map_or(!was_away, |known| known.is_included);
+            self.frames.push(Frame::new(id, entry, is_included));
         }
+        let excluded = old.values().filter(|frame| !frame.is_included);
+        self.away
+            .extend(excluded.map(|frame| frame.entry.path.clone()));
         gone.extend(old.values().map(|frame| frame.id));
         let is_here = |id: &u64| !gone.contains(id);
         self.selected.retain(is_here);
@@ -261,7 +236,18 @@ impl State {
         self.reference = self.reference.filter(is_here);
         self.menu = None;
         self.arrange();
+        self.focus.forget();
+        if self.cursor.is_none()
+            && let Some(next) = around.into_iter().find(|&id| self.frame(id).is_some())
+        {
+            self.select(next);
+        }
         (fresh, gone)
+    }
+
+    /// Forgets what was chosen about files that are not here.
+    pub fn forget_away(&mut self) {
+        self.away.clear();
     }
 
     /// A changed file keeps its place in the selection.
@@ -308,7 +294,7 @@ impl State {
                     }
                     Err(fault) => frame.fault = Some(Fault::Unreadable(fault.problem())),
                 }
-                self.plot.clear();
+                self.chose();
                 if self.sort == Sort::Sharpness {
                     self.arrange();
                 }
@@ -357,14 +343,9 @@ impl State {
             if matches!(frame.fault, Some(Fault::Unreadable(_))) {
                 continue;
             }
-            frame.fault = match told.status {
-                FrameStatus::Used => None,
-                FrameStatus::Excluded | FrameStatus::Failed => Some(Fault::LeftOut(
-                    told.reason.clone().unwrap_or_else(|| "left out".into()),
-                )),
-            };
+            frame.fault = Fault::of(told);
         }
-        self.plot.clear();
+        self.chose();
     }
 
     /// Excludes the frames whose score is under `threshold`.
@@ -374,25 +355,7 @@ impl State {
                 frame.is_included = false;
             }
         }
-        self.plot.clear();
-    }
-
-    /// Selects everything.
-    pub fn select_all(&mut self) {
-        self.selected = self.frames.iter().map(|frame| frame.id).collect();
-    }
-
-    /// Selects one photograph only.
-    pub fn select(&mut self, id: u64) {
-        self.selected = [id].into();
-        self.cursor = Some(id);
-        self.anchor = Some(id);
-        self.plot.clear();
-    }
-
-    /// What is selected.
-    pub fn selected(&self) -> Vec<u64> {
-        self.selected.iter().copied().collect()
+        self.chose();
     }
 
     /// Includes what is selected, or excludes it if all of it is included.
@@ -407,61 +370,7 @@ impl State {
         for frame in &mut frames {
             frame.is_included = !all;
         }
-        self.plot.clear();
-    }
-
-    /// Which keys are held.
-    pub fn hold(&mut self, modifiers: Modifiers) {
-        self.modifiers = modifiers;
-    }
-
-    /// Goes from the photograph under the cursor to another one.
-    pub fn go(&mut self, step: Step) -> (Action, Task<Message>) {
-        if self.order.is_empty() {
-            return (Action::None, Task::none());
-        }
-        let last = self.order.len() - 1;
-        let at = self
-            .cursor
-            .and_then(|id| self.order.iter().position(|&p| self.frames[p].id == id));
-        let columns = self.grid().columns;
-        let to = match (at, step) {
-            (_, Step::First) | (None, Step::Forward | Step::Down) => 0,
-            (_, Step::Last) | (None, Step::Back | Step::Up) => last,
-            (Some(at), Step::Back) => at.saturating_sub(1),
-            (Some(at), Step::Forward) => (at + 1).min(last),
-            (Some(at), Step::Up) => at.checked_sub(columns).unwrap_or(at),
-            (Some(at), Step::Down) => {
-                if at + columns <= last {
-                    at + columns
-                } else {
-                    at
-                }
-            }
-        };
-        let id = self.frames[self.order[to]].id;
-        if self.modifiers.shift() {
-            self.press(id);
-        } else {
-            self.select(id);
-        }
-        (Action::Show(id), self.reveal(to))
-    }
-
-    /// Scrolls so that a place on the screen's order is in sight.
-    fn reveal(&mut self, at: usize) -> Task<Message> {
-        let grid = self.grid();
-        let top = (at / grid.columns) as f32 * grid.pitch();
-        let height = self.viewport().height;
-        let to = if top < self.scroll {
-            top
-        } else if top + grid.pitch() > self.scroll + height {
-            top + grid.pitch() - height
-        } else {
-            return Task::none();
-        };
-        self.scroll = to;
-        operation::scroll_to(view::LIST, scrollable::AbsoluteOffset { x: 0.0, y: to })
+        self.chose();
     }
 
     /// Answers what happened.
@@ -499,15 +408,17 @@ impl State {
                 self.size = Some(size);
                 Action::LookAt
             }
-            Message::PlotPressed(place) => match self.frames.get(place).map(|frame| frame.id) {
-                Some(id) => {
-                    self.select(id);
-                    Action::Show(id)
-                }
-                None => Action::None,
-            },
+            Message::PlotPressed(place) => self.show(self.frames.get(place).map(|f| f.id)),
+            Message::JumpPressed => self.show(self.next_jump()),
             Message::BlurredAsked => Action::AskBlurred,
         }
+    }
+
+    fn show(&mut self, id: Option<u64>) -> Action {
+        id.map_or(Action::None, |id| {
+            self.select(id);
+            Action::Show(id)
+        })
     }
 
     fn choose(&mut self, entry: Choice) -> Action {
@@ -530,41 +441,16 @@ impl State {
                 for frame in &mut self.frames {
                     frame.is_included = self.selected.contains(&frame.id);
                 }
-                self.plot.clear();
+                self.chose();
                 Action::None
             }
-            Choice::Open => Action::Open(path),
-            Choice::ShowInFolder => Action::Open(path.parent().unwrap_or(&path).to_owned()),
+            Choice::View => Action::View(path),
+            Choice::Edit => Action::Edit(path),
+            Choice::ShowInFolder => Action::ShowInFolder(path),
             Choice::CopyPath => Action::Copy(path.display().to_string()),
             Choice::Remove => Action::Remove(self.selected()),
+            Choice::Trash => Action::Trash(self.selected()),
         }
-    }
-
-    /// Selects as the keys that are held say.
-    fn press(&mut self, id: u64) {
-        if self.modifiers.shift()
-            && let Some(range) = self.range(id)
-        {
-            self.selected = range;
-        } else if self.modifiers.command() {
-            if !self.selected.remove(&id) {
-                self.selected.insert(id);
-            }
-            self.anchor = Some(id);
-        } else {
-            self.selected = [id].into();
-            self.anchor = Some(id);
-        }
-        self.cursor = Some(id);
-        self.plot.clear();
-    }
-
-    /// What lies between the anchor and a photograph on the screen.
-    fn range(&self, id: u64) -> Option<BTreeSet<u64>> {
-        let place = |id: u64| self.order.iter().position(|&p| self.frames[p].id == id);
-        let (a, b) = (place(self.anchor?)?, place(id)?);
-        let ids = self.order[a.min(b)..=a.max(b)].iter();
-        Some(ids.map(|&place| self.frames[place].id).collect())
     }
 
     fn arrange(&mut self) {
@@ -584,11 +470,4 @@ impl State {
         }
         self.plot.clear();
     }
-}
-
-fn name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
 }

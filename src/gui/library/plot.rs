@@ -1,6 +1,6 @@
 //! The sharpness of every frame in stack order, as a plot that can be clicked.
 
-use iced::widget::canvas::{self, Action, Event, Geometry, Path, Stroke, Text};
+use iced::widget::canvas::{self, Action, Event, Geometry, LineDash, Path, Stroke, Text};
 use iced::{Point, Rectangle, Renderer, Theme, mouse};
 
 use super::{Message, State};
@@ -111,6 +111,19 @@ impl canvas::Program<Message> for Plot<'_> {
             }
             let line = Path::line(Point::new(0.0, base), Point::new(width, base));
             frame.stroke(&line, Stroke::default().with_color(colours.line));
+            for x in library.jump_places().map(|share| share * width) {
+                let line = Path::line(Point::new(x, HEAD - 2.0), Point::new(x, base));
+                let stroke = Stroke {
+                    line_dash: LineDash {
+                        segments: &[3.0, 3.0],
+                        offset: 0,
+                    },
+                    ..Stroke::default()
+                        .with_color(colours.warning)
+                        .with_width(1.5)
+                };
+                frame.stroke(&line, stroke);
+            }
         });
         vec![geometry]
     }

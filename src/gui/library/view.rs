@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use iced::widget::{
-    button, canvas, column, container, image, mouse_area, opaque, pin, progress_bar, row,
-    scrollable, sensor, space, stack, text, tooltip,
+    canvas, column, container, image, mouse_area, progress_bar, row, scrollable, sensor, space,
+    stack, text, tooltip,
 };
 use iced::{Center, ContentFit, Element, Fill, Size};
 
-use super::{Choice, Fault, Frame, Message, Sort, State, plot};
+use super::{Fault, Message, Sort, State, plot};
 use crate::gui::icon::{self, Icon};
 use crate::gui::theme::{self, size, space as gap};
 use crate::gui::widget;
@@ -93,26 +93,35 @@ impl State {
             row![
                 text(count).size(size::BODY),
                 space::horizontal(),
-                widget::icon_button(
-                    Icon::Filter,
-                    "Exclude blurred frames…",
-                    Some(Message::BlurredAsked)
-                ),
+                widget::labelled(Some(Icon::Filter), "Exclude blurred…")
+                    .padding([gap::TINY, gap::SMALL])
+                    .style(theme::quiet)
+                    .on_press(Message::BlurredAsked),
             ]
             .align_y(Center),
             widget::choices(sorts, self.sort, Message::Sorted),
         ]
         .spacing(gap::TINY)
         .padding([gap::SMALL, gap::MEDIUM]);
-        column![
-            head,
-            self.thumbnails(),
-            container(canvas(plot::Plot::of(self)).width(Fill).height(PLOT))
-                .padding([gap::SMALL, gap::MEDIUM])
+        let plot = canvas(plot::Plot::of(self)).width(Fill).height(PLOT);
+        column![head, self.thumbnails()]
+            .push(self.fault_row())
+            .push(container(plot).padding([gap::SMALL, gap::MEDIUM]))
+            .push(self.jump_row())
+            .width(width)
+            .height(Fill)
+            .into()
+    }
+
+    /// What is wrong with the photograph that is shown.
+    fn fault_row(&self) -> Option<Element<'_, Message>> {
+        let fault = self.frame(self.cursor?)?.fault.as_ref()?;
+        let line = row![
+            icon::sized(fault.icon(), 14.0).style(theme::warning),
+            text(explained(fault)).size(size::SMALL).width(Fill)
         ]
-        .width(width)
-        .height(Fill)
-        .into()
+        .spacing(gap::SMALL);
+        Some(container(line).padding([gap::SMALL, gap::MEDIUM]).into())
     }
 
     fn thumbnails(&self) -> Element<'_, Message> {
@@ -183,14 +192,8 @@ impl State {
         if !frame.is_included {
             marks = marks.push(badge(Icon::EyeOff, "Excluded: takes no part in the stack"));
         }
-        match &frame.fault {
-            Some(Fault::Unreadable(reason)) => {
-                marks = marks.push(badge(Icon::FileWarning, reason));
-            }
-            Some(Fault::LeftOut(reason)) => {
-                marks = marks.push(badge(Icon::TriangleAlert, reason));
-            }
-            None => {}
+        if let Some(fault) = &frame.fault {
+            marks = marks.push(badge(fault.icon(), explained(fault)));
         }
         let picture = stack![
             picture,
@@ -231,78 +234,13 @@ impl State {
         let scores = self.frames.iter().filter_map(|frame| frame.score);
         scores.fold(f64::MIN_POSITIVE, f64::max)
     }
-
-    /// The menu of a photograph, beside it.
-    fn menu(&self, id: u64, grid: Grid) -> Option<Element<'_, Message>> {
-        const WIDTH: f32 = 220.0;
-        const HEIGHT: f32 = 252.0;
-        let at = self.order.iter().position(|&p| self.frames[p].id == id)?;
-        let frame = &self.frames[self.order[at]];
-        let x = (at % grid.columns) as f32 * (grid.width + gap::TINY) + gap::LARGE;
-        let y = (at / grid.columns) as f32 * grid.pitch() - self.scroll + gap::LARGE;
-        let room = self.viewport();
-        let entries = entries(frame, self.reference == Some(id), self.selected.len());
-        let entries = entries.into_iter().map(|(icon, words, choice)| {
-            let line = row![icon::icon(icon), text(words).size(size::BODY)]
-                .spacing(gap::SMALL)
-                .align_y(Center);
-            button(line)
-                .width(Fill)
-                .padding([gap::TINY + 1.0, gap::SMALL])
-                .style(theme::quiet)
-                .on_press(Message::Menu(choice))
-                .into()
-        });
-        let card = container(iced::widget::column(entries))
-            .width(WIDTH)
-            .padding(gap::TINY + 1.0)
-            .style(theme::card);
-        Some(
-            pin(opaque(card))
-                .x(x.min(room.width - WIDTH - gap::TINY).max(gap::TINY))
-                .y(y.min(room.height - HEIGHT).max(0.0))
-                .into(),
-        )
-    }
 }
 
-fn entries(frame: &Frame, is_reference: bool, selected: usize) -> Vec<(Icon, String, Choice)> {
-    let of = |one: &str| match selected {
-        0 | 1 => one.to_owned(),
-        several => format!("{one} {several} frames"),
-    };
-    vec![
-        (
-            Icon::Anchor,
-            if is_reference {
-                "Choose the reference automatically".to_owned()
-            } else {
-                "Set as reference".to_owned()
-            },
-            Choice::Reference,
-        ),
-        if frame.is_included {
-            (Icon::EyeOff, of("Exclude"), Choice::Toggle)
-        } else {
-            (Icon::Eye, of("Include"), Choice::Toggle)
-        },
-        (Icon::ListFilter, "Only these".to_owned(), Choice::Only),
-        (
-            Icon::ExternalLink,
-            "Open in viewer".to_owned(),
-            Choice::Open,
-        ),
-        (
-            Icon::FolderOpen,
-            "Show in folder".to_owned(),
-            Choice::ShowInFolder,
-        ),
-        (Icon::Copy, "Copy path".to_owned(), Choice::CopyPath),
-        (Icon::ListX, of("Remove from the list"), Choice::Remove),
-    ]
+fn explained(fault: &Fault) -> String {
+    format!("{}: {}", fault.title(), fault.reason())
 }
 
-fn badge<'a>(icon: Icon, words: &'a str) -> Element<'a, Message> {
+fn badge<'a>(icon: Icon, words: impl text::IntoFragment<'a>) -> Element<'a, Message> {
     let mark = container(icon::sized(icon, 12.0))
         .padding(3)
         .style(theme::badge);
