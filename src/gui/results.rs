@@ -1,6 +1,7 @@
 //! The strip of results: every picture of this session.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use iced::widget::image::Handle;
@@ -11,9 +12,11 @@ use iced::widget::{text, tooltip};
 use iced::{Center, ContentFit, Element, Fill};
 
 use super::icon::{self, Icon};
+use super::store::Stored;
 use super::theme::{self, size, space as gap};
 use super::widget;
 use super::work::Made;
+use crate::handlers::Report;
 use crate::text as words;
 
 /// One result.
@@ -29,8 +32,10 @@ pub struct Item {
     pub folder: PathBuf,
     /// How long it took.
     pub took: Duration,
-    /// The pictures and the report.
-    pub made: Made,
+    /// The pixels.
+    pub stored: Stored,
+    /// What was done.
+    pub report: Arc<Report>,
     /// Where it was exported to last.
     pub exported: Option<PathBuf>,
     thumbnail: Handle,
@@ -83,6 +88,8 @@ pub enum Action {
     Open(PathBuf),
     /// It is gone: show something else.
     Gone(u64),
+    /// It has another name.
+    Renamed(u64),
 }
 
 impl State {
@@ -98,7 +105,8 @@ impl State {
             folder,
             took,
             thumbnail: Handle::from_rgba(width, height, small.data.clone()),
-            made,
+            stored: Stored::Memory(made.full),
+            report: made.report,
             exported: None,
         });
         self.selected = Some(self.next);
@@ -129,6 +137,22 @@ impl State {
     pub fn exported(&mut self, number: u64, path: PathBuf) {
         if let Some(item) = self.items.iter_mut().find(|item| item.number == number) {
             item.exported = Some(path);
+        }
+    }
+
+    /// The oldest result that is to leave memory now, because all together
+    /// take more than `limit` bytes. The newest stays.
+    pub fn to_spill(&self, limit: u64) -> Option<&Item> {
+        let total: u64 = self.items.iter().map(|item| item.stored.bytes()).sum();
+        let (_, older) = self.items.split_last()?;
+        let in_memory = |item: &&Item| matches!(item.stored, Stored::Memory(_));
+        older.iter().find(in_memory).filter(|_| total > limit)
+    }
+
+    /// The pixels of a result are elsewhere now.
+    pub fn moved(&mut self, number: u64, stored: Stored) {
+        if let Some(item) = self.items.iter_mut().find(|item| item.number == number) {
+            item.stored = stored;
         }
     }
 
@@ -188,6 +212,7 @@ impl State {
                     && !name.trim().is_empty()
                 {
                     item.name = name.trim().to_owned();
+                    return Action::Renamed(number);
                 }
                 Action::None
             }

@@ -7,7 +7,7 @@ use iced::Task;
 use super::{App, Message};
 use crate::Result;
 use crate::gui::notice::Level;
-use crate::gui::{library, stage, worker};
+use crate::gui::{library, scrubber, stage, worker};
 use crate::handlers::import::{self, Entry};
 use crate::settings::Recent;
 
@@ -78,6 +78,7 @@ impl App {
         self.kept = None;
         self.pictures.clear();
         self.stage = stage::State::default();
+        self.scrubber = scrubber::State::default();
         self.viewer.clear();
     }
 

@@ -6,6 +6,7 @@ mod files;
 mod jobs;
 mod keys;
 mod pictures;
+mod player;
 mod view;
 
 use std::collections::BTreeSet;
@@ -22,8 +23,8 @@ use super::stage::Mode;
 use super::viewer;
 use super::work::Kept;
 use super::{
-    activity, blurred, export, help, inspector, library, notice, preferences, results, stage,
-    theme, welcome, worker,
+    activity, blurred, export, export_frames, help, inspector, library, notice, preferences,
+    results, scrubber, stage, store, theme, welcome, worker,
 };
 use crate::handlers::cache::Cache;
 use crate::handlers::import::{Entry, Found, Importer};
@@ -48,6 +49,7 @@ pub struct App {
     library: library::State,
     viewer: viewer::State,
     stage: stage::State,
+    scrubber: scrubber::State,
     inspector: inspector::State,
     activity: activity::State,
     results: results::State,
@@ -57,6 +59,14 @@ pub struct App {
     importer: Option<Importer>,
     pictures: pictures::Pictures,
     kept: Option<Arc<Kept>>,
+    /// How often it was found out how frames lie on each other.
+    alignments: u64,
+    /// When the frame that is shown had its turn.
+    played: Instant,
+    /// Whether a result is being put into a file, or could not be.
+    is_spilling: bool,
+    /// The most bytes of results in memory.
+    results_limit: u64,
     /// A second result to compare the selected one with.
     other: Option<u64>,
     /// Which listing of files is the last one that was asked for.
@@ -69,6 +79,7 @@ pub struct App {
 /// What lies above the window.
 enum Dialog {
     Export(export::State),
+    ExportFrames(export_frames::State),
     Preferences(preferences::State),
     Help(help::State),
     Blurred(blurred::State),
@@ -84,8 +95,10 @@ pub enum Message {
     Library(library::Message),
     /// In the viewer.
     Viewer(viewer::Message),
-    /// Around the picture.
+    /// Above the picture.
     Stage(stage::Message),
+    /// In the bar that runs through the frames.
+    Scrubber(scrubber::Message),
     /// In the inspector.
     Inspector(inspector::Message),
     /// In the bar at the bottom.
@@ -98,6 +111,8 @@ pub enum Message {
     Welcome(welcome::Message),
     /// In the export dialog.
     Export(export::Message),
+    /// In the dialog that exports aligned frames.
+    ExportFrames(export_frames::Message),
     /// In the settings dialog.
     Preferences(preferences::Message),
     /// In the help.
@@ -114,8 +129,12 @@ pub enum Message {
     Found(Found),
     /// A picture for a recent folder.
     Cover(PathBuf, Result<Thumbnail>),
-    /// A frame was read for the viewer.
-    Loaded(pictures::Wanted, Result<Option<viewer::Picture>>),
+    /// A picture was made ready for the viewer.
+    Loaded(pictures::Wanted, Result<viewer::Picture>),
+    /// It may be time for the next frame.
+    Played,
+    /// The pixels of a result were put into a file, or not.
+    Spilled(u64, Result<store::Stored>),
     /// A job tells something.
     Told(Told),
     /// A job ended.
@@ -165,6 +184,7 @@ impl App {
             library: library::State::default(),
             viewer: viewer::State::new(),
             stage: stage::State::default(),
+            scrubber: scrubber::State::default(),
             inspector: inspector::State::default(),
             activity: activity::State::default(),
             results: results::State::default(),
@@ -174,6 +194,10 @@ impl App {
             importer: None,
             pictures: pictures::Pictures::default(),
             kept: None,
+            alignments: 0,
+            played: Instant::now(),
+            is_spilling: false,
+            results_limit: store::LIMIT,
             other: None,
             listing: 0,
             is_opening: false,
@@ -244,12 +268,28 @@ impl App {
 
     /// The phases that made the selected result, in lower case.
     pub fn phases(&self) -> Vec<&str> {
-        let timings = self
-            .results
-            .selected()
-            .map(|item| &item.made.report.timings);
+        let timings = self.results.selected().map(|item| &item.report.timings);
         let phases = timings.into_iter().flatten();
         phases.map(|timing| timing.phase.as_str()).collect()
+    }
+
+    /// Lets no more than these bytes of results stay in memory, besides the
+    /// newest one.
+    pub fn bound_results(&mut self, bytes: u64) {
+        self.results_limit = bytes;
+    }
+
+    /// How many results are in memory and how many in files.
+    pub fn stored(&self) -> (usize, usize) {
+        let items = self.results.items().iter();
+        let (memory, disk): (Vec<_>, Vec<_>) =
+            items.partition(|item| matches!(item.stored, store::Stored::Memory(_)));
+        (memory.len(), disk.len())
+    }
+
+    /// Whether frames run by themselves.
+    pub fn is_playing(&self) -> bool {
+        self.scrubber.is_playing
     }
 
     /// Whether a job runs.
@@ -282,6 +322,11 @@ impl App {
             }),
             system::theme_changes().map(Message::SystemTheme),
             time::every(pace).map(Message::Ticked),
+            if self.scrubber.is_playing {
+                time::every(self.scrubber.pace.pause()).map(|_| Message::Played)
+            } else {
+                Subscription::none()
+            },
         ])
     }
 
@@ -294,11 +339,16 @@ impl App {
                 let action = self.library.update(message);
                 self.library_wants(action)
             }
-            Message::Viewer(message) => match self.viewer.update(message) {
-                viewer::Action::None => Task::none(),
-                viewer::Action::Run(task) => task.map(Message::Viewer),
-            },
+            Message::Viewer(message) => {
+                let task = match self.viewer.update(message) {
+                    viewer::Action::None => Task::none(),
+                    viewer::Action::Run(task) => task.map(Message::Viewer),
+                };
+                Task::batch([task, self.play_on()])
+            }
             Message::Stage(message) => self.stage_message(message),
+            Message::Scrubber(message) => self.scrubber_message(message),
+            Message::Played => self.play_on(),
             Message::Inspector(message) => {
                 self.inspector.update(message, &mut self.settings);
                 Task::none()
@@ -321,6 +371,7 @@ impl App {
                 welcome::Message::Reopen(folder) => self.open(vec![folder]),
             },
             Message::Export(message) => self.export_message(message),
+            Message::ExportFrames(message) => self.export_frames_message(message),
             Message::Preferences(message) => self.preferences_message(message),
             Message::Help(message) => self.help_message(message),
             Message::Blurred(message) => self.blurred_message(message),
@@ -346,6 +397,7 @@ impl App {
                 Task::none()
             }
             Message::Loaded(wanted, result) => self.loaded(wanted, result),
+            Message::Spilled(number, result) => self.spilled(number, result),
             Message::Told(told) => self.told(told),
             Message::Ended(result) => self.ended(result),
             Message::Done(result) => {

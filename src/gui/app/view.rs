@@ -162,22 +162,26 @@ impl App {
     fn workplace(&self) -> Element<'_, Message> {
         let window = &self.settings.window;
         let frames = self.library.frames();
+        let cursor = self.library.cursor();
+        let at = cursor.and_then(|id| frames.iter().position(|frame| frame.id == id));
         let facts = Facts {
-            frames: frames.len(),
-            at: self
-                .library
-                .cursor()
-                .and_then(|id| frames.iter().position(|frame| frame.id == id)),
+            has_frame: at.is_some(),
             has_result: self.results.selected().is_some(),
             has_alignment: self.kept.is_some(),
         };
-        let middle = column![
+        let mut middle = column![
             self.stage.view(facts).map(Message::Stage),
             container(self.viewer.view().map(Message::Viewer))
                 .width(Fill)
                 .height(Fill)
                 .style(theme::ground)
         ];
+        if frames.len() > 1 {
+            let scrubber = self
+                .scrubber
+                .view(at.unwrap_or(0), frames.len(), self.kept.is_some());
+            middle = middle.push(scrubber.map(Message::Scrubber));
+        }
         let mut panels = row![];
         if window.library {
             panels = panels
@@ -200,6 +204,7 @@ impl App {
     fn dialog<'a>(&'a self, dialog: &'a Dialog) -> Element<'a, Message> {
         match dialog {
             Dialog::Export(dialog) => dialog.view().map(Message::Export),
+            Dialog::ExportFrames(dialog) => dialog.view().map(Message::ExportFrames),
             Dialog::Preferences(dialog) => dialog.view(&self.settings).map(Message::Preferences),
             Dialog::Help(dialog) => dialog.view(&self.theme(), self.device()).map(Message::Help),
             Dialog::Blurred(dialog) => dialog.view().map(Message::Blurred),

@@ -253,7 +253,9 @@ mod tests {
         assert_eq!((sight.left, sight.left + sight.part.width), (2496, 3456));
         assert_eq!((sight.top, sight.top + sight.part.height), (1536, 2496));
         // A picture that lies 1000 to the left shows what is 1000 to the right.
-        let moved = scene.sight(&full, PANE, whole, (-1000, 0)).expect("a sight");
+        let moved = scene
+            .sight(&full, PANE, whole, (-1000, 0))
+            .expect("a sight");
         assert_eq!(moved.left, 3520);
         let large = View {
             zoom: Zoom::Scale(8.0),

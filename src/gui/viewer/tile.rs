@@ -172,8 +172,22 @@ impl<'a> Source<'a> {
         };
         let Extent { width, height } = self.level.extent;
         let (whole, at) = (self.whole, (part.left, part.top));
-        let (left, across) = along(self.left, width, whole.width, scaled.width, at.0, part.width)?;
-        let (top, down) = along(self.top, height, whole.height, scaled.height, at.1, part.height)?;
+        let (left, across) = along(
+            self.left,
+            width,
+            whole.width,
+            scaled.width,
+            at.0,
+            part.width,
+        )?;
+        let (top, down) = along(
+            self.top,
+            height,
+            whole.height,
+            scaled.height,
+            at.1,
+            part.height,
+        )?;
         Some(Rect {
             left,
             top,
@@ -243,7 +257,10 @@ fn filtered(source: &Source, scaled: Extent, part: Rect) -> Vec<u8> {
     let span = |at: i64, length: u32, whole: u32, scaled: u32, start: u32, level: u32| {
         let unit = f64::from(whole) / f64::from(source.factor) / f64::from(scaled);
         let first = (at as f64 * unit - f64::from(start)).clamp(0.0, f64::from(level));
-        (first, (f64::from(length) * unit).min(f64::from(level) - first))
+        (
+            first,
+            (f64::from(length) * unit).min(f64::from(level) - first),
+        )
     };
     let (whole, extent) = (source.whole, level.extent);
     let (across, width) = span(

@@ -1,0 +1,171 @@
+//! The bar that runs through the frames.
+
+use iced::widget::{container, pick_list, row, slider, text, toggler, tooltip};
+use iced::{Center, Element, Fill};
+use std::time::Duration;
+
+use super::icon::Icon;
+use super::theme::{self, size, space as gap};
+use super::widget;
+
+/// How many frames in a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pace {
+    /// To look at each.
+    Slow,
+    /// To see what moves.
+    #[default]
+    Steady,
+    /// As a film.
+    Fast,
+}
+
+impl Pace {
+    const ALL: [Self; 3] = [Self::Slow, Self::Steady, Self::Fast];
+
+    /// From one frame to the next.
+    pub fn pause(self) -> Duration {
+        Duration::from_millis(match self {
+            Self::Slow => 500,
+            Self::Steady => 200,
+            Self::Fast => 67,
+        })
+    }
+}
+
+impl std::fmt::Display for Pace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Slow => "2 per second",
+            Self::Steady => "5 per second",
+            Self::Fast => "15 per second",
+        })
+    }
+}
+
+/// How frames run by.
+#[derive(Debug, Default)]
+pub struct State {
+    /// Whether they run by themselves.
+    pub is_playing: bool,
+    /// Whether the slider is held.
+    pub is_dragged: bool,
+    /// Whether the first follows the last.
+    pub is_loop: bool,
+    /// How fast.
+    pub pace: Pace,
+    /// Whether frames are shown as they lie on the reference.
+    pub is_aligned: bool,
+}
+
+/// What happens in the bar.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// Start or stop.
+    PlayPressed,
+    /// The slider went to the frame of this place.
+    Scrubbed(u32),
+    /// The slider was let go.
+    Released,
+    /// Begin again after the last, or stop there.
+    LoopPressed,
+    /// Another speed.
+    PacePicked(Pace),
+    /// Frames are to be shown as they lie on the reference, or as they are.
+    AlignedToggled(bool),
+}
+
+/// What the bar wants of the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing.
+    None,
+    /// Go to the frame of this place.
+    Go(u32),
+    /// Let the frames run, or stop.
+    Play(bool),
+    /// Show the frame anew: another way, or whole.
+    Show,
+}
+
+impl State {
+    /// Whether frames run by, so that a glance at each is enough.
+    pub fn is_moving(&self) -> bool {
+        self.is_playing || self.is_dragged
+    }
+
+    /// Answers what happened.
+    pub fn update(&mut self, message: Message) -> Action {
+        match message {
+            Message::PlayPressed => return Action::Play(!self.is_playing),
+            Message::Scrubbed(place) => {
+                self.is_dragged = true;
+                return Action::Go(place);
+            }
+            Message::Released => {
+                self.is_dragged = false;
+                return Action::Show;
+            }
+            Message::LoopPressed => self.is_loop = !self.is_loop,
+            Message::PacePicked(pace) => self.pace = pace,
+            Message::AlignedToggled(is_aligned) => {
+                self.is_aligned = is_aligned;
+                return Action::Show;
+            }
+        }
+        Action::None
+    }
+
+    /// The bar for `frames` frames, of which the one at the place `at` is
+    /// shown.
+    pub fn view(&self, at: usize, frames: usize, has_alignment: bool) -> Element<'_, Message> {
+        let (icon, words) = if self.is_playing {
+            (Icon::Pause, "Stop here (P)")
+        } else {
+            (Icon::Play, "Run through the frames (P)")
+        };
+        let play = widget::icon_button(icon, words, Some(Message::PlayPressed));
+        let last = (frames.max(1) - 1) as u32;
+        let slide = slider(0..=last, at as u32, Message::Scrubbed)
+            .on_release(Message::Released)
+            .style(theme::slide);
+        let place = text(format!("{} / {frames}", at + 1))
+            .size(size::SMALL)
+            .style(theme::muted)
+            .wrapping(text::Wrapping::None);
+        let again = widget::toggle_button(
+            Icon::Repeat,
+            "Begin again after the last frame",
+            self.is_loop,
+            Message::LoopPressed,
+        );
+        let pace = pick_list(Pace::ALL, Some(self.pace), Message::PacePicked)
+            .text_size(size::SMALL)
+            .padding([gap::TINY, gap::SMALL])
+            .style(theme::pick)
+            .menu_style(theme::menu);
+        let mut bar = row![play, slide, place, again, pace]
+            .spacing(gap::SMALL)
+            .align_y(Center);
+        if has_alignment {
+            bar = bar.push(widget::tip(
+                toggler(self.is_aligned)
+                    .label("Aligned")
+                    .size(18)
+                    .text_size(size::BODY)
+                    .style(theme::switch)
+                    .on_toggle(Message::AlignedToggled),
+                "Shows frames as they lie on the reference: run through them, and nothing but \
+                 the focus should move (A)",
+                tooltip::Position::Top,
+            ));
+        }
+        container(bar)
+            .padding([0.0, gap::SMALL])
+            .height(40)
+            .align_y(Center)
+            .width(Fill)
+            .style(theme::panel)
+            .into()
+    }
+}
