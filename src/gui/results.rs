@@ -19,6 +19,11 @@ use super::work::Made;
 use crate::handlers::Report;
 use crate::text as words;
 
+/// How high the strip is.
+pub const HEIGHT: f32 = 94.0;
+/// The line in which a name is typed.
+const NAME: &str = "name of a result";
+
 /// One result.
 #[derive(Debug)]
 pub struct Item {
@@ -48,6 +53,8 @@ pub struct State {
     next: u64,
     selected: Option<u64>,
     renaming: Option<(u64, String)>,
+    /// The one that was discarded last, and its place.
+    discarded: Option<(usize, Item)>,
 }
 
 /// What happens in the strip.
@@ -90,6 +97,8 @@ pub enum Action {
     Gone(u64),
     /// It has another name.
     Renamed(u64),
+    /// Let the line of this name take the keys.
+    Focus(&'static str),
 }
 
 impl State {
@@ -164,6 +173,32 @@ impl State {
             .count()
     }
 
+    /// The one that was discarded last, as long as it can come back.
+    pub fn discarded(&self) -> Option<&Item> {
+        self.discarded.as_ref().map(|(_, item)| item)
+    }
+
+    /// Brings the result back that was discarded last.
+    pub fn restore(&mut self) -> Action {
+        let Some((place, item)) = self.discarded.take() else {
+            return Action::None;
+        };
+        let number = item.number;
+        self.items.insert(place.min(self.items.len()), item);
+        self.selected = Some(number);
+        Action::Show(number)
+    }
+
+    /// Lets go of the result that was discarded last.
+    pub fn forget_discarded(&mut self) {
+        self.discarded = None;
+    }
+
+    /// Leaves a name as it was; answers whether one was being typed.
+    pub fn stop_renaming(&mut self) -> bool {
+        self.renaming.take().is_some()
+    }
+
     /// Whether a name is being typed.
     pub fn is_renaming(&self) -> bool {
         self.renaming.is_some()
@@ -189,7 +224,8 @@ impl State {
                 .and_then(|path| Some(path.parent()?.to_owned()))
                 .map_or(Action::None, Action::Open),
             Message::Discarded(number) => {
-                self.items.retain(|item| item.number != number);
+                let place = self.items.iter().position(|item| item.number == number);
+                self.discarded = place.map(|place| (place, self.items.remove(place)));
                 if self.selected == Some(number) {
                     self.selected = self.items.last().map(|item| item.number);
                 }
@@ -198,7 +234,7 @@ impl State {
             Message::Renaming(number) => {
                 let name = self.get(number).map(|item| item.name.clone());
                 self.renaming = name.map(|name| (number, name));
-                Action::None
+                Action::Focus(NAME)
             }
             Message::Named(name) => {
                 if let Some((_, old)) = &mut self.renaming {
@@ -234,6 +270,7 @@ impl State {
         .horizontal()
         .style(theme::scroll)
         .width(Fill)
+        .height(HEIGHT)
         .into()
     }
 
@@ -249,6 +286,7 @@ impl State {
         .on_press(Message::Pressed(number));
         let name: Element<'_, Message> = match &self.renaming {
             Some((renamed, name)) if *renamed == number => text_input("Name", name)
+                .id(NAME)
                 .size(size::SMALL)
                 .padding(2)
                 .width(150)

@@ -44,7 +44,7 @@ impl std::fmt::Display for Pace {
 }
 
 /// How frames run by.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct State {
     /// Whether they run by themselves.
     pub is_playing: bool,
@@ -86,6 +86,18 @@ pub enum Action {
     Play(bool),
     /// Show the frame anew: another way, or whole.
     Show,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            is_playing: false,
+            is_dragged: false,
+            is_loop: true,
+            pace: Pace::default(),
+            is_aligned: false,
+        }
+    }
 }
 
 impl State {

@@ -48,14 +48,22 @@ pub struct Facts {
     pub has_result: bool,
     /// Whether it is known how the frames lie on each other.
     pub has_alignment: bool,
+    /// Whether a result is seen growing.
+    pub is_growing: bool,
 }
 
 impl State {
     /// The bar above the picture.
     pub fn view(&self, facts: Facts) -> Element<'_, Message> {
+        let mode = if facts.is_growing {
+            Mode::Result
+        } else {
+            self.mode
+        };
+        let has_result = facts.has_result || facts.is_growing;
         let modes = [
             (Mode::Frame, "Frame", true),
-            (Mode::Result, "Result", facts.has_result),
+            (Mode::Result, "Result", has_result),
             (Mode::DepthMap, "Depth map", facts.has_result),
             (
                 Mode::Compare,
@@ -63,11 +71,11 @@ impl State {
                 facts.has_result && facts.has_frame,
             ),
         ];
-        let tabs = modes.map(|(mode, words, is_there)| {
+        let tabs = modes.map(|(of, words, is_there)| {
             button(text(words).size(size::BODY))
                 .padding([gap::TINY, gap::MEDIUM])
-                .style(theme::choice(self.mode == mode && is_there))
-                .on_press_maybe(is_there.then_some(Message::ModePicked(mode)))
+                .style(theme::choice(mode == of && is_there))
+                .on_press_maybe(is_there.then_some(Message::ModePicked(of)))
                 .into()
         });
         let mut bar = row![iced::widget::row(tabs).spacing(2), space::horizontal()]
@@ -78,7 +86,9 @@ impl State {
                 .padding([gap::TINY, gap::MEDIUM])
                 .on_press(message)
         };
-        if self.mode == Mode::Frame {
+        if facts.is_growing {
+            // There is nothing whole to export yet.
+        } else if mode == Mode::Frame {
             if facts.has_alignment {
                 let words = "Export aligned…";
                 bar = bar.push(export(words, Message::ExportFramesPressed));

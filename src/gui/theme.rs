@@ -11,7 +11,7 @@ use iced::widget::{
     button, checkbox, container, pick_list, progress_bar, rule, scrollable, slider, text_input,
     toggler,
 };
-use iced::{Background, Color, Font, Shadow, Theme, Vector, border, overlay};
+use iced::{Background, Color, Font, Shadow, Theme, border, overlay};
 
 use crate::settings::ThemeChoice;
 
@@ -60,6 +60,8 @@ pub struct Colours {
     pub hovered: Color,
     /// Lines between panels and around controls.
     pub line: Color,
+    /// Around what lies above the window.
+    pub rim: Color,
     /// Text.
     pub text: Color,
     /// Text that is read second.
@@ -88,6 +90,7 @@ const DARK: Colours = Colours {
     raised: Color::from_rgb8(0x2a, 0x2a, 0x2c),
     hovered: Color::from_rgb8(0x37, 0x37, 0x3a),
     line: Color::from_rgb8(0x33, 0x33, 0x36),
+    rim: Color::from_rgb8(0x50, 0x50, 0x55),
     text: Color::from_rgb8(0xec, 0xec, 0xee),
     muted: Color::from_rgb8(0xa4, 0xa4, 0xaa),
     accent: Color::from_rgb8(0x4f, 0xc4, 0xb0),
@@ -106,6 +109,7 @@ const LIGHT: Colours = Colours {
     raised: Color::from_rgb8(0xff, 0xff, 0xff),
     hovered: Color::from_rgb8(0xe8, 0xe8, 0xea),
     line: Color::from_rgb8(0xcf, 0xcf, 0xd3),
+    rim: Color::from_rgb8(0xa6, 0xa6, 0xac),
     text: Color::from_rgb8(0x1c, 0x1c, 0x1e),
     muted: Color::from_rgb8(0x56, 0x56, 0x5c),
     accent: Color::from_rgb8(0x0c, 0x6e, 0x62),
@@ -174,7 +178,8 @@ pub fn ground(theme: &Theme) -> container::Style {
     container::Style::default().background(colours(theme).ground)
 }
 
-/// What lies above the window: dialogs, menus, notices.
+/// What lies above the window: dialogs, menus, notices. A rim sets it off: the
+/// software renderer darkens what a shadow falls on each time that it draws.
 pub fn card(theme: &Theme) -> container::Style {
     let colours = colours(theme);
     container::Style {
@@ -182,12 +187,7 @@ pub fn card(theme: &Theme) -> container::Style {
         background: Some(colours.panel.into()),
         border: Border {
             radius: 10.0.into(),
-            ..edge(colours.line)
-        },
-        shadow: Shadow {
-            color: Color::BLACK.scale_alpha(0.35),
-            offset: Vector::new(0.0, 6.0),
-            blur_radius: 24.0,
+            ..edge(colours.rim)
         },
         ..container::Style::default()
     }
@@ -199,7 +199,7 @@ pub fn tip(theme: &Theme) -> container::Style {
     container::Style {
         text_color: Some(colours.text),
         background: Some(colours.raised.into()),
-        border: edge(colours.line),
+        border: edge(colours.rim),
         ..container::Style::default()
     }
 }
@@ -459,15 +459,11 @@ pub fn menu(theme: &Theme) -> overlay::menu::Style {
     let colours = colours(theme);
     overlay::menu::Style {
         background: colours.raised.into(),
-        border: edge(colours.line),
+        border: edge(colours.rim),
         text_color: colours.text,
         selected_text_color: colours.text,
         selected_background: colours.selected.into(),
-        shadow: Shadow {
-            color: Color::BLACK.scale_alpha(0.3),
-            offset: Vector::new(0.0, 4.0),
-            blur_radius: 12.0,
-        },
+        shadow: Shadow::default(),
     }
 }
 

@@ -197,7 +197,12 @@ pub fn frame(path: &Path, limits: &Limits, cells: &[f64], kept: Option<&Kept>) -
     scored(Picture::of_photo(name(path), Kind::Frame, &photo)?, cells)
 }
 
-fn scored(picture: Picture, cells: &[f64]) -> Result<Picture> {
+/// A picture with its scores, if there are any.
+///
+/// # Errors
+///
+/// As [`Picture::with_scores`].
+pub fn scored(picture: Picture, cells: &[f64]) -> Result<Picture> {
     if cells.len() == GRID * GRID {
         picture.with_scores(GRID, cells)
     } else {

@@ -4,6 +4,7 @@ use iced::Task;
 
 use super::{App, Dialog, Message, open_outside};
 use crate::gui::library::{self, Step};
+use crate::gui::notice::{Level, Offer};
 use crate::gui::stage::{self, Mode};
 use crate::gui::viewer::Comparison;
 use crate::gui::{
@@ -104,7 +105,7 @@ impl App {
             Command::Cancel => {
                 if self.dialog.is_some() {
                     self.dialog = None;
-                } else if !self.library.close_menu() {
+                } else if !self.library.close_menu() && !self.results.stop_renaming() {
                     self.activity.cancel();
                 }
                 Task::none()
@@ -232,12 +233,17 @@ impl App {
             }
             results::Action::Export(number) => self.export_dialog(Some(number)),
             results::Action::Open(path) => open_outside(path),
+            results::Action::Focus(id) => iced::widget::operation::focus(id),
             results::Action::Renamed(number) => {
                 self.pictures.forget_result(number);
                 self.show()
             }
             results::Action::Gone(number) => {
                 self.pictures.forget_result(number);
+                if let Some(item) = self.results.discarded() {
+                    let words = format!("Discarded “{}”", item.name);
+                    self.notices.offer(Level::Info, words, Offer::Restore);
+                }
                 if self.other == Some(number) {
                     self.other = None;
                 }

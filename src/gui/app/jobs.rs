@@ -11,7 +11,7 @@ use super::{App, Message};
 use crate::demo::SceneOptions;
 use crate::gui::export::Order;
 use crate::gui::inspector::method_name;
-use crate::gui::notice::Level;
+use crate::gui::notice::{Level, Offer};
 use crate::gui::stage::Mode;
 use crate::gui::store::{Spilled, Stored};
 use crate::gui::viewer::Picture;
@@ -269,7 +269,7 @@ impl App {
                 let words = format!("Exported {} to {}", used(&report), folder.display());
                 self.activity.end(Level::Info, words.clone());
                 self.notices
-                    .push(Level::Info, words, Some(folder.join(work::name(&folder))));
+                    .offer(Level::Info, words, Offer::Folder(folder));
                 Task::none()
             }
             Ok(Ended::Rendered(folder)) => {
@@ -291,6 +291,7 @@ impl App {
     fn stacked(&mut self, made: Made) -> Task<Message> {
         self.library.mark(&made.report);
         let report = Arc::clone(&made.report);
+        self.device = Some(report.device.clone());
         let method = method_name(report.options.fuse.method);
         let folder = self.folder();
         let took = self.activity.elapsed();

@@ -26,6 +26,7 @@ use super::{
     activity, blurred, export, export_frames, help, inspector, library, notice, preferences,
     results, scrubber, stage, store, theme, welcome, worker,
 };
+use crate::handlers::Phase;
 use crate::handlers::cache::Cache;
 use crate::handlers::import::{Entry, Found, Importer};
 use crate::handlers::thumbnail::{self, Thumbnail};
@@ -59,6 +60,8 @@ pub struct App {
     importer: Option<Importer>,
     pictures: pictures::Pictures,
     kept: Option<Arc<Kept>>,
+    /// What did the work of the last stack.
+    device: Option<String>,
     /// How often it was found out how frames lie on each other.
     alignments: u64,
     /// When the frame that is shown had its turn.
@@ -194,6 +197,7 @@ impl App {
             importer: None,
             pictures: pictures::Pictures::default(),
             kept: None,
+            device: None,
             alignments: 0,
             played: Instant::now(),
             is_spilling: false,
@@ -297,6 +301,11 @@ impl App {
         self.activity.is_running()
     }
 
+    /// The phase of the running job, and how many of its steps are done.
+    pub fn progress(&self) -> Option<(Phase, usize)> {
+        self.activity.progress()
+    }
+
     /// The notices in sight.
     pub fn notices(&self) -> impl Iterator<Item = &str> {
         self.notices.words()
@@ -305,6 +314,11 @@ impl App {
     /// The name of the picture in the viewer.
     pub fn shown(&self) -> Option<&str> {
         self.viewer.picture().map(viewer::Picture::name)
+    }
+
+    /// The picture in the viewer, or the first of two.
+    pub fn picture(&self) -> Option<&viewer::Picture> {
+        self.viewer.picture()
     }
 
     /// What the window listens to.
@@ -356,6 +370,7 @@ impl App {
             Message::Activity(message) => match self.activity.update(message) {
                 activity::Action::None => Task::none(),
                 activity::Action::Copy(text) => iced::clipboard::write(text),
+                activity::Action::Scroll(what, to) => iced::widget::operation::scroll_to(what, to),
             },
             Message::Results(message) => {
                 let action = self.results.update(message);
@@ -364,6 +379,11 @@ impl App {
             Message::Notice(message) => match self.notices.update(message) {
                 notice::Action::None => Task::none(),
                 notice::Action::Show(file) => open_folder_of(file),
+                notice::Action::Open(path) => open_outside(path),
+                notice::Action::Restore => {
+                    let action = self.results.restore();
+                    self.results_want(action)
+                }
             },
             Message::Welcome(message) => match message {
                 welcome::Message::Open => self.command(Command::Open),
@@ -387,8 +407,12 @@ impl App {
                 if let Found::Thumbnail(_, Err(fault)) = &found {
                     self.activity.note(Level::Warning, fault.to_string());
                 }
+                let scored = match &found {
+                    Found::Score(id, Ok(score)) => self.pictures.score(*id, &score.cells),
+                    _ => false,
+                };
                 self.library.found(found);
-                Task::none()
+                if scored { self.show() } else { Task::none() }
             }
             Message::Cover(path, result) => {
                 if let Ok(thumbnail) = result {
@@ -467,6 +491,9 @@ impl App {
 
     fn tick(&mut self, now: Instant) -> Task<Message> {
         self.notices.tidy(now);
+        if !self.notices.offers_to_restore() {
+            self.results.forget_discarded();
+        }
         let mut tasks = Vec::new();
         if self.settings != self.saved {
             self.saved = self.settings.clone();

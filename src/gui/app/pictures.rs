@@ -86,6 +86,18 @@ impl Pictures {
         });
     }
 
+    /// Gives the pictures of a frame that became known as how sharp it is;
+    /// answers whether one of them is wanted.
+    pub fn score(&mut self, id: u64, cells: &[f64]) -> bool {
+        let is_it = |wanted: &Wanted| matches!(wanted, Wanted::Frame { id: of, .. } if *of == id);
+        for (_, picture) in self.kept.iter_mut().filter(|(wanted, _)| is_it(wanted)) {
+            if let Ok(scored) = work::scored(picture.clone(), cells) {
+                *picture = scored;
+            }
+        }
+        self.wanted.iter().any(is_it)
+    }
+
     /// Keeps a picture.
     pub fn put(&mut self, wanted: Wanted, picture: Picture) {
         self.kept.retain(|(known, _)| *known != wanted);

@@ -9,7 +9,8 @@ use super::{App, Command, Dialog, Message};
 use crate::gui::icon::{self, Icon};
 use crate::gui::stage::Facts;
 use crate::gui::theme::{self, size, space as gap};
-use crate::gui::widget;
+use crate::gui::viewer::{Kind, Picture};
+use crate::gui::{results, widget};
 use crate::handlers::Device;
 
 impl App {
@@ -43,9 +44,16 @@ impl App {
 
         let mut layers = stack![window];
         if !self.notices.is_empty() {
+            // Above the bars, so that none of their controls is covered.
+            let bars = if self.library.is_empty() { 48.0 } else { 124.0 };
+            let strip = if self.results.items().is_empty() {
+                0.0
+            } else {
+                results::HEIGHT
+            };
             let notices = container(self.notices.view().map(Message::Notice))
                 .padding(iced::Padding {
-                    bottom: 48.0,
+                    bottom: bars + strip + self.activity.drawer_height(),
                     ..iced::Padding::new(gap::MEDIUM)
                 })
                 .align_right(Fill)
@@ -64,11 +72,14 @@ impl App {
         layers.into()
     }
 
-    /// Where pixels are worked on, in words.
+    /// Where pixels are worked on, in words: what did the work last, if the
+    /// program chooses.
     fn device(&self) -> &str {
-        match self.settings.resources.device {
-            Device::Auto | Device::Cpu => "processor",
-            Device::OpenCl(_) => "OpenCL",
+        match (self.settings.resources.device, self.device.as_deref()) {
+            (Device::Cpu, _) | (Device::Auto, Some("cpu")) => "processor",
+            (_, Some(device)) if device != "cpu" => device,
+            (Device::Auto, _) => "automatic",
+            (Device::OpenCl(_), _) => "OpenCL",
         }
     }
 
@@ -168,6 +179,9 @@ impl App {
             has_frame: at.is_some(),
             has_result: self.results.selected().is_some(),
             has_alignment: self.kept.is_some(),
+            is_growing: self.is_watching
+                && self.activity.is_running()
+                && self.viewer.picture().map(Picture::kind) == Some(Kind::Preview),
         };
         let mut middle = column![
             self.stage.view(facts).map(Message::Stage),
