@@ -113,6 +113,12 @@ impl State {
         });
     }
 
+    /// Takes down good news that offer nothing: something new begins.
+    pub fn forget_news(&mut self) {
+        self.notices
+            .retain(|notice| notice.level != Level::Info || notice.offer != Offer::None);
+    }
+
     /// Whether a notice offers to bring a result back.
     pub fn offers_to_restore(&self) -> bool {
         self.notices

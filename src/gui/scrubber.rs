@@ -129,8 +129,13 @@ impl State {
     }
 
     /// The bar for `frames` frames, of which the one at the place `at` is
-    /// shown.
-    pub fn view(&self, at: usize, frames: usize, has_alignment: bool) -> Element<'_, Message> {
+    /// shown; perhaps they can be shown aligned or not.
+    pub fn view(
+        &self,
+        at: usize,
+        frames: usize,
+        is_alignment_chosen: bool,
+    ) -> Element<'_, Message> {
         let (icon, words) = if self.is_playing {
             (Icon::Pause, "Stop here (P)")
         } else {
@@ -159,7 +164,7 @@ impl State {
         let mut bar = row![play, slide, place, again, pace]
             .spacing(gap::SMALL)
             .align_y(Center);
-        if has_alignment {
+        if is_alignment_chosen {
             bar = bar.push(widget::tip(
                 toggler(self.is_aligned)
                     .label("Aligned")

@@ -147,10 +147,31 @@ pub fn fuse(
 ) -> Result<Made> {
     let mut aligned = kept.aligned();
     let icc = aligned.frames.metadata.icc.clone();
+    let area = aligned.area(options.fuse.crop)?;
+    let longer = aligned.stack.width.max(aligned.stack.height);
+    let whole = Extent {
+        width: area.width as u32,
+        height: area.height as u32,
+    };
+    let sight = Sight {
+        whole,
+        halvings: stacking::watched_halvings(longer),
+        left: 0,
+        top: 0,
+        part: whole,
+    };
     let look = |mut photo: Photo| {
         photo.metadata.icc = icc.clone();
         thumbnail::to_srgb(&mut photo);
-        if let Ok(picture) = Picture::of_photo(title, Kind::Preview, &photo) {
+        let part = Extent {
+            width: photo.width as u32,
+            height: photo.height as u32,
+        };
+        // In the place of the result, so that the view stays where it is.
+        let growing = Picture::of_photo(title, Kind::Preview, &photo)
+            .and_then(|picture| picture.as_part(Sight { part, ..sight }))
+            .map(|picture| picture.with_origin(area.x as i32, area.y as i32));
+        if let Ok(picture) = growing {
             watch(picture);
         }
     };

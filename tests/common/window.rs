@@ -182,46 +182,44 @@ impl Window {
 
     /// Clicks into the line that holds `old` and types `new` at its end.
     pub fn type_after(&mut self, old: &str, new: &str) {
-        let mut simulator = self.simulator();
-        simulator.click(old).expect("a line of text");
-        simulator.tap_key(Key::Named(key::Named::End));
-        simulator.typewrite(new);
-        let messages: Vec<Message> = simulator.into_messages().collect();
-        messages
-            .into_iter()
-            .for_each(|message| self.update(message));
+        self.in_line(old, |simulator| {
+            simulator.tap_key(Key::Named(key::Named::End));
+            simulator.typewrite(new);
+        });
     }
 
     /// Presses return in the line that holds `text`.
     pub fn submit(&mut self, text: &str) {
-        let mut simulator = self.simulator();
-        simulator.click(text).expect("a line of text");
-        simulator.tap_key(Key::Named(key::Named::Enter));
-        let messages: Vec<Message> = simulator.into_messages().collect();
-        messages
-            .into_iter()
-            .for_each(|message| self.update(message));
+        self.in_line(text, |simulator| {
+            simulator.tap_key(Key::Named(key::Named::Enter));
+        });
     }
 
     /// Clicks the topmost of those that bear these words.
     pub fn click_last(&mut self, words: &str) {
+        self.in_line(words, |_| {});
+    }
+
+    /// Clicks the topmost text or line of text with these words, and goes on
+    /// from there.
+    fn in_line(&mut self, words: &str, go_on: impl FnOnce(&mut Simulator<'_, Message>)) {
         let mut simulator = self.simulator();
         let mut top = None;
         let _ = simulator.find(|candidate: Candidate<'_>| -> Option<()> {
-            if let Candidate::Text {
-                content,
-                visible_bounds,
-                ..
-            } = candidate
-                && content == words
-            {
-                top = visible_bounds;
+            let visible_bounds = candidate.visible_bounds();
+            match candidate {
+                Candidate::Text { content, .. } if content == words => top = visible_bounds,
+                Candidate::TextInput { state, .. } if state.text() == words => {
+                    top = visible_bounds;
+                }
+                _ => {}
             }
             None
         });
         let top = top.unwrap_or_else(|| panic!("nothing says “{words}”"));
         simulator.point_at(top.center());
         simulator.simulate(simulator::click());
+        go_on(&mut simulator);
         let messages: Vec<Message> = simulator.into_messages().collect();
         messages
             .into_iter()

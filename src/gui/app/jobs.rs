@@ -68,6 +68,7 @@ impl App {
             let _ = sender.unbounded_send((event, used_memory()));
         }));
         let number = self.activity.begin(name, Arc::clone(&job));
+        self.notices.forget_news();
         if let Some(importer) = &self.importer {
             importer.pause(true);
         }

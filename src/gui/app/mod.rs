@@ -265,6 +265,12 @@ impl App {
         frames.iter().filter(|frame| frame.score.is_some()).count()
     }
 
+    /// How many photographs have had a thumbnail.
+    pub fn thumbnails(&self) -> usize {
+        let frames = self.library.frames();
+        frames.iter().filter(|frame| frame.facts.is_some()).count()
+    }
+
     /// How many results there are.
     pub fn results(&self) -> usize {
         self.results.items().len()

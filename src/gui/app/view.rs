@@ -7,7 +7,7 @@ use iced::{Center, Element, Fill};
 
 use super::{App, Command, Dialog, Message};
 use crate::gui::icon::{self, Icon};
-use crate::gui::stage::Facts;
+use crate::gui::stage::{Facts, Mode};
 use crate::gui::theme::{self, size, space as gap};
 use crate::gui::viewer::{Kind, Picture};
 use crate::gui::{results, widget};
@@ -191,9 +191,9 @@ impl App {
                 .style(theme::ground)
         ];
         if frames.len() > 1 {
-            let scrubber = self
-                .scrubber
-                .view(at.unwrap_or(0), frames.len(), self.kept.is_some());
+            // Compared frames always lie on the result.
+            let is_choice = self.kept.is_some() && self.mode() == Mode::Frame;
+            let scrubber = self.scrubber.view(at.unwrap_or(0), frames.len(), is_choice);
             middle = middle.push(scrubber.map(Message::Scrubber));
         }
         let mut panels = row![];

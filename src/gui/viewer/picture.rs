@@ -287,7 +287,7 @@ impl Picture {
     }
 
     /// What the pixel in column `x` of row `y` says; `None` where it is not
-    /// there in full size, as in a preview.
+    /// there in full size.
     pub fn read(&self, x: u32, y: u32) -> Option<Reading<'_>> {
         let (x, y) = match self.sight {
             None => (x, y),
@@ -296,9 +296,6 @@ impl Picture {
             }
             Some(_) => return None,
         };
-        if self.kind == Kind::Preview {
-            return None;
-        }
         let Extent { width, height } = self.pixels.extent;
         if x >= width || y >= height {
             return None;
