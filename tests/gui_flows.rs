@@ -263,16 +263,18 @@ fn frames_run_by_aligned_or_not_and_only_what_is_in_sight_is_made() {
     // 300 pixels on 120: half of them are enough.
     assert_eq!((sight.halvings, sight.part.width), (1, 150));
 
-    window.press(letter("p"), Modifiers::empty());
-    window.settle();
+    // What else is to be seen stops them.
+    window.click("Stack");
+    stacked(&mut window, 1);
     assert!(!window.app.is_playing());
+    assert_eq!(window.app.shown(), Some("Result 1, Pyramid"));
+    window.click("Frame");
+    window.settle();
     let still = window.app.picture().unwrap();
     assert_eq!((still.name(), still.sight()), ("frame_01.tif", None));
 
     // Aligned, at full size: a part of the frame as it lies on the reference.
-    window.click("Align only");
-    window.wait("the alignment", |app| !app.is_running());
-    window.settle();
+    window.press(letter("a"), Modifiers::empty());
     window.press(Key::Named(Named::Home), Modifiers::empty());
     window.settle();
     let whole = window.app.picture().unwrap().clone();

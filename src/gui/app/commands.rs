@@ -263,7 +263,6 @@ impl App {
                 }
                 self.stage.mode = mode;
                 self.is_watching = false;
-                self.scrubber.is_playing &= matches!(mode, Mode::Frame | Mode::Compare);
                 self.show()
             }
             stage::Message::ExportPressed => self.export_dialog(None),

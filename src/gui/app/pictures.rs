@@ -141,6 +141,8 @@ impl Pictures {
 impl App {
     /// Shows what the mode says, as soon as it is there.
     pub(super) fn show(&mut self) -> Task<Message> {
+        let shows_frames = matches!(self.mode(), Mode::Frame | Mode::Compare);
+        self.scrubber.is_playing &= shows_frames && self.other.is_none();
         self.pictures.wanted = self.scene();
         if !self.scrubber.is_playing {
             // What failed once may be mended.
