@@ -2,7 +2,7 @@
 
 use iced::widget::{container, pick_list, row, slider, text, toggler, tooltip};
 use iced::{Center, Element, Fill};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::icon::Icon;
 use super::theme::{self, size, space as gap};
@@ -48,8 +48,10 @@ impl std::fmt::Display for Pace {
 pub struct State {
     /// Whether they run by themselves.
     pub is_playing: bool,
-    /// Whether the slider is held.
+    /// Whether the slider is being moved.
     pub is_dragged: bool,
+    /// When it was moved last.
+    moved: Instant,
     /// Whether the first follows the last.
     pub is_loop: bool,
     /// How fast.
@@ -93,6 +95,7 @@ impl Default for State {
         Self {
             is_playing: false,
             is_dragged: false,
+            moved: Instant::now(),
             is_loop: true,
             pace: Pace::default(),
             is_aligned: false,
@@ -106,12 +109,21 @@ impl State {
         self.is_playing || self.is_dragged
     }
 
+    /// The slider rests when it was not moved for a while: a wheel or a key
+    /// moves it without ever letting go. Answers whether it did not rest before.
+    pub fn rest(&mut self, now: Instant) -> bool {
+        let rests = self.is_dragged && now.duration_since(self.moved) > Duration::from_secs(1);
+        self.is_dragged &= !rests;
+        rests
+    }
+
     /// Answers what happened.
     pub fn update(&mut self, message: Message) -> Action {
         match message {
             Message::PlayPressed => return Action::Play(!self.is_playing),
             Message::Scrubbed(place) => {
                 self.is_dragged = true;
+                self.moved = Instant::now();
                 return Action::Go(place);
             }
             Message::Released => {
@@ -184,5 +196,27 @@ impl State {
             .width(Fill)
             .style(theme::panel)
             .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slider_rests_when_it_is_let_go_or_was_not_moved_for_a_while() {
+        let mut state = State::default();
+        assert_eq!(state.update(Message::Scrubbed(3)), Action::Go(3));
+        assert!(state.is_moving());
+        assert_eq!(state.update(Message::Released), Action::Show);
+        assert!(!state.is_moving());
+        let _ = state.update(Message::Scrubbed(4));
+        assert!(!state.rest(Instant::now()), "moved just now");
+        assert!(state.rest(Instant::now() + Duration::from_secs(2)));
+        assert!(!state.is_moving());
+        assert!(
+            !state.rest(Instant::now() + Duration::from_secs(4)),
+            "only once"
+        );
     }
 }

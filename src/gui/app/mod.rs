@@ -501,6 +501,9 @@ impl App {
             self.results.forget_discarded();
         }
         let mut tasks = Vec::new();
+        if self.scrubber.rest(now) {
+            tasks.push(self.show());
+        }
         if self.settings != self.saved {
             self.saved = self.settings.clone();
             tasks.push(self.save());

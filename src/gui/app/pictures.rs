@@ -103,10 +103,16 @@ impl Pictures {
         self.kept.retain(|(known, _)| *known != wanted);
         self.kept.push_back((wanted, picture));
         let mut total: u64 = self.kept.iter().map(|(_, picture)| picture.bytes()).sum();
+        let mut gone = Vec::new();
         while total > KEPT && self.kept.len() > 1 {
             if let Some((_, picture)) = self.kept.pop_front() {
                 total -= picture.bytes();
+                gone.push(picture);
             }
+        }
+        if !gone.is_empty() {
+            // To give so much memory back takes longer than the window may wait.
+            rayon::spawn(move || drop(gone));
         }
     }
 
