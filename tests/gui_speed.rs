@@ -5,7 +5,7 @@ mod common;
 mod window;
 
 use iced::keyboard::{Key, Modifiers, key::Named};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{StackFolder, small, write};
 use parfocal::demo::DemoStack;
@@ -45,4 +45,43 @@ fn a_thousand_frames_are_answered_and_shown_within_a_picture() {
     );
     assert!(most < PICTURE, "{most:?}");
     assert!(views[views.len() / 2] < PICTURE, "{views:?}");
+}
+
+/// `PARFOCAL_LARGE_STACK=FOLDER cargo test --test gui_speed -- --ignored --nocapture`
+/// says how a folder of many large photographs opens.
+#[test]
+#[ignore = "wants a folder of many large photographs"]
+fn a_large_stack_opens() {
+    let folder = std::env::var_os("PARFOCAL_LARGE_STACK").expect("a folder");
+    let folder = std::path::PathBuf::from(folder);
+    let count = std::fs::read_dir(&folder).unwrap().count();
+    let begun = Instant::now();
+    let mut window = Window::open(std::slice::from_ref(&folder));
+    let told = |window: &mut Window, what: &str, until: &dyn Fn(&parfocal::gui::App) -> bool| {
+        let end = begun + Duration::from_secs(3600);
+        while !until(&window.app) {
+            assert!(Instant::now() < end, "waited in vain for {what}");
+            window.settle_for(Duration::from_millis(5));
+        }
+        let memory = parfocal::handlers::machine::peak_memory().unwrap_or(0) >> 20;
+        println!("{what}: {:.2?}, {memory} MiB", begun.elapsed());
+    };
+    told(&mut window, "names", &|app| app.frames().count() == count);
+    told(&mut window, "first thumbnail", &|app| app.thumbnails() > 0);
+    told(&mut window, "all thumbnails", &|app| {
+        app.thumbnails() == count
+    });
+    told(&mut window, "all scores", &|app| app.scored() == count);
+    for _ in 0..20 {
+        window.press(Key::Named(Named::ArrowDown), Modifiers::empty());
+        window.settle_for(Duration::from_millis(300));
+    }
+    told(&mut window, "twenty frames looked at", &|_| true);
+    let slowest = window.answers.iter().max().copied().unwrap_or_default();
+    let views: Vec<Duration> = (0..15).map(|_| window.view_time()).collect();
+    println!(
+        "the slowest of {} answers: {slowest:?}; the slowest view: {:?}",
+        window.answers.len(),
+        views.iter().max()
+    );
 }

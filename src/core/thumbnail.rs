@@ -80,6 +80,15 @@ impl Rgba {
         }
     }
 
+    /// The same at half the size; see [`halved`].
+    pub fn halved(&self) -> Self {
+        Self {
+            width: self.width.div_ceil(2),
+            height: self.height.div_ceil(2),
+            data: halved(self.width, &self.data),
+        }
+    }
+
     /// The same with no more than `side` pixels on the longer side: each pixel
     /// is the mean of the area it stands for. A smaller picture stays as it is.
     pub fn reduced(self, side: usize) -> Self {
@@ -114,6 +123,42 @@ impl Rgba {
             width,
             height,
             data,
+        }
+    }
+}
+
+/// The values of a picture, four to a pixel and `width` pixels to a row, at
+/// half the size: each pixel is the mean of four. Where the size is odd the
+/// last column or row counts twice.
+pub fn halved(width: usize, data: &[u8]) -> Vec<u8> {
+    let stride = width * 4;
+    let height = data.len() / stride.max(1);
+    let small = width.div_ceil(2) * 4;
+    let mut half = vec![0; small * height.div_ceil(2)];
+    half.par_chunks_mut(small.max(1))
+        .enumerate()
+        .for_each(|(y, row)| {
+            let line = |y: usize| &data[y * stride..][..stride];
+            halve_row(line(2 * y), line((2 * y + 1).min(height - 1)), row);
+        });
+    half
+}
+
+fn halve_row(upper: &[u8], lower: &[u8], half: &mut [u8]) {
+    let mean = |a: u8, b: u8, c: u8, d: u8| {
+        ((u16::from(a) + u16::from(b) + u16::from(c) + u16::from(d) + 2) / 4) as u8
+    };
+    let pairs = upper.chunks_exact(8).zip(lower.chunks_exact(8));
+    for ((upper, lower), half) in pairs.zip(half.chunks_exact_mut(4)) {
+        for c in 0..4 {
+            half[c] = mean(upper[c], upper[c + 4], lower[c], lower[c + 4]);
+        }
+    }
+    if upper.len() % 8 == 4 {
+        let (at, last) = (half.len() - 4, upper.len() - 4);
+        for c in 0..4 {
+            let (upper, lower) = (upper[last + c], lower[last + c]);
+            half[at + c] = mean(upper, upper, lower, lower);
         }
     }
 }

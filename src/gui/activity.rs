@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use iced::widget::{button, column, container, progress_bar, row, scrollable, space, text};
+use iced::widget::scrollable::{AbsoluteOffset, Viewport};
+use iced::widget::{
+    button, checkbox, column, container, progress_bar, row, scrollable, space, text, text_input,
+};
 use iced::{Center, Element, Fill};
 
 use super::icon::{self, Icon};
@@ -15,18 +18,46 @@ use crate::text as words;
 
 /// Lines that the log keeps.
 const LINES: usize = 2000;
+/// The most of them that are drawn, the last ones.
+const DRAWN: usize = 400;
+/// The lines, to be scrolled.
+const LOG: &str = "log";
 /// How high the open log is.
 const DRAWER: f32 = 180.0;
 
 /// The bar and the log.
-#[derive(Default)]
 pub struct State {
     running: Option<Running>,
     last: Option<String>,
     log: Vec<Line>,
     is_open: bool,
     filter: Option<Level>,
+    /// Only lines with these words are to be seen.
+    search: String,
+    /// Whether the last line stays in sight.
+    follows: bool,
+    /// Where the lines are scrolled to.
+    viewport: Option<Viewport>,
+    /// When the window was opened.
+    opened: Instant,
     jobs: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            running: None,
+            last: None,
+            log: Vec::new(),
+            is_open: false,
+            filter: None,
+            search: String::new(),
+            follows: true,
+            viewport: None,
+            opened: Instant::now(),
+            jobs: 0,
+        }
+    }
 }
 
 struct Running {
@@ -43,6 +74,8 @@ struct Running {
 
 #[derive(Debug)]
 struct Line {
+    /// Since the window was opened.
+    after: Duration,
     level: Level,
     words: String,
 }
@@ -56,15 +89,23 @@ pub enum Message {
     LogToggled,
     /// Only lines of this level and above are to be seen.
     Filtered(Option<Level>),
+    /// Only lines with these words are to be seen.
+    Searched(String),
+    /// The last line is to stay in sight, or not.
+    FollowToggled(bool),
+    /// The lines were scrolled.
+    Scrolled(Viewport),
     /// The log is to go onto the clipboard.
     Copied,
 }
 
 /// What the bar wants of the application.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Nothing.
     None,
+    /// Scroll what bears this name.
+    Scroll(&'static str, AbsoluteOffset),
     /// Put a text on the clipboard.
     Copy(String),
 }
@@ -118,6 +159,12 @@ impl State {
         }
     }
 
+    /// The phase of the running job, and how many of its steps are done.
+    pub fn progress(&self) -> Option<(Phase, usize)> {
+        let running = self.running.as_ref()?;
+        Some((running.phase?, running.done))
+    }
+
     /// How long the running job has taken so far.
     pub fn elapsed(&self) -> Duration {
         let running = self.running.as_ref();
@@ -145,6 +192,7 @@ impl State {
             self.log.drain(..LINES / 10);
         }
         self.log.push(Line {
+            after: self.opened.elapsed(),
             level,
             words: words.into(),
         });
@@ -161,17 +209,47 @@ impl State {
             Message::CancelPressed => self.cancel(),
             Message::LogToggled => self.toggle_log(),
             Message::Filtered(filter) => self.filter = filter,
+            Message::Searched(search) => self.search = search,
+            Message::FollowToggled(follows) => {
+                self.follows = follows;
+                // Counted from the end while the last line stays in sight.
+                let to = match self.viewport.take().filter(|_| !follows) {
+                    Some(viewport) => viewport.absolute_offset_reversed(),
+                    None => AbsoluteOffset::default(),
+                };
+                return Action::Scroll(LOG, to);
+            }
+            Message::Scrolled(viewport) => return self.scrolled(&viewport),
             Message::Copied => {
-                let lines: Vec<&str> = self.lines().map(|line| line.words.as_str()).collect();
+                let lines: Vec<String> = self.lines().map(Line::whole).collect();
                 return Action::Copy(lines.join("\n"));
             }
         }
         Action::None
     }
 
-    fn lines(&self) -> impl Iterator<Item = &Line> {
+    /// Whoever scrolls up wants to read there.
+    fn scrolled(&mut self, viewport: &Viewport) -> Action {
+        self.viewport = Some(*viewport);
+        if !self.follows || viewport.absolute_offset().y < 1.0 {
+            return Action::None;
+        }
+        self.follows = false;
+        Action::Scroll(LOG, viewport.absolute_offset_reversed())
+    }
+
+    fn lines(&self) -> impl DoubleEndedIterator<Item = &Line> {
         let least = self.filter.unwrap_or(Level::Info);
-        self.log.iter().filter(move |line| line.level >= least)
+        let search = self.search.to_lowercase();
+        let is_found = move |line: &&Line| {
+            line.level >= least && line.words.to_lowercase().contains(search.as_str())
+        };
+        self.log.iter().filter(is_found)
+    }
+
+    /// How much of the window the log takes.
+    pub fn drawer_height(&self) -> f32 {
+        if self.is_open { DRAWER } else { 0.0 }
     }
 
     /// The bar, and above it the log if that is open.
@@ -235,28 +313,69 @@ impl State {
         ];
         let head = row![
             widget::choices(levels, self.filter, Message::Filtered),
+            text_input("Filter", &self.search)
+                .size(size::SMALL)
+                .width(180)
+                .style(theme::input)
+                .on_input(Message::Searched),
             space::horizontal(),
+            checkbox(self.follows)
+                .label("Follow")
+                .size(16)
+                .text_size(size::SMALL)
+                .style(theme::tick)
+                .on_toggle(Message::FollowToggled),
             widget::icon_button(Icon::Copy, "Copy the log", Some(Message::Copied)),
         ]
+        .spacing(gap::MEDIUM)
         .align_y(Center);
-        let lines = self.lines().map(|line| {
-            let words = text(&line.words).size(size::SMALL);
-            match line.level {
-                Level::Info => words.style(theme::muted),
-                Level::Warning => words.style(theme::warning),
-                Level::Error => words.style(theme::danger),
-            }
-            .into()
-        });
+        let mut seen: Vec<&Line> = self.lines().rev().take(DRAWN).collect();
+        seen.reverse();
+        let lines = seen.into_iter().map(Line::view);
         let lines = scrollable(column(lines).spacing(2).width(Fill))
-            .anchor_bottom()
+            .id(LOG)
+            .on_scroll(Message::Scrolled)
             .style(theme::scroll)
             .width(Fill)
             .height(Fill);
+        let lines = if self.follows {
+            lines.anchor_bottom()
+        } else {
+            lines
+        };
         container(column![head, lines].spacing(gap::TINY))
             .padding([gap::TINY, gap::MEDIUM])
             .height(DRAWER)
             .into()
+    }
+}
+
+impl Line {
+    /// The moment, counted from when the window was opened.
+    fn moment(&self) -> String {
+        let seconds = self.after.as_secs();
+        format!("{}:{:02}", seconds / 60, seconds % 60)
+    }
+
+    /// The line as it is copied.
+    fn whole(&self) -> String {
+        let level = match self.level {
+            Level::Info => "",
+            Level::Warning => "warning: ",
+            Level::Error => "error: ",
+        };
+        format!("{} {level}{}", self.moment(), self.words)
+    }
+
+    fn view(&self) -> Element<'_, Message> {
+        let words = text(&self.words).size(size::SMALL);
+        let words = match self.level {
+            Level::Info => words,
+            Level::Warning => words.style(theme::warning),
+            Level::Error => words.style(theme::danger),
+        };
+        let moment = text(self.moment()).size(size::SMALL).style(theme::muted);
+        row![moment.width(44), words.width(Fill)].into()
     }
 }
 
@@ -302,5 +421,57 @@ impl Running {
                 .on_press_maybe((!self.job.is_cancelled()).then_some(Message::CancelPressed))
                 .into(),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_lines() -> State {
+        let mut state = State::default();
+        state.note(Level::Info, "Stacking begins");
+        state.note(Level::Warning, "a.tif: has another colour profile");
+        state.note(Level::Error, "b.tif: cannot be read");
+        state
+    }
+
+    fn words(state: &State) -> Vec<&str> {
+        state.lines().map(|line| line.words.as_str()).collect()
+    }
+
+    #[test]
+    fn the_log_is_filtered_by_level_and_by_words() {
+        let mut state = with_lines();
+        let _ = state.update(Message::Filtered(Some(Level::Warning)));
+        assert_eq!(words(&state).len(), 2);
+        let _ = state.update(Message::Searched("A.TIF".into()));
+        assert_eq!(words(&state), ["a.tif: has another colour profile"]);
+        let _ = state.update(Message::Filtered(Some(Level::Error)));
+        assert!(words(&state).is_empty());
+    }
+
+    #[test]
+    fn what_is_seen_of_the_log_is_copied_with_its_level() {
+        let mut state = with_lines();
+        let _ = state.update(Message::Filtered(Some(Level::Warning)));
+        let copied = state.update(Message::Copied);
+        let text = "0:00 warning: a.tif: has another colour profile\n\
+                    0:00 error: b.tif: cannot be read";
+        assert_eq!(copied, Action::Copy(text.into()));
+    }
+
+    #[test]
+    fn the_log_keeps_its_last_lines() {
+        let mut state = State::default();
+        for line in 0..3 * LINES {
+            state.note(Level::Info, line.to_string());
+        }
+        let kept = words(&state);
+        assert!(kept.len() <= LINES && kept.len() > LINES / 2);
+        assert_eq!(
+            kept.last().copied(),
+            Some((3 * LINES - 1).to_string().as_str())
+        );
     }
 }

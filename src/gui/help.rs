@@ -51,7 +51,7 @@ pub enum Action {
 }
 
 /// What the keys do.
-pub const KEYS: [(&str, &str); 26] = [
+pub const KEYS: [(&str, &str); 29] = [
     ("Ctrl O", "Open a folder"),
     ("Ctrl Shift O", "Add photographs"),
     ("Ctrl W", "Close the folder"),
@@ -76,7 +76,10 @@ pub const KEYS: [(&str, &str); 26] = [
     ("R", "Show the result"),
     ("D", "Show the depth map"),
     ("C", "Compare the result with the frame"),
+    ("B", "Compare by turns, or by a line"),
     ("H", "Sharpness as a heat map"),
+    ("P", "Run through the frames, or stop"),
+    ("A", "Frames as they lie on the reference, or as they are"),
     ("Esc", "Close what is open; stop the job"),
 ];
 

@@ -25,6 +25,19 @@ pub enum Level {
     Error,
 }
 
+/// What a notice offers to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Offer {
+    /// Nothing.
+    None,
+    /// To open this file, or to show it in its folder.
+    File(PathBuf),
+    /// To open this folder.
+    Folder(PathBuf),
+    /// To bring a result back that was discarded.
+    Restore,
+}
+
 /// The notices in sight.
 #[derive(Debug, Default)]
 pub struct State {
@@ -37,8 +50,7 @@ struct Notice {
     id: u64,
     level: Level,
     words: String,
-    /// A file to show in its folder.
-    file: Option<PathBuf>,
+    offer: Offer,
     since: Instant,
 }
 
@@ -47,8 +59,12 @@ struct Notice {
 pub enum Message {
     /// One was read.
     Dismissed(u64),
+    /// Its file or folder is to be opened.
+    Opened(PathBuf),
     /// Its file is to be shown in its folder.
     Shown(PathBuf),
+    /// What was discarded is to come back; the notice has done its work.
+    Restored(u64),
 }
 
 /// What notices want of the application.
@@ -56,20 +72,32 @@ pub enum Message {
 pub enum Action {
     /// Nothing.
     None,
+    /// Open a file or folder.
+    Open(PathBuf),
     /// Show a file in its folder.
     Show(PathBuf),
+    /// Bring the result back that was discarded last.
+    Restore,
 }
 
 impl State {
-    /// Puts up a notice.
+    /// Puts up a notice, perhaps about a file.
     pub fn push(&mut self, level: Level, words: impl Into<String>, file: Option<PathBuf>) {
+        self.offer(level, words, file.map_or(Offer::None, Offer::File));
+    }
+
+    /// Puts up a notice that offers something to do.
+    pub fn offer(&mut self, level: Level, words: impl Into<String>, offer: Offer) {
         let words = words.into();
-        self.notices.retain(|notice| notice.words != words);
+        self.notices.retain(|notice| {
+            // Only the last one that was discarded can come back.
+            notice.words != words && (offer != Offer::Restore || notice.offer != offer)
+        });
         self.notices.push(Notice {
             id: self.next,
             level,
             words,
-            file,
+            offer,
             since: Instant::now(),
         });
         self.next += 1;
@@ -83,6 +111,19 @@ impl State {
         self.notices.retain(|notice| {
             notice.level == Level::Error || now.duration_since(notice.since) < STAY
         });
+    }
+
+    /// Takes down good news that offer nothing: something new begins.
+    pub fn forget_news(&mut self) {
+        self.notices
+            .retain(|notice| notice.level != Level::Info || notice.offer != Offer::None);
+    }
+
+    /// Whether a notice offers to bring a result back.
+    pub fn offers_to_restore(&self) -> bool {
+        self.notices
+            .iter()
+            .any(|notice| notice.offer == Offer::Restore)
     }
 
     /// Whether there is nothing to show.
@@ -102,7 +143,12 @@ impl State {
                 self.notices.retain(|notice| notice.id != id);
                 Action::None
             }
+            Message::Opened(path) => Action::Open(path),
             Message::Shown(file) => Action::Show(file),
+            Message::Restored(id) => {
+                self.notices.retain(|notice| notice.id != id);
+                Action::Restore
+            }
         }
     }
 
@@ -123,13 +169,24 @@ impl Notice {
             Level::Error => icon::icon(Icon::CircleAlert).style(theme::danger),
         };
         let mut words = column![text(&self.words).size(size::BODY)].spacing(gap::SMALL);
-        if let Some(file) = &self.file {
-            words = words.push(
-                button(text("Show in folder").size(size::SMALL))
+        let offers = match &self.offer {
+            Offer::None => vec![],
+            Offer::File(file) => vec![
+                ("Open", Message::Opened(file.clone())),
+                ("Show in folder", Message::Shown(file.clone())),
+            ],
+            Offer::Folder(folder) => vec![("Open folder", Message::Opened(folder.clone()))],
+            Offer::Restore => vec![("Bring it back", Message::Restored(self.id))],
+        };
+        if !offers.is_empty() {
+            let offers = offers.into_iter().map(|(words, message)| {
+                button(text(words).size(size::SMALL))
                     .padding([gap::TINY, gap::SMALL])
                     .style(theme::secondary)
-                    .on_press(Message::Shown(file.clone())),
-            );
+                    .on_press(message)
+                    .into()
+            });
+            words = words.push(iced::widget::row(offers).spacing(gap::SMALL));
         }
         let close = button(icon::sized(Icon::X, 14.0))
             .padding(gap::TINY)

@@ -1,6 +1,7 @@
 //! The strip of results: every picture of this session.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use iced::widget::image::Handle;
@@ -11,10 +12,17 @@ use iced::widget::{text, tooltip};
 use iced::{Center, ContentFit, Element, Fill};
 
 use super::icon::{self, Icon};
+use super::store::Stored;
 use super::theme::{self, size, space as gap};
 use super::widget;
 use super::work::Made;
+use crate::handlers::Report;
 use crate::text as words;
+
+/// How high the strip is.
+pub const HEIGHT: f32 = 94.0;
+/// The line in which a name is typed.
+const NAME: &str = "name of a result";
 
 /// One result.
 #[derive(Debug)]
@@ -29,8 +37,10 @@ pub struct Item {
     pub folder: PathBuf,
     /// How long it took.
     pub took: Duration,
-    /// The pictures and the report.
-    pub made: Made,
+    /// The pixels.
+    pub stored: Stored,
+    /// What was done.
+    pub report: Arc<Report>,
     /// Where it was exported to last.
     pub exported: Option<PathBuf>,
     thumbnail: Handle,
@@ -43,6 +53,8 @@ pub struct State {
     next: u64,
     selected: Option<u64>,
     renaming: Option<(u64, String)>,
+    /// The one that was discarded last, and its place.
+    discarded: Option<(usize, Item)>,
 }
 
 /// What happens in the strip.
@@ -83,6 +95,10 @@ pub enum Action {
     Open(PathBuf),
     /// It is gone: show something else.
     Gone(u64),
+    /// It has another name.
+    Renamed(u64),
+    /// Let the line of this name take the keys.
+    Focus(&'static str),
 }
 
 impl State {
@@ -98,7 +114,8 @@ impl State {
             folder,
             took,
             thumbnail: Handle::from_rgba(width, height, small.data.clone()),
-            made,
+            stored: Stored::Memory(made.full),
+            report: made.report,
             exported: None,
         });
         self.selected = Some(self.next);
@@ -132,12 +149,54 @@ impl State {
         }
     }
 
+    /// The oldest result that is to leave memory now, because all together
+    /// take more than `limit` bytes. The newest stays.
+    pub fn to_spill(&self, limit: u64) -> Option<&Item> {
+        let total: u64 = self.items.iter().map(|item| item.stored.bytes()).sum();
+        let (_, older) = self.items.split_last()?;
+        let in_memory = |item: &&Item| matches!(item.stored, Stored::Memory(_));
+        older.iter().find(in_memory).filter(|_| total > limit)
+    }
+
+    /// The pixels of a result are elsewhere now.
+    pub fn moved(&mut self, number: u64, stored: Stored) {
+        if let Some(item) = self.items.iter_mut().find(|item| item.number == number) {
+            item.stored = stored;
+        }
+    }
+
     /// How many were not exported.
     pub fn unsaved(&self) -> usize {
         self.items
             .iter()
             .filter(|item| item.exported.is_none())
             .count()
+    }
+
+    /// The one that was discarded last, as long as it can come back.
+    pub fn discarded(&self) -> Option<&Item> {
+        self.discarded.as_ref().map(|(_, item)| item)
+    }
+
+    /// Brings the result back that was discarded last.
+    pub fn restore(&mut self) -> Action {
+        let Some((place, item)) = self.discarded.take() else {
+            return Action::None;
+        };
+        let number = item.number;
+        self.items.insert(place.min(self.items.len()), item);
+        self.selected = Some(number);
+        Action::Show(number)
+    }
+
+    /// Lets go of the result that was discarded last.
+    pub fn forget_discarded(&mut self) {
+        self.discarded = None;
+    }
+
+    /// Leaves a name as it was; answers whether one was being typed.
+    pub fn stop_renaming(&mut self) -> bool {
+        self.renaming.take().is_some()
     }
 
     /// Whether a name is being typed.
@@ -165,7 +224,8 @@ impl State {
                 .and_then(|path| Some(path.parent()?.to_owned()))
                 .map_or(Action::None, Action::Open),
             Message::Discarded(number) => {
-                self.items.retain(|item| item.number != number);
+                let place = self.items.iter().position(|item| item.number == number);
+                self.discarded = place.map(|place| (place, self.items.remove(place)));
                 if self.selected == Some(number) {
                     self.selected = self.items.last().map(|item| item.number);
                 }
@@ -174,7 +234,7 @@ impl State {
             Message::Renaming(number) => {
                 let name = self.get(number).map(|item| item.name.clone());
                 self.renaming = name.map(|name| (number, name));
-                Action::None
+                Action::Focus(NAME)
             }
             Message::Named(name) => {
                 if let Some((_, old)) = &mut self.renaming {
@@ -188,6 +248,7 @@ impl State {
                     && !name.trim().is_empty()
                 {
                     item.name = name.trim().to_owned();
+                    return Action::Renamed(number);
                 }
                 Action::None
             }
@@ -209,6 +270,7 @@ impl State {
         .horizontal()
         .style(theme::scroll)
         .width(Fill)
+        .height(HEIGHT)
         .into()
     }
 
@@ -224,6 +286,7 @@ impl State {
         .on_press(Message::Pressed(number));
         let name: Element<'_, Message> = match &self.renaming {
             Some((renamed, name)) if *renamed == number => text_input("Name", name)
+                .id(NAME)
                 .size(size::SMALL)
                 .padding(2)
                 .width(150)

@@ -1,7 +1,6 @@
-//! What stands around the picture: what is shown, and a slider through the
-//! frames.
+//! What stands above the picture: what is shown of the stack.
 
-use iced::widget::{button, container, row, slider, space, text, toggler, tooltip};
+use iced::widget::{button, container, row, space, text};
 use iced::{Center, Element, Fill};
 
 use super::icon::Icon;
@@ -22,102 +21,80 @@ pub enum Mode {
     Compare,
 }
 
-/// What is chosen around the picture.
+/// What is chosen above the picture.
 #[derive(Debug, Default)]
 pub struct State {
     /// What is shown.
     pub mode: Mode,
-    /// Whether frames are shown as they lie on the reference.
-    pub is_aligned: bool,
 }
 
-/// What happens around the picture.
+/// What happens above the picture.
 #[derive(Debug, Clone)]
 pub enum Message {
     /// Something else is to be shown.
     ModePicked(Mode),
-    /// Frames are to be shown as they lie on the reference, or as they are.
-    AlignedToggled(bool),
-    /// The slider went to the frame of this place.
-    Scrubbed(u32),
     /// The result is to be exported.
     ExportPressed,
+    /// The frames are to be exported as they lie on the reference.
+    ExportFramesPressed,
 }
 
 /// What is known of the stack, for the bar.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts {
-    /// How many frames there are.
-    pub frames: usize,
-    /// The place of the one that is shown.
-    pub at: Option<usize>,
+    /// Whether a frame is selected.
+    pub has_frame: bool,
     /// Whether there is a result.
     pub has_result: bool,
     /// Whether it is known how the frames lie on each other.
     pub has_alignment: bool,
+    /// Whether a result is seen growing.
+    pub is_growing: bool,
 }
 
 impl State {
     /// The bar above the picture.
     pub fn view(&self, facts: Facts) -> Element<'_, Message> {
+        let mode = if facts.is_growing {
+            Mode::Result
+        } else {
+            self.mode
+        };
+        let has_result = facts.has_result || facts.is_growing;
         let modes = [
             (Mode::Frame, "Frame", true),
-            (Mode::Result, "Result", facts.has_result),
+            (Mode::Result, "Result", has_result),
             (Mode::DepthMap, "Depth map", facts.has_result),
             (
                 Mode::Compare,
                 "Compare",
-                facts.has_result && facts.at.is_some(),
+                facts.has_result && facts.has_frame,
             ),
         ];
-        let tabs = modes.map(|(mode, words, is_there)| {
+        let tabs = modes.map(|(of, words, is_there)| {
             button(text(words).size(size::BODY))
                 .padding([gap::TINY, gap::MEDIUM])
-                .style(theme::choice(self.mode == mode && is_there))
-                .on_press_maybe(is_there.then_some(Message::ModePicked(mode)))
+                .style(theme::choice(mode == of && is_there))
+                .on_press_maybe(is_there.then_some(Message::ModePicked(of)))
                 .into()
         });
-        let mut bar = row![iced::widget::row(tabs).spacing(2)]
+        let mut bar = row![iced::widget::row(tabs).spacing(2), space::horizontal()]
             .spacing(gap::LARGE)
             .align_y(Center);
-        let shows_frames = matches!(self.mode, Mode::Frame | Mode::Compare);
-        if shows_frames && facts.frames > 1 {
-            let last = facts.frames as u32 - 1;
-            let at = facts.at.unwrap_or(0) as u32;
-            bar = bar.push(
-                row![
-                    slider(0..=last, at, Message::Scrubbed).style(theme::slide),
-                    text(format!("{} / {}", at + 1, facts.frames))
-                        .size(size::SMALL)
-                        .style(theme::muted)
-                        .width(64)
-                ]
-                .spacing(gap::SMALL)
-                .align_y(Center)
-                .width(Fill),
-            );
-        } else {
-            bar = bar.push(space::horizontal());
-        }
-        if shows_frames && facts.has_alignment {
-            bar = bar.push(widget::tip(
-                toggler(self.is_aligned)
-                    .label("Aligned")
-                    .size(18)
-                    .text_size(size::BODY)
-                    .style(theme::switch)
-                    .on_toggle(Message::AlignedToggled),
-                "Shows frames as they lie on the reference: run through them to judge the \
-                 alignment.",
-                tooltip::Position::Bottom,
-            ));
-        }
-        if facts.has_result && !shows_frames {
-            bar = bar.push(
-                widget::labelled(Some(Icon::Download), "Export…")
-                    .padding([gap::TINY, gap::MEDIUM])
-                    .on_press(Message::ExportPressed),
-            );
+        let export = |words, message| {
+            widget::labelled(Some(Icon::Download), words)
+                .padding([gap::TINY, gap::MEDIUM])
+                .on_press(message)
+        };
+        if facts.is_growing {
+            // There is nothing whole to export yet.
+        } else if mode == Mode::Frame {
+            if facts.has_alignment {
+                let words = "Export aligned…";
+                bar = bar.push(export(words, Message::ExportFramesPressed));
+            }
+        } else if facts.has_result {
+            bar = bar.push(export("Export…", Message::ExportPressed));
         }
         container(bar)
             .padding([gap::TINY, gap::MEDIUM])

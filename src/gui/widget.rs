@@ -39,6 +39,20 @@ pub fn icon_button<'a, M: Clone + 'a>(
     tip(button, words, tooltip::Position::Bottom)
 }
 
+/// A button that is only an icon and stays pressed while `is_on`.
+pub fn toggle_button<'a, M: Clone + 'a>(
+    icon: Icon,
+    words: &'a str,
+    is_on: bool,
+    message: M,
+) -> Element<'a, M> {
+    let button = button(icon::icon(icon))
+        .padding(gap::SMALL)
+        .style(theme::choice(is_on))
+        .on_press(message);
+    tip(button, words, tooltip::Position::Top)
+}
+
 /// A button with words, and an icon before them.
 pub fn labelled<'a, M: Clone + 'a>(icon: Option<Icon>, words: &'a str) -> Button<'a, M> {
     let mut content = Row::new().spacing(gap::SMALL).align_y(Center);

@@ -1,13 +1,16 @@
 //! The jobs of the window: handlers, with what the window keeps of them.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::viewer::{Kind, Picture};
+use super::store::Full;
+use super::viewer::{Extent, Kind, Picture, Sight};
 use crate::Result;
+use crate::core::Transform;
 use crate::core::sharpness::GRID;
 use crate::core::thumbnail::Rgba;
-use crate::core::warp::warp;
+use crate::core::warp::{Area, Exposure, Warped, warp};
 use crate::handlers::alignment::{self, Aligned};
 use crate::handlers::import::Entry;
 use crate::handlers::{AlignOptions, Job, Report, StackOptions, export, file, stacking, thumbnail};
@@ -20,7 +23,19 @@ const SMALL: usize = 240;
 pub struct Kept {
     /// What they were aligned from.
     pub key: Key,
+    /// How each frame in use lies on the reference; known also while the
+    /// frames are being fused.
+    places: HashMap<PathBuf, Place>,
+    /// The size of all frames.
+    size: Extent,
     aligned: Mutex<Aligned>,
+}
+
+/// How a frame lies on the reference, and how its exposure is matched.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    pose: Transform,
+    exposure: Exposure,
 }
 
 /// What an alignment depends on.
@@ -35,24 +50,16 @@ pub struct Key {
 }
 
 /// What comes of stacking.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Made {
-    /// The picture, in 16 bits.
-    pub picture: Arc<Photo>,
-    /// The same for the screen.
+    /// The pixels.
+    pub full: Arc<Full>,
+    /// The picture for the screen.
     pub shown: Picture,
-    /// Which frame each pixel came from.
-    pub depth: Picture,
     /// The same again, small.
     pub small: Rgba,
     /// What was done.
     pub report: Arc<Report>,
-}
-
-impl std::fmt::Debug for Made {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Made {:?}", self.shown)
-    }
 }
 
 impl std::fmt::Debug for Kept {
@@ -69,40 +76,30 @@ impl Kept {
         Ok(export::report(&aligned, options, area, None, "cpu", job))
     }
 
-    /// A frame as it lies on the reference, for the screen; `None` if it has
-    /// no pose.
+    /// Whether it is known how this frame lies on the reference.
+    pub fn knows(&self, path: &Path) -> bool {
+        self.places.contains_key(path)
+    }
+
+    /// How many frames lie on the reference.
+    pub fn count(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The size of the frames.
+    pub fn size(&self) -> Extent {
+        self.size
+    }
+
+    /// Writes the frames as they lie on the reference into `folder`.
     ///
     /// # Errors
     ///
-    /// If it cannot be read.
-    pub fn frame(&self, path: &Path, limits: &Limits) -> Result<Option<Picture>> {
-        let (pose, exposure, area) = {
-            let aligned = self.aligned();
-            let place = aligned
-                .stack
-                .frames
-                .iter()
-                .position(|frame| frame.path == path);
-            let Some(place) = place else {
-                return Ok(None);
-            };
-            let Some(pose) = &aligned.poses[place] else {
-                return Ok(None);
-            };
-            (
-                pose.transform,
-                aligned.exposures[place],
-                aligned.area(false)?,
-            )
-        };
-        let mut photo = photo::read(path, limits)?;
-        thumbnail::to_srgb(&mut photo);
-        let warped = warp(&photo, &pose, area, &exposure);
-        let alpha = warped
-            .mask
-            .map(|mask| mask.data.iter().map(|&share| export::byte(share)).collect());
-        let laid = export::picture(&warped.channels, alpha);
-        Picture::of_photo(name(path), Kind::Frame, &laid).map(Some)
+    /// As [`alignment::write`].
+    pub fn write(&self, folder: &Path, options: &StackOptions, job: &Job) -> Result<Report> {
+        let aligned = self.aligned();
+        let inputs: Vec<PathBuf> = self.places.keys().cloned().collect();
+        alignment::write(&aligned, &inputs, folder, options, job)
     }
 
     fn aligned(&self) -> std::sync::MutexGuard<'_, Aligned> {
@@ -120,8 +117,18 @@ pub fn align(key: Key, options: &StackOptions, job: &Job) -> Result<Arc<Kept>> {
     let inputs: Vec<PathBuf> = key.entries.iter().map(|entry| entry.path.clone()).collect();
     let stack = file::gather(&inputs, &options.resources.limits, job)?;
     let aligned = alignment::analyse(stack, options, job)?;
+    let places = aligned.used().into_iter().map(|(i, pose)| {
+        let exposure = aligned.exposures[i];
+        let path = aligned.stack.frames[i].path.clone();
+        (path, Place { pose, exposure })
+    });
     Ok(Arc::new(Kept {
         key,
+        places: places.collect(),
+        size: Extent {
+            width: aligned.stack.width as u32,
+            height: aligned.stack.height as u32,
+        },
         aligned: Mutex::new(aligned),
     }))
 }
@@ -140,10 +147,31 @@ pub fn fuse(
 ) -> Result<Made> {
     let mut aligned = kept.aligned();
     let icc = aligned.frames.metadata.icc.clone();
+    let area = aligned.area(options.fuse.crop)?;
+    let longer = aligned.stack.width.max(aligned.stack.height);
+    let whole = Extent {
+        width: area.width as u32,
+        height: area.height as u32,
+    };
+    let sight = Sight {
+        whole,
+        halvings: stacking::watched_halvings(longer),
+        left: 0,
+        top: 0,
+        part: whole,
+    };
     let look = |mut photo: Photo| {
         photo.metadata.icc = icc.clone();
         thumbnail::to_srgb(&mut photo);
-        if let Ok(picture) = Picture::of_photo(title, Kind::Preview, &photo) {
+        let part = Extent {
+            width: photo.width as u32,
+            height: photo.height as u32,
+        };
+        // In the place of the result, so that the view stays where it is.
+        let growing = Picture::of_photo(title, Kind::Preview, &photo)
+            .and_then(|picture| picture.as_part(Sight { part, ..sight }))
+            .map(|picture| picture.with_origin(area.x as i32, area.y as i32));
+        if let Ok(picture) = growing {
             watch(picture);
         }
     };
@@ -152,59 +180,121 @@ pub fn fuse(
     let report = export::report(&aligned, options, area, None, &stacked.device, job);
     let frames = &aligned.stack.frames;
     let names: Arc<[String]> = frames.iter().map(|frame| name(&frame.path)).collect();
-    let count = frames.len();
     drop(aligned);
-
-    let index: Arc<[u16]> = stacked.index.into();
-    let (x, y) = (area.x as i32, area.y as i32);
-    let shown = {
-        let mut converted;
-        let photo = if stacked.picture.metadata.icc.is_none() {
-            &stacked.picture
-        } else {
-            converted = stacked.picture.clone();
-            thumbnail::to_srgb(&mut converted);
-            &converted
-        };
-        Picture::of_photo(title, Kind::Result, photo)?
-            .with_origin(x, y)
-            .with_sources(Arc::clone(&index), Arc::clone(&names))?
-    };
     job.check()?;
-    let map = Rgba::of_depth(&stacked.depth, area.width, area.height, count);
-    let (width, height) = (area.width as u32, area.height as u32);
-    let depth = Picture::new(
-        format!("{title}, depth map"),
-        Kind::DepthMap,
-        width,
-        height,
-        map.data,
-    )?
-    .with_origin(x, y)
-    .with_sources(index, names)?;
+    let full = Full {
+        picture: stacked.picture,
+        index: stacked.index.into(),
+        depth: stacked.depth.into(),
+        area,
+        names,
+    };
     Ok(Made {
-        small: Rgba::of(&stacked.picture).reduced(SMALL),
-        picture: Arc::new(stacked.picture),
-        shown,
-        depth,
+        small: Rgba::of(&full.picture).reduced(SMALL),
+        shown: full.shown(title)?,
+        full: Arc::new(full),
         report: Arc::new(report),
     })
 }
 
-/// Reads a photograph for the viewer, with its scores if they are known.
+/// Reads a photograph for the viewer, with its scores if they are known: as
+/// it lies on the reference if `kept` knows that.
 ///
 /// # Errors
 ///
 /// As [`photo::read`].
-pub fn frame(path: &Path, limits: &Limits, cells: &[f64]) -> Result<Picture> {
+pub fn frame(path: &Path, limits: &Limits, cells: &[f64], kept: Option<&Kept>) -> Result<Picture> {
     let mut photo = photo::read(path, limits)?;
+    if let Some((place, size)) = kept.and_then(|kept| Some((kept.places.get(path)?, kept.size))) {
+        let icc = photo.metadata.icc.take();
+        let area = Area {
+            x: 0,
+            y: 0,
+            width: size.width as usize,
+            height: size.height as usize,
+        };
+        photo = laid(warp(&photo, &place.pose, area, &place.exposure), icc);
+    }
     thumbnail::to_srgb(&mut photo);
-    let picture = Picture::of_photo(name(path), Kind::Frame, &photo)?;
+    scored(Picture::of_photo(name(path), Kind::Frame, &photo)?, cells)
+}
+
+/// A picture with its scores, if there are any.
+///
+/// # Errors
+///
+/// As [`Picture::with_scores`].
+pub fn scored(picture: Picture, cells: &[f64]) -> Result<Picture> {
     if cells.len() == GRID * GRID {
         picture.with_scores(GRID, cells)
     } else {
         Ok(picture)
     }
+}
+
+/// As [`frame`], but only what `sight` says of it, which takes less time and
+/// memory. All of it, if the photograph has another size than was thought.
+///
+/// # Errors
+///
+/// As [`photo::read`].
+pub fn part(
+    path: &Path,
+    limits: &Limits,
+    cells: &[f64],
+    kept: Option<&Kept>,
+    sight: Sight,
+) -> Result<Picture> {
+    let probe = photo::probe(path, limits)?;
+    let Extent { width, height } = sight.whole;
+    if (probe.width, probe.height) != (width as usize, height as usize) {
+        return frame(path, limits, cells, kept);
+    }
+    let size = sight.halved();
+    let (width, height) = (size.width as usize, size.height as usize);
+    let photo = if sight.halvings == 0 {
+        photo::read(path, limits)?
+    } else {
+        let mut photo = photo::read_reduced(path, limits, width.max(height))?;
+        let icc = photo.metadata.icc.take();
+        let mut small = Rgba::of(&photo);
+        while small.width > width {
+            small = small.halved();
+        }
+        let mut small = small.into_photo();
+        small.metadata.icc = icc;
+        small
+    };
+    if (photo.width, photo.height) != (width, height) {
+        return frame(path, limits, cells, kept);
+    }
+    let place = kept.and_then(|kept| kept.places.get(path));
+    let place = place.copied().unwrap_or_default();
+    let area = Area {
+        x: sight.left as usize,
+        y: sight.top as usize,
+        width: sight.part.width as usize,
+        height: sight.part.height as usize,
+    };
+    let pose = match sight.halvings {
+        0 => place.pose,
+        halvings => place.pose.reduced(f64::from(1u32 << halvings)),
+    };
+    let icc = photo.metadata.icc.clone();
+    let mut part = laid(warp(&photo, &pose, area, &place.exposure), icc);
+    thumbnail::to_srgb(&mut part);
+    let picture = Picture::of_photo(name(path), Kind::Frame, &part)?;
+    scored(picture.as_part(sight)?, cells)
+}
+
+/// A warped frame as a photograph.
+fn laid(warped: Warped, icc: Option<Vec<u8>>) -> Photo {
+    let alpha = warped
+        .mask
+        .map(|mask| mask.data.iter().map(|&share| export::byte(share)).collect());
+    let mut photo = export::picture(&warped.channels, alpha);
+    photo.metadata.icc = icc;
+    photo
 }
 
 /// A file's name without its folder.

@@ -23,6 +23,8 @@ use crate::{Error, Result};
 /// Frames whose noise is measured: a camera's noise is the same in all of them,
 /// but where nothing is in focus it shows best.
 const LISTENED: usize = 7;
+/// The report beside aligned frames.
+const REPORT: &str = "report.json";
 /// The least share of the reference that the frames must have in common.
 const LEAST_COMMON: f64 = 0.05;
 
@@ -310,18 +312,26 @@ pub fn align(
     job: &Job,
 ) -> Result<Report> {
     let stack = file::gather(inputs, &options.resources.limits, job)?;
-    export::make_folder(folder)?;
-    let names = names(&stack);
-    let report_path = folder.join("report.json");
-    for path in names
-        .iter()
-        .flatten()
-        .map(|name| folder.join(name))
-        .chain([report_path.clone()])
-    {
-        file::check_output(&path, inputs, options.output.overwrite)?;
-    }
+    prepare(&stack, inputs, folder, options.output.overwrite)?;
     let aligned = analyse(stack, options, job)?;
+    write(&aligned, inputs, folder, options, job)
+}
+
+/// Writes the frames of `aligned` into `folder` as [`align`] does; `inputs`
+/// are not to be written over.
+///
+/// # Errors
+///
+/// If the folder cannot be made or written, if a file in it exists and may not
+/// be replaced, and if the job is cancelled.
+pub fn write(
+    aligned: &Aligned,
+    inputs: &[PathBuf],
+    folder: &Path,
+    options: &StackOptions,
+    job: &Job,
+) -> Result<Report> {
+    let names = prepare(&aligned.stack, inputs, folder, options.output.overwrite)?;
     let area = aligned.area(false)?;
     let used = aligned.used();
     job.begin(Phase::Writing, used.len());
@@ -355,9 +365,26 @@ pub fn align(
         )?;
         job.step();
     }
-    let report = export::report(&aligned, options, area, Some(folder.to_owned()), "cpu", job);
-    export::write_report(&report_path, &report, options.output.overwrite)?;
+    let report = export::report(aligned, options, area, Some(folder.to_owned()), "cpu", job);
+    export::write_report(&folder.join(REPORT), &report, options.output.overwrite)?;
     Ok(report)
+}
+
+/// Makes the folder and sees that nothing in it would be replaced; answers
+/// the names of the copies.
+fn prepare(
+    stack: &Stack,
+    inputs: &[PathBuf],
+    folder: &Path,
+    overwrite: bool,
+) -> Result<Vec<Option<String>>> {
+    export::make_folder(folder)?;
+    let names = names(stack);
+    let report = REPORT.to_owned();
+    for name in names.iter().flatten().chain([&report]) {
+        file::check_output(&folder.join(name), inputs, overwrite)?;
+    }
+    Ok(names)
 }
 
 /// The name of each frame's aligned copy: that of the frame, made unique.

@@ -321,7 +321,7 @@ pub fn check_output(out: &Path, inputs: &[PathBuf], overwrite: bool) -> Result<(
             return Err(Error::file(
                 out,
                 "exists already",
-                "choose another name, or replace it with --overwrite",
+                "choose another name, or allow replacing it (--overwrite)",
             ));
         }
     }

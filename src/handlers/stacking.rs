@@ -114,6 +114,16 @@ pub struct Stacked {
     pub device: String,
 }
 
+/// How often the growing picture is halved that a [`Watch`] is shown, for
+/// frames of `longer` pixels on the longer side: often enough for a screen, and
+/// for being no burden.
+pub fn watched_halvings(longer: usize) -> u32 {
+    const SIDE: usize = 1600;
+    (1..16)
+        .find(|halvings| longer >> halvings <= SIDE)
+        .unwrap_or(16)
+}
+
 /// Someone who looks at the picture while it grows, in few pixels.
 pub type Watch<'a> = &'a (dyn Fn(Photo) + Sync);
 
@@ -314,16 +324,16 @@ struct Watched<'a> {
 }
 
 impl<'a> Watched<'a> {
-    /// Pixels on the longer side.
-    const SIDE: usize = 1000;
     /// From one look to the next.
     const PACE: Duration = Duration::from_millis(500);
 
     fn new(watch: Watch<'a>, aligned: &Aligned, area: Area, options: &fuse::Options) -> Self {
         let (width, height) = (aligned.stack.width, aligned.stack.height);
+        let longer = width.max(height);
+        let side = longer.div_ceil(1 << watched_halvings(longer));
         Self {
             watch,
-            preview: Preview::new(options, width, height, area, Self::SIDE),
+            preview: Preview::new(options, width, height, area, side),
             last: Instant::now(),
         }
     }

@@ -12,13 +12,15 @@ use iced::futures::StreamExt;
 use iced::futures::executor::block_on;
 use iced::keyboard::{self, Key, Modifiers, key};
 use iced::{Event, Point, Size, Task, mouse, window};
-use iced_test::Simulator;
 use iced_test::runtime::{Action, task};
 use iced_test::selector::Candidate;
 use iced_test::simulator::click;
+use iced_test::{Simulator, simulator};
 use tempfile::TempDir;
 
+use parfocal::core::thumbnail::Rgba;
 use parfocal::gui::{self, App, Message};
+use parfocal::photo::{self, Limits};
 use parfocal::settings::{Folders, Settings};
 
 /// How long anything may take.
@@ -110,9 +112,53 @@ impl Window {
         }
     }
 
+    /// Lets the window take in what comes for a while.
+    pub fn settle_for(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        while let Some(left) = end.checked_duration_since(Instant::now()) {
+            if let Ok(message) = self.messages.recv_timeout(left) {
+                self.update(message);
+            }
+        }
+    }
+
     /// Lets the window look after its settings and files.
     pub fn tick(&mut self) {
         self.update(Message::Ticked(Instant::now()));
+    }
+
+    /// Lets something happen that no control does.
+    pub fn send(&mut self, message: Message) {
+        self.update(message);
+    }
+
+    /// Draws the window as it is when nothing more happens by itself, at two
+    /// device pixels to one of the layout.
+    pub fn picture(&mut self) -> Rgba {
+        for _ in 0..3 {
+            let mut simulator = self.simulator();
+            let redraw = window::Event::RedrawRequested(Instant::now());
+            simulator.simulate([
+                Event::Window(window::Event::Rescaled(2.0)),
+                Event::Window(redraw),
+            ]);
+            let messages: Vec<Message> = simulator.into_messages().collect();
+            messages
+                .into_iter()
+                .for_each(|message| self.update(message));
+            self.settle();
+        }
+        let theme = self.app.theme();
+        let folder = tempfile::tempdir().unwrap();
+        let snapshot = self.simulator().snapshot(&theme).unwrap();
+        assert!(
+            snapshot
+                .matches_image(folder.path().join("window"))
+                .unwrap()
+        );
+        let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap();
+        let photo = photo::read(&file.unwrap().path(), &Limits::default()).unwrap();
+        Rgba::of(&photo)
     }
 
     fn simulator(&self) -> Simulator<'_, Message> {
@@ -182,10 +228,44 @@ impl Window {
 
     /// Clicks into the line that holds `old` and types `new` at its end.
     pub fn type_after(&mut self, old: &str, new: &str) {
+        self.in_line(old, |simulator| {
+            simulator.tap_key(Key::Named(key::Named::End));
+            simulator.typewrite(new);
+        });
+    }
+
+    /// Presses return in the line that holds `text`.
+    pub fn submit(&mut self, text: &str) {
+        self.in_line(text, |simulator| {
+            simulator.tap_key(Key::Named(key::Named::Enter));
+        });
+    }
+
+    /// Clicks the topmost of those that bear these words.
+    pub fn click_last(&mut self, words: &str) {
+        self.in_line(words, |_| {});
+    }
+
+    /// Clicks the topmost text or line of text with these words, and goes on
+    /// from there.
+    fn in_line(&mut self, words: &str, go_on: impl FnOnce(&mut Simulator<'_, Message>)) {
         let mut simulator = self.simulator();
-        simulator.click(old).expect("a line of text");
-        simulator.tap_key(Key::Named(key::Named::End));
-        simulator.typewrite(new);
+        let mut top = None;
+        let _ = simulator.find(|candidate: Candidate<'_>| -> Option<()> {
+            let visible_bounds = candidate.visible_bounds();
+            match candidate {
+                Candidate::Text { content, .. } if content == words => top = visible_bounds,
+                Candidate::TextInput { state, .. } if state.text() == words => {
+                    top = visible_bounds;
+                }
+                _ => {}
+            }
+            None
+        });
+        let top = top.unwrap_or_else(|| panic!("nothing says “{words}”"));
+        simulator.point_at(top.center());
+        simulator.simulate(simulator::click());
+        go_on(&mut simulator);
         let messages: Vec<Message> = simulator.into_messages().collect();
         messages
             .into_iter()

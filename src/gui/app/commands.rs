@@ -5,9 +5,11 @@ use iced::Task;
 use super::outside::{open_folder_of, open_outside};
 use super::{App, Dialog, Message};
 use crate::gui::library::{self, Step};
+use crate::gui::notice::{Level, Offer};
 use crate::gui::preferences::Role;
 use crate::gui::stage::{self, Mode};
-use crate::gui::{blurred, export, help, results, viewer, worker};
+use crate::gui::viewer::Comparison;
+use crate::gui::{blurred, export, export_frames, help, results, scrubber, viewer, worker};
 use crate::handlers::Reference;
 
 /// Something that the toolbar or a key can ask for.
@@ -61,6 +63,12 @@ pub enum Command {
     Zoom(Zoom),
     /// Show or hide the heat map.
     HeatMap,
+    /// Let the frames run by, or stop.
+    Play,
+    /// Show frames as they lie on the reference, or as they are.
+    Aligned,
+    /// Compare by a line, or by turns.
+    Blink,
     /// Close the window.
     Close,
 }
@@ -111,7 +119,7 @@ impl App {
             Command::Cancel => {
                 if self.dialog.is_some() {
                     self.dialog = None;
-                } else if !self.library.close_menu() {
+                } else if !self.library.close_menu() && !self.results.stop_renaming() {
                     self.activity.cancel();
                 }
                 Task::none()
@@ -160,6 +168,18 @@ impl App {
                 Zoom::Out => viewer::Message::ZoomOut,
             })),
             Command::HeatMap => self.update(Message::Viewer(viewer::Message::ToggleHeatMap)),
+            Command::Play => self.scrubber_message(scrubber::Message::PlayPressed),
+            Command::Aligned => {
+                let is_aligned = !self.scrubber.is_aligned && self.kept.is_some();
+                self.scrubber_message(scrubber::Message::AlignedToggled(is_aligned))
+            }
+            Command::Blink => {
+                let comparison = match self.viewer.comparison() {
+                    Comparison::Slider => Comparison::Blink,
+                    Comparison::Blink => Comparison::Slider,
+                };
+                self.update(Message::Viewer(viewer::Message::Compare(comparison)))
+            }
             Command::Close => {
                 if self.has_something_to_lose() {
                     self.dialog = Some(Dialog::Closing);
@@ -174,15 +194,16 @@ impl App {
     pub(super) fn library_wants(&mut self, action: library::Action) -> Task<Message> {
         match action {
             library::Action::None => Task::none(),
-            library::Action::Show(id) => {
+            library::Action::Show(_) => {
                 self.is_watching = false;
                 if matches!(self.mode(), Mode::Result | Mode::DepthMap) {
                     self.stage.mode = Mode::Frame;
                 }
                 self.other = None;
+                self.scrubber.is_playing = false;
                 let reveal = self.library.reveal_cursor().map(Message::Library);
                 let look = self.look_at_what_is_seen();
-                Task::batch([reveal, look, self.show_frame(id)])
+                Task::batch([reveal, look, self.show()])
             }
             library::Action::LookAt => self.look_at_what_is_seen(),
             library::Action::Remove(ids) => self.remove(ids),
@@ -222,7 +243,17 @@ impl App {
             }
             results::Action::Export(number) => self.export_dialog(Some(number)),
             results::Action::Open(path) => open_outside(path),
+            results::Action::Focus(id) => iced::widget::operation::focus(id),
+            results::Action::Renamed(number) => {
+                self.pictures.forget_result(number);
+                self.show()
+            }
             results::Action::Gone(number) => {
+                self.pictures.forget_result(number);
+                if let Some(item) = self.results.discarded() {
+                    let words = format!("Discarded “{}”", item.name);
+                    self.notices.offer(Level::Info, words, Offer::Restore);
+                }
                 if self.other == Some(number) {
                     self.other = None;
                 }
@@ -244,17 +275,8 @@ impl App {
                 self.is_watching = false;
                 self.show()
             }
-            stage::Message::AlignedToggled(is_aligned) => {
-                self.stage.is_aligned = is_aligned;
-                self.show()
-            }
-            stage::Message::Scrubbed(place) => {
-                let action = self
-                    .library
-                    .update(library::Message::PlotPressed(place as usize));
-                self.library_wants(action)
-            }
             stage::Message::ExportPressed => self.export_dialog(None),
+            stage::Message::ExportFramesPressed => self.export_frames_dialog(),
         }
     }
 
@@ -310,6 +332,63 @@ impl App {
         }
     }
 
+    fn export_frames_dialog(&mut self) -> Task<Message> {
+        let Some(kept) = &self.kept else {
+            return Task::none();
+        };
+        let folder = self.folder();
+        let beside = if folder == self.folders.demo {
+            &self.folders.pictures
+        } else {
+            folder.parent().unwrap_or(&folder)
+        };
+        let name = format!("{}-aligned", crate::gui::work::name(&folder));
+        let size = kept.size();
+        let dialog = export_frames::State::new(
+            &beside.join(name),
+            kept.count(),
+            u64::from(size.width) * u64::from(size.height),
+            &self.settings.output,
+        );
+        let folder = dialog.folder();
+        self.dialog = Some(Dialog::ExportFrames(dialog));
+        look_into(folder)
+    }
+
+    pub(super) fn export_frames_message(
+        &mut self,
+        message: export_frames::Message,
+    ) -> Task<Message> {
+        let Some(Dialog::ExportFrames(dialog)) = &mut self.dialog else {
+            return Task::none();
+        };
+        match dialog.update(message) {
+            export_frames::Action::None => Task::none(),
+            export_frames::Action::Look(folder) => look_into(folder),
+            export_frames::Action::Choose(folder) => {
+                let dialog = rfd::AsyncFileDialog::new()
+                    .set_title("Export the aligned frames")
+                    .set_directory(folder.parent().unwrap_or(&folder));
+                Task::perform(dialog.pick_folder(), |folder| {
+                    let folder = folder.map(|folder| folder.path().to_owned());
+                    Message::ExportFrames(export_frames::Message::Chosen(folder))
+                })
+            }
+            export_frames::Action::Export(folder, output) => {
+                if self.activity.is_running() {
+                    self.say_busy();
+                    return Task::none();
+                }
+                self.dialog = None;
+                self.export_frames(folder, output)
+            }
+            export_frames::Action::Close => {
+                self.dialog = None;
+                Task::none()
+            }
+        }
+    }
+
     fn open_help(&mut self, page: help::Page) -> Task<Message> {
         self.dialog = Some(Dialog::Help(help::State::new(page)));
         Task::none()
@@ -354,6 +433,19 @@ impl App {
             .reference()
             .map_or(Reference::Auto, Reference::Frame)
     }
+}
+
+/// Sees whether there is something in a folder.
+fn look_into(folder: std::path::PathBuf) -> Task<Message> {
+    let looked = folder.clone();
+    worker::compute(move || {
+        let mut entries = std::fs::read_dir(&folder).into_iter().flatten();
+        Ok(entries.next().is_some())
+    })
+    .map(move |is_filled| {
+        let is_filled = is_filled.unwrap_or(false);
+        Message::ExportFrames(export_frames::Message::Looked(looked.clone(), is_filled))
+    })
 }
 
 /// Sees whether there is a file of this name.

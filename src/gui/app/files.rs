@@ -8,7 +8,7 @@ use super::{App, Message, undo};
 use crate::Result;
 use crate::gui::notice::Level;
 use crate::gui::stage::Mode;
-use crate::gui::{library, stage, worker};
+use crate::gui::{library, scrubber, stage, worker};
 use crate::handlers::import::{self, Entry};
 use crate::settings::Recent;
 
@@ -82,6 +82,7 @@ impl App {
         self.kept = None;
         self.pictures.clear();
         self.stage = stage::State::default();
+        self.scrubber = scrubber::State::default();
         self.viewer.clear();
     }
 

@@ -6,17 +6,19 @@ use std::sync::Arc;
 use iced::Task;
 use iced::futures::channel::mpsc;
 
+use super::pictures::Wanted;
 use super::{App, Message};
 use crate::demo::SceneOptions;
 use crate::gui::export::Order;
 use crate::gui::inspector::method_name;
-use crate::gui::notice::Level;
+use crate::gui::notice::{Level, Offer};
 use crate::gui::stage::Mode;
+use crate::gui::store::{Spilled, Stored};
 use crate::gui::viewer::Picture;
 use crate::gui::work::{self, Kept, Key, Made};
 use crate::gui::worker;
 use crate::handlers::machine::{on_threads, used_memory};
-use crate::handlers::{AlignOptions, Event, FrameStatus, Job, Report, StackOptions};
+use crate::handlers::{AlignOptions, Event, FrameStatus, Job, OutputOptions, Report, StackOptions};
 use crate::handlers::{demo, export};
 use crate::{Error, Result, text};
 
@@ -40,6 +42,8 @@ pub enum Ended {
     Aligned(Arc<Report>),
     /// A result was written to a file.
     Exported(u64, PathBuf),
+    /// Aligned frames were written into a folder.
+    ExportedFrames(Arc<Report>, PathBuf),
     /// A demo stack was rendered into a folder.
     Rendered(PathBuf),
 }
@@ -64,6 +68,7 @@ impl App {
             let _ = sender.unbounded_send((event, used_memory()));
         }));
         let number = self.activity.begin(name, Arc::clone(&job));
+        self.notices.forget_news();
         if let Some(importer) = &self.importer {
             importer.pause(true);
         }
@@ -128,6 +133,8 @@ impl App {
         };
         let kept = self.kept.clone().filter(|kept| kept.key == key);
         self.is_watching = true;
+        self.scrubber.is_playing = false;
+        self.pictures.want_nothing();
         let number = self.results.upcoming();
         let title = format!("Result {number}, {}", method_name(options.fuse.method));
         self.start("Stacking", move |job, tell| {
@@ -167,9 +174,8 @@ impl App {
         let Some(item) = self.results.get(number) else {
             return Task::none();
         };
-        let picture = Arc::clone(&item.made.picture);
+        let stored = item.stored.clone();
         let frames: Vec<PathBuf> = item
-            .made
             .report
             .frames
             .iter()
@@ -183,8 +189,31 @@ impl App {
             } = order;
             job.begin(crate::handlers::Phase::Writing, 1);
             crate::handlers::file::check_output(&path, &frames, overwrite)?;
-            export::write(&path, &picture, &encoding, overwrite, job)?;
+            let full = stored.load()?;
+            job.check()?;
+            export::write(&path, &full.picture, &encoding, overwrite, job)?;
             Ok(Ended::Exported(number, path))
+        })
+    }
+
+    /// Writes the frames as they lie on the reference into a folder.
+    pub(super) fn export_frames(
+        &mut self,
+        folder: PathBuf,
+        output: OutputOptions,
+    ) -> Task<Message> {
+        let Some(kept) = self.kept.clone() else {
+            return Task::none();
+        };
+        let options = StackOptions {
+            output,
+            ..self.options()
+        };
+        self.start("Exporting the aligned frames", move |job, _| {
+            on_threads(&options.resources, || {
+                let report = kept.write(&folder, &options, job)?;
+                Ok(Ended::ExportedFrames(Arc::new(report), folder))
+            })
         })
     }
 
@@ -202,6 +231,7 @@ impl App {
             Told::Event(number, event, memory) => self.activity.observe(number, event, memory),
             Told::Aligned(kept) => {
                 self.kept = Some(kept);
+                self.alignments += 1;
                 self.pictures.forget_aligned();
             }
             // Whoever looks at something else meanwhile is not disturbed.
@@ -225,7 +255,7 @@ impl App {
                 let words = format!("Aligned {}", used(&report));
                 self.activity.end(Level::Info, words.clone());
                 self.notices.push(Level::Info, words, None);
-                self.stage.is_aligned = true;
+                self.scrubber.is_aligned = true;
                 self.stage.mode = Mode::Frame;
                 self.show()
             }
@@ -234,6 +264,13 @@ impl App {
                 self.activity.end(Level::Info, words.clone());
                 self.notices.push(Level::Info, words, Some(path.clone()));
                 self.results.exported(number, path);
+                Task::none()
+            }
+            Ok(Ended::ExportedFrames(report, folder)) => {
+                let words = format!("Exported {} to {}", used(&report), folder.display());
+                self.activity.end(Level::Info, words.clone());
+                self.notices
+                    .offer(Level::Info, words, Offer::Folder(folder));
                 Task::none()
             }
             Ok(Ended::Rendered(folder)) => {
@@ -255,6 +292,7 @@ impl App {
     fn stacked(&mut self, made: Made) -> Task<Message> {
         self.library.mark(&made.report);
         let report = Arc::clone(&made.report);
+        self.device = Some(report.device.clone());
         let method = method_name(report.options.fuse.method);
         let folder = self.folder();
         let took = self.activity.elapsed();
@@ -266,14 +304,50 @@ impl App {
             Level::Warning
         };
         self.notices.push(level, words, None);
-        self.results.push(method.to_owned(), folder, took, made);
+        let shown = made.shown.clone();
+        let number = self.results.push(method.to_owned(), folder, took, made);
+        self.pictures.put(Wanted::Result(number), shown);
         self.stage.mode = Mode::Result;
         self.other = None;
-        self.show()
+        self.is_spilling = false;
+        Task::batch([self.show(), self.spill()])
+    }
+
+    /// Puts the oldest results into files as long as all together take too
+    /// much memory.
+    fn spill(&mut self) -> Task<Message> {
+        if self.is_spilling {
+            return Task::none();
+        }
+        let Some(item) = self.results.to_spill(self.results_limit) else {
+            return Task::none();
+        };
+        let Stored::Memory(full) = item.stored.clone() else {
+            return Task::none();
+        };
+        let (number, folder) = (item.number, self.folders.cache.with_file_name("results"));
+        self.is_spilling = true;
+        worker::compute(move || Ok(Stored::Disk(Arc::new(Spilled::write(&full, &folder)?))))
+            .map(move |result| Message::Spilled(number, result))
+    }
+
+    pub(super) fn spilled(&mut self, number: u64, result: Result<Stored>) -> Task<Message> {
+        match result {
+            Ok(stored) => {
+                self.results.moved(number, stored);
+                self.is_spilling = false;
+                self.spill()
+            }
+            // Tried again with the next result.
+            Err(fault) => {
+                self.report(&fault);
+                Task::none()
+            }
+        }
     }
 
     /// The folder of the photographs.
-    fn folder(&self) -> PathBuf {
+    pub(super) fn folder(&self) -> PathBuf {
         let first = self.library.frames().first();
         let folder = first.and_then(|frame| frame.entry.path.parent());
         let folder = folder.map(std::path::Path::to_owned).unwrap_or_default();

@@ -7,7 +7,7 @@ use iced::keyboard::{Event, Key, Modifiers};
 use super::commands::{Shown, Zoom};
 use super::{App, Command, Dialog, Message};
 use crate::gui::library::Step;
-use crate::gui::{blurred, export};
+use crate::gui::{blurred, export, export_frames};
 
 impl App {
     pub(super) fn key(&mut self, event: Event) -> Task<Message> {
@@ -45,6 +45,9 @@ impl App {
     fn confirm(&mut self) -> Task<Message> {
         match &self.dialog {
             Some(Dialog::Export(_)) => self.export_message(export::Message::ExportPressed),
+            Some(Dialog::ExportFrames(_)) => {
+                self.export_frames_message(export_frames::Message::ExportPressed)
+            }
             Some(Dialog::Blurred(_)) => self.blurred_message(blurred::Message::ExcludePressed),
             Some(Dialog::Preferences(_) | Dialog::Help(_)) => {
                 self.dialog = None;
@@ -119,6 +122,9 @@ fn command(key: &Key, modifiers: Modifiers) -> Option<Command> {
             "c" => Command::Show(Shown::Compare),
             "h" => Command::HeatMap,
             "?" => Command::Keyboard,
+            "p" => Command::Play,
+            "a" => Command::Aligned,
+            "b" => Command::Blink,
             _ => return None,
         },
         Key::Unidentified => return None,

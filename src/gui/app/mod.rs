@@ -8,6 +8,7 @@ mod keys;
 mod outside;
 mod panels;
 mod pictures;
+mod player;
 mod settings;
 mod undo;
 mod view;
@@ -26,9 +27,10 @@ use super::stage::Mode;
 use super::viewer;
 use super::work::Kept;
 use super::{
-    activity, blurred, export, help, inspector, library, notice, preferences, results, stage,
-    theme, trash, welcome, worker,
+    activity, blurred, export, export_frames, help, inspector, library, notice, preferences,
+    results, scrubber, stage, store, theme, trash, welcome, worker,
 };
+use crate::handlers::Phase;
 use crate::handlers::cache::Cache;
 use crate::handlers::import::{Entry, Found, Importer};
 use crate::handlers::thumbnail::{self, Thumbnail};
@@ -53,6 +55,7 @@ pub struct App {
     library: library::State,
     viewer: viewer::State,
     stage: stage::State,
+    scrubber: scrubber::State,
     inspector: inspector::State,
     activity: activity::State,
     results: results::State,
@@ -62,6 +65,16 @@ pub struct App {
     importer: Option<Importer>,
     pictures: pictures::Pictures,
     kept: Option<Arc<Kept>>,
+    /// What did the work of the last stack.
+    device: Option<String>,
+    /// How often it was found out how frames lie on each other.
+    alignments: u64,
+    /// When the frame that is shown had its turn.
+    played: Instant,
+    /// Whether a result is being put into a file, or could not be.
+    is_spilling: bool,
+    /// The most bytes of results in memory.
+    results_limit: u64,
     /// A second result to compare the selected one with.
     other: Option<u64>,
     /// Which listing of files is the last one that was asked for.
@@ -77,6 +90,7 @@ pub struct App {
 /// What lies above the window.
 enum Dialog {
     Export(export::State),
+    ExportFrames(export_frames::State),
     Preferences(preferences::State),
     Help(help::State),
     Blurred(blurred::State),
@@ -93,8 +107,10 @@ pub enum Message {
     Library(library::Message),
     /// In the viewer.
     Viewer(viewer::Message),
-    /// Around the picture.
+    /// Above the picture.
     Stage(stage::Message),
+    /// In the bar that runs through the frames.
+    Scrubber(scrubber::Message),
     /// In the inspector.
     Inspector(inspector::Message),
     /// In the bar at the bottom.
@@ -107,6 +123,8 @@ pub enum Message {
     Welcome(welcome::Message),
     /// In the export dialog.
     Export(export::Message),
+    /// In the dialog that exports aligned frames.
+    ExportFrames(export_frames::Message),
     /// In the settings dialog.
     Preferences(preferences::Message),
     /// In the help.
@@ -131,8 +149,12 @@ pub enum Message {
     Found(Found),
     /// A picture for a recent folder.
     Cover(PathBuf, Result<Thumbnail>),
-    /// A frame was read for the viewer.
-    Loaded(pictures::Wanted, Result<Option<viewer::Picture>>),
+    /// A picture was made ready for the viewer.
+    Loaded(pictures::Wanted, Result<viewer::Picture>),
+    /// It may be time for the next frame.
+    Played,
+    /// The pixels of a result were put into a file, or not.
+    Spilled(u64, Result<store::Stored>),
     /// A job tells something.
     Told(Told),
     /// A job ended.
@@ -182,6 +204,7 @@ impl App {
             library: library::State::default(),
             viewer: viewer::State::new(),
             stage: stage::State::default(),
+            scrubber: scrubber::State::default(),
             inspector: inspector::State::default(),
             activity: activity::State::default(),
             results: results::State::default(),
@@ -191,6 +214,11 @@ impl App {
             importer: None,
             pictures: pictures::Pictures::default(),
             kept: None,
+            device: None,
+            alignments: 0,
+            played: Instant::now(),
+            is_spilling: false,
+            results_limit: store::LIMIT,
             other: None,
             listing: 0,
             is_opening: false,
@@ -266,6 +294,12 @@ impl App {
         frames.map(|frame| frame.name.as_str()).collect()
     }
 
+    /// How many photographs have had a thumbnail.
+    pub fn thumbnails(&self) -> usize {
+        let frames = self.library.frames();
+        frames.iter().filter(|frame| frame.facts.is_some()).count()
+    }
+
     /// How many results there are.
     pub fn results(&self) -> usize {
         self.results.items().len()
@@ -273,17 +307,38 @@ impl App {
 
     /// The phases that made the selected result, in lower case.
     pub fn phases(&self) -> Vec<&str> {
-        let timings = self
-            .results
-            .selected()
-            .map(|item| &item.made.report.timings);
+        let timings = self.results.selected().map(|item| &item.report.timings);
         let phases = timings.into_iter().flatten();
         phases.map(|timing| timing.phase.as_str()).collect()
+    }
+
+    /// Lets no more than these bytes of results stay in memory, besides the
+    /// newest one.
+    pub fn bound_results(&mut self, bytes: u64) {
+        self.results_limit = bytes;
+    }
+
+    /// How many results are in memory and how many in files.
+    pub fn stored(&self) -> (usize, usize) {
+        let items = self.results.items().iter();
+        let (memory, disk): (Vec<_>, Vec<_>) =
+            items.partition(|item| matches!(item.stored, store::Stored::Memory(_)));
+        (memory.len(), disk.len())
+    }
+
+    /// Whether frames run by themselves.
+    pub fn is_playing(&self) -> bool {
+        self.scrubber.is_playing
     }
 
     /// Whether a job runs.
     pub fn is_running(&self) -> bool {
         self.activity.is_running()
+    }
+
+    /// The phase of the running job, and how many of its steps are done.
+    pub fn progress(&self) -> Option<(Phase, usize)> {
+        self.activity.progress()
     }
 
     /// The notices in sight.
@@ -294,6 +349,11 @@ impl App {
     /// The name of the picture in the viewer.
     pub fn shown(&self) -> Option<&str> {
         self.viewer.picture().map(viewer::Picture::name)
+    }
+
+    /// The picture in the viewer, or the first of two.
+    pub fn picture(&self) -> Option<&viewer::Picture> {
+        self.viewer.picture()
     }
 
     /// What the window listens to.
@@ -311,6 +371,11 @@ impl App {
             }),
             system::theme_changes().map(Message::SystemTheme),
             time::every(pace).map(Message::Ticked),
+            if self.scrubber.is_playing {
+                time::every(self.scrubber.pace.pause()).map(|_| Message::Played)
+            } else {
+                Subscription::none()
+            },
         ])
     }
 
@@ -331,11 +396,16 @@ impl App {
                 let action = app.library.update(message);
                 app.library_wants(action)
             }),
-            Message::Viewer(message) => match self.viewer.update(message) {
-                viewer::Action::None => Task::none(),
-                viewer::Action::Run(task) => task.map(Message::Viewer),
-            },
+            Message::Viewer(message) => {
+                let task = match self.viewer.update(message) {
+                    viewer::Action::None => Task::none(),
+                    viewer::Action::Run(task) => task.map(Message::Viewer),
+                };
+                Task::batch([task, self.play_on()])
+            }
             Message::Stage(message) => self.stage_message(message),
+            Message::Scrubber(message) => self.scrubber_message(message),
+            Message::Played => self.play_on(),
             Message::Inspector(message) => {
                 self.inspector.update(message, &mut self.settings);
                 Task::none()
@@ -343,6 +413,7 @@ impl App {
             Message::Activity(message) => match self.activity.update(message) {
                 activity::Action::None => Task::none(),
                 activity::Action::Copy(text) => iced::clipboard::write(text),
+                activity::Action::Scroll(what, to) => iced::widget::operation::scroll_to(what, to),
             },
             Message::Results(message) => {
                 let action = self.results.update(message);
@@ -351,6 +422,11 @@ impl App {
             Message::Notice(message) => match self.notices.update(message) {
                 notice::Action::None => Task::none(),
                 notice::Action::Show(file) => outside::open_folder_of(&file),
+                notice::Action::Open(path) => outside::open_outside(path),
+                notice::Action::Restore => {
+                    let action = self.results.restore();
+                    self.results_want(action)
+                }
             },
             Message::Welcome(message) => match message {
                 welcome::Message::Open => self.command(Command::Open),
@@ -358,6 +434,7 @@ impl App {
                 welcome::Message::Reopen(folder) => self.open(vec![folder]),
             },
             Message::Export(message) => self.export_message(message),
+            Message::ExportFrames(message) => self.export_frames_message(message),
             Message::Preferences(message) => self.preferences_message(message),
             Message::Help(message) => self.help_message(message),
             Message::Blurred(message) => self.blurred_message(message),
@@ -383,8 +460,12 @@ impl App {
                 if let Found::Thumbnail(_, Err(fault)) = &found {
                     self.activity.note(Level::Warning, fault.to_string());
                 }
+                let scored = match &found {
+                    Found::Score(id, Ok(score)) => self.pictures.score(*id, &score.cells),
+                    _ => false,
+                };
                 self.library.found(found);
-                Task::none()
+                if scored { self.show() } else { Task::none() }
             }
             Message::Cover(path, result) => {
                 if let Ok(thumbnail) = result {
@@ -393,6 +474,7 @@ impl App {
                 Task::none()
             }
             Message::Loaded(wanted, result) => self.loaded(wanted, result),
+            Message::Spilled(number, result) => self.spilled(number, result),
             Message::Told(told) => self.told(told),
             Message::Ended(result) => self.ended(result),
             Message::Done(result) => {
@@ -462,7 +544,13 @@ impl App {
 
     fn tick(&mut self, now: Instant) -> Task<Message> {
         self.notices.tidy(now);
+        if !self.notices.offers_to_restore() {
+            self.results.forget_discarded();
+        }
         let mut tasks = Vec::new();
+        if self.scrubber.rest(now) {
+            tasks.push(self.show());
+        }
         if self.settings != self.saved {
             self.saved = self.settings.clone();
             tasks.push(self.save());

@@ -1,50 +1,129 @@
 //! Which picture is in the viewer, and how it gets there.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use iced::Task;
 
 use super::{App, Message};
 use crate::Result;
 use crate::gui::stage::Mode;
-use crate::gui::viewer::Picture;
+use crate::gui::viewer::{Extent, Picture, Sight};
 use crate::gui::{work, worker};
 
-/// The most bytes of decoded frames that are kept for showing.
+/// The most bytes of pictures that are kept for showing.
 const KEPT: u64 = 512 << 20;
+/// Pictures that are read at a time.
+const LANES: usize = 2;
 
-/// A frame to be read: its number, and whether as it lies on the reference.
+/// A picture that can be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
-    id: u64,
-    is_aligned: bool,
+pub enum Wanted {
+    /// A frame.
+    Frame {
+        /// Its number in the library.
+        id: u64,
+        /// The alignment by which it lies on the reference; `None` as it is.
+        alignment: Option<u64>,
+        /// The part of it; `None` is all of it.
+        sight: Option<Sight>,
+    },
+    /// The result of this number.
+    Result(u64),
+    /// The depth map of that result.
+    Depth(u64),
 }
 
-/// Decoded frames, those used last at the end.
+/// Pictures for the screen, those used last at the end.
 #[derive(Default)]
 pub struct Pictures {
     kept: VecDeque<(Wanted, Picture)>,
     /// What is being read.
-    reading: Option<Wanted>,
-    /// What to show as soon as it is there.
-    wanted: Option<Wanted>,
+    reading: Vec<Wanted>,
+    /// What to show as soon as all of it is there: a picture, or two to be
+    /// compared.
+    wanted: Vec<Wanted>,
+    /// What could not be read.
+    failed: Vec<Wanted>,
 }
 
 impl Pictures {
     /// Lets go of everything.
     pub fn clear(&mut self) {
         self.kept.clear();
-        self.wanted = None;
+        self.wanted.clear();
+        self.failed.clear();
+    }
+
+    /// Waits for nothing any more.
+    pub fn want_nothing(&mut self) {
+        self.wanted.clear();
     }
 
     /// Lets go of frames that are gone.
     pub fn forget(&mut self, gone: &[u64]) {
-        self.kept.retain(|(wanted, _)| !gone.contains(&wanted.id));
+        self.kept
+            .retain(|(wanted, _)| !matches!(wanted, Wanted::Frame { id, .. } if gone.contains(id)));
     }
 
     /// Lets go of frames as they lay on a reference.
     pub fn forget_aligned(&mut self) {
-        self.kept.retain(|(wanted, _)| !wanted.is_aligned);
+        self.kept.retain(|(wanted, _)| {
+            !matches!(
+                wanted,
+                Wanted::Frame {
+                    alignment: Some(_),
+                    ..
+                }
+            )
+        });
+    }
+
+    /// Lets go of a result.
+    pub fn forget_result(&mut self, number: u64) {
+        self.kept.retain(|(wanted, _)| {
+            *wanted != Wanted::Result(number) && *wanted != Wanted::Depth(number)
+        });
+    }
+
+    /// Gives the pictures of a frame that became known as how sharp it is;
+    /// answers whether one of them is wanted.
+    pub fn score(&mut self, id: u64, cells: &[f64]) -> bool {
+        let is_it = |wanted: &Wanted| matches!(wanted, Wanted::Frame { id: of, .. } if *of == id);
+        for (_, picture) in self.kept.iter_mut().filter(|(wanted, _)| is_it(wanted)) {
+            if let Ok(scored) = work::scored(picture.clone(), cells) {
+                *picture = scored;
+            }
+        }
+        self.wanted.iter().any(is_it)
+    }
+
+    /// Keeps a picture.
+    pub fn put(&mut self, wanted: Wanted, picture: Picture) {
+        self.kept.retain(|(known, _)| *known != wanted);
+        self.kept.push_back((wanted, picture));
+        let mut total: u64 = self.kept.iter().map(|(_, picture)| picture.bytes()).sum();
+        let mut gone = Vec::new();
+        while total > KEPT && self.kept.len() > 1 {
+            if let Some((_, picture)) = self.kept.pop_front() {
+                total -= picture.bytes();
+                gone.push(picture);
+            }
+        }
+        if !gone.is_empty() {
+            // To give so much memory back takes longer than the window may wait.
+            rayon::spawn(move || drop(gone));
+        }
+    }
+
+    /// Whether a picture is there, or cannot be.
+    pub fn is_settled(&self, wanted: &Wanted) -> bool {
+        self.kept.iter().any(|(known, _)| known == wanted) || self.has_failed(wanted)
+    }
+
+    /// Whether a picture could not be read.
+    pub fn has_failed(&self, wanted: &Wanted) -> bool {
+        self.failed.contains(wanted)
     }
 
     fn get(&mut self, wanted: Wanted) -> Option<Picture> {
@@ -55,113 +134,218 @@ impl Pictures {
         Some(picture)
     }
 
-    fn put(&mut self, wanted: Wanted, picture: Picture) {
-        self.kept.push_back((wanted, picture));
-        let bytes = |picture: &Picture| {
-            let extent = picture.extent();
-            u64::from(extent.width) * u64::from(extent.height) * 4
+    /// What is to be read next of `all`, as far as lanes are free.
+    fn to_read(&self, all: &[Wanted]) -> Vec<Wanted> {
+        let is_missing = |wanted: &&Wanted| {
+            !self.is_settled(wanted) && !self.reading.iter().any(|reading| reading == *wanted)
         };
-        let mut total: u64 = self.kept.iter().map(|(_, picture)| bytes(picture)).sum();
-        while total > KEPT && self.kept.len() > 1 {
-            if let Some((_, picture)) = self.kept.pop_front() {
-                total -= bytes(&picture);
-            }
-        }
+        let free = LANES.saturating_sub(self.reading.len());
+        all.iter().filter(is_missing).take(free).copied().collect()
     }
 }
 
 impl App {
-    /// Shows what the mode says.
+    /// Shows what the mode says, as soon as it is there.
     pub(super) fn show(&mut self) -> Task<Message> {
-        let result = self.results.selected().map(|item| item.made.clone());
+        let shows_frames = matches!(self.mode(), Mode::Frame | Mode::Compare);
+        self.scrubber.is_playing &= shows_frames && self.other.is_none();
+        self.pictures.wanted = self.scene();
+        if !self.scrubber.is_playing {
+            // What failed once may be mended.
+            self.pictures.failed.clear();
+        }
+        let wanted = self.pictures.wanted.clone();
+        Task::batch([self.present(), self.read(&wanted)])
+    }
+
+    /// The picture, or two to be compared, that the mode says.
+    fn scene(&self) -> Vec<Wanted> {
+        let frame = self.library.cursor().and_then(|id| self.frame_wanted(id));
+        let result = self.results.selected().map(|item| item.number);
         match (self.mode(), result) {
-            (Mode::Result, Some(made)) => self.viewer.show(made.shown).map(Message::Viewer),
-            (Mode::DepthMap, Some(made)) => self.viewer.show(made.depth).map(Message::Viewer),
-            (Mode::Compare, Some(made)) if self.other.is_some() => {
-                let other = self.other.and_then(|number| self.results.get(number));
-                match other.map(|item| item.made.shown.clone()) {
-                    Some(other) => self.viewer.compare(made.shown, other).map(Message::Viewer),
-                    None => Task::none(),
-                }
+            (Mode::Result, Some(number)) => vec![Wanted::Result(number)],
+            (Mode::DepthMap, Some(number)) => vec![Wanted::Depth(number)],
+            (Mode::Compare, Some(number)) => {
+                let other = self.other.map(Wanted::Result).or(frame);
+                [Some(Wanted::Result(number)), other]
+                    .into_iter()
+                    .flatten()
+                    .collect()
             }
-            _ => match self.library.cursor() {
-                Some(id) => self.show_frame(id),
-                None => Task::none(),
-            },
+            _ => frame.into_iter().collect(),
         }
     }
 
-    /// Shows a frame, as soon as it is read. Only one is read at a time: while
-    /// the slider moves, those in between are passed over.
-    pub(super) fn show_frame(&mut self, id: u64) -> Task<Message> {
-        let wanted = Wanted {
+    /// A frame as it is to be shown now: only what is in sight of it while
+    /// frames run by.
+    pub(super) fn frame_wanted(&self, id: u64) -> Option<Wanted> {
+        let frame = self.library.frame(id)?;
+        let is_aligned = self.scrubber.is_aligned || self.mode() == Mode::Compare;
+        let kept = self.kept.as_ref();
+        let kept = kept.filter(|kept| is_aligned && kept.knows(&frame.entry.path));
+        let size = match (kept, &frame.facts) {
+            (Some(kept), _) => Some(kept.size()),
+            (None, Some(facts)) => Some(Extent {
+                width: facts.width as u32,
+                height: facts.height as u32,
+            }),
+            (None, None) => None,
+        };
+        let size = size.filter(|_| self.scrubber.is_moving());
+        Some(Wanted::Frame {
             id,
-            is_aligned: self.stage.is_aligned && self.kept.is_some()
-                || self.mode() == Mode::Compare && self.kept.is_some(),
-        };
-        self.pictures.wanted = Some(wanted);
-        if let Some(picture) = self.pictures.get(wanted) {
-            return self.show_picture(picture);
-        }
-        if self.pictures.reading.is_some() {
-            return Task::none();
-        }
-        self.read(wanted)
-    }
-
-    fn read(&mut self, wanted: Wanted) -> Task<Message> {
-        let Some(frame) = self.library.frame(wanted.id) else {
-            return Task::none();
-        };
-        let path = frame.entry.path.clone();
-        let cells = std::sync::Arc::clone(&frame.cells);
-        let limits = self.settings.resources.limits;
-        let kept = self.kept.clone().filter(|_| wanted.is_aligned);
-        self.pictures.reading = Some(wanted);
-        worker::compute(move || {
-            if let Some(kept) = kept
-                && let Some(picture) = kept.frame(&path, &limits)?
-            {
-                return Ok(Some(picture));
-            }
-            work::frame(&path, &limits, &cells).map(Some)
+            alignment: kept.map(|_| self.alignments),
+            sight: size.and_then(|size| self.viewer.sight(size, (0, 0))),
         })
-        .map(move |result| Message::Loaded(wanted, result))
     }
 
-    pub(super) fn loaded(
-        &mut self,
-        read: Wanted,
-        result: Result<Option<Picture>>,
-    ) -> Task<Message> {
-        self.pictures.reading = None;
-        let wanted = self.pictures.wanted;
-        let mut task = Task::none();
-        match result {
-            Ok(Some(picture)) => {
-                self.pictures.put(read, picture.clone());
-                // One that was passed over is still worth a glance.
-                let shows_frames = matches!(self.mode(), Mode::Frame | Mode::Compare);
-                if shows_frames && self.other.is_none() && wanted.is_some() {
-                    task = self.show_picture(picture);
-                }
-            }
-            Ok(None) => {}
-            Err(fault) if wanted == Some(read) => self.report(&fault),
-            Err(_) => {}
+    /// Shows what is wanted if all of it is there.
+    fn present(&mut self) -> Task<Message> {
+        let wanted = self.pictures.wanted.clone();
+        let pictures: Vec<Picture> = wanted
+            .iter()
+            .filter_map(|&wanted| self.pictures.get(wanted))
+            .collect();
+        if pictures.len() < wanted.len() {
+            return Task::none();
         }
-        match wanted {
-            Some(wanted) if wanted != read => Task::batch([task, self.show_frame(wanted.id)]),
-            _ => task,
-        }
-    }
-
-    fn show_picture(&mut self, picture: Picture) -> Task<Message> {
-        let result = self.results.selected().map(|item| item.made.shown.clone());
-        let task = match result {
-            Some(result) if self.mode() == Mode::Compare => self.viewer.compare(result, picture),
-            _ => self.viewer.show(picture),
+        let task = match &pictures[..] {
+            [picture] => self.viewer.show(picture.clone()),
+            [first, second] => self.viewer.compare(first.clone(), second.clone()),
+            _ => Task::none(),
         };
         task.map(Message::Viewer)
+    }
+
+    /// Reads what is missing of `wanted`, the first ones first.
+    pub(super) fn read(&mut self, wanted: &[Wanted]) -> Task<Message> {
+        let next = self.pictures.to_read(wanted);
+        let tasks: Vec<_> = next
+            .into_iter()
+            .map(|wanted| self.read_one(wanted))
+            .collect();
+        Task::batch(tasks)
+    }
+
+    fn read_one(&mut self, wanted: Wanted) -> Task<Message> {
+        let task = match wanted {
+            Wanted::Frame {
+                id,
+                alignment,
+                sight,
+            } => {
+                let Some(frame) = self.library.frame(id) else {
+                    return Task::none();
+                };
+                let (path, cells) = (frame.entry.path.clone(), Arc::clone(&frame.cells));
+                let limits = self.settings.resources.limits;
+                let kept = self.kept.clone().filter(|_| alignment.is_some());
+                worker::compute(move || match sight {
+                    Some(sight) => work::part(&path, &limits, &cells, kept.as_deref(), sight),
+                    None => work::frame(&path, &limits, &cells, kept.as_deref()),
+                })
+            }
+            Wanted::Result(number) | Wanted::Depth(number) => {
+                let Some(item) = self.results.get(number) else {
+                    return Task::none();
+                };
+                let (stored, name) = (item.stored.clone(), item.name.clone());
+                worker::compute(move || {
+                    let full = stored.load()?;
+                    match wanted {
+                        Wanted::Depth(_) => full.depth_map(&name),
+                        _ => full.shown(&name),
+                    }
+                })
+            }
+        };
+        self.pictures.reading.push(wanted);
+        task.map(move |result| Message::Loaded(wanted, result))
+    }
+
+    pub(super) fn loaded(&mut self, read: Wanted, result: Result<Picture>) -> Task<Message> {
+        self.pictures.reading.retain(|reading| *reading != read);
+        let is_wanted = self.pictures.wanted.contains(&read);
+        let mut task = Task::none();
+        match result {
+            Ok(picture) => {
+                self.pictures.put(read, picture.clone());
+                if is_wanted {
+                    task = self.present();
+                } else if self.is_worth_a_glance(&read) {
+                    task = self.viewer.show(picture).map(Message::Viewer);
+                }
+            }
+            Err(fault) => {
+                self.pictures.failed.push(read);
+                if is_wanted {
+                    self.report(&fault);
+                }
+            }
+        }
+        let wanted = self.pictures.wanted.clone();
+        Task::batch([task, self.read(&wanted), self.play_on()])
+    }
+
+    /// While the slider is dragged, frames that were passed over are shown
+    /// as they come.
+    fn is_worth_a_glance(&self, read: &Wanted) -> bool {
+        let is_frame = |wanted: &Wanted| matches!(wanted, Wanted::Frame { .. });
+        self.scrubber.is_dragged
+            && is_frame(read)
+            && self.pictures.wanted.len() == 1
+            && self.pictures.wanted.iter().all(is_frame)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gui::viewer::Kind;
+
+    fn picture(side: u32) -> Picture {
+        let rgba = vec![255; (side * side * 4) as usize];
+        Picture::new("p", Kind::Frame, side, side, rgba).unwrap()
+    }
+
+    fn frame(id: u64) -> Wanted {
+        Wanted::Frame {
+            id,
+            alignment: None,
+            sight: None,
+        }
+    }
+
+    #[test]
+    fn pictures_are_bounded_by_bytes_and_the_last_one_always_stays() {
+        let mut pictures = Pictures::default();
+        let large = picture(4096);
+        assert!(large.bytes() > 85 << 20, "halves count too");
+        for id in 0..10 {
+            pictures.put(frame(id), large.clone());
+        }
+        let total: u64 = pictures
+            .kept
+            .iter()
+            .map(|(_, picture)| picture.bytes())
+            .sum();
+        assert!(total <= KEPT, "{total}");
+        assert!(pictures.get(frame(9)).is_some() && pictures.get(frame(0)).is_none());
+        // One that was used again outlives those that were not.
+        let oldest = pictures.kept[0].0;
+        pictures.get(oldest);
+        pictures.put(frame(10), large);
+        assert!(pictures.is_settled(&oldest));
+    }
+
+    #[test]
+    fn no_more_is_read_at_a_time_than_there_are_lanes() {
+        let mut pictures = Pictures::default();
+        let all: Vec<Wanted> = (0..5).map(frame).collect();
+        pictures.put(frame(1), picture(1));
+        assert_eq!(pictures.to_read(&all), [frame(0), frame(2)]);
+        pictures.reading = vec![frame(0)];
+        pictures.failed = vec![frame(2)];
+        assert_eq!(pictures.to_read(&all), [frame(3)]);
     }
 }

@@ -9,9 +9,10 @@ use super::panels::widths;
 use super::{App, Command, Dialog, Message, Panel};
 use crate::gui::divider::{Side, divider};
 use crate::gui::icon::{self, Icon};
-use crate::gui::stage::Facts;
+use crate::gui::stage::{Facts, Mode};
 use crate::gui::theme::{self, size, space as gap};
-use crate::gui::widget;
+use crate::gui::viewer::{Kind, Picture};
+use crate::gui::{results, widget};
 use crate::handlers::Device;
 
 impl App {
@@ -45,9 +46,16 @@ impl App {
 
         let mut layers = stack![window];
         if !self.notices.is_empty() {
+            // Above the bars, so that none of their controls is covered.
+            let bars = if self.library.is_empty() { 48.0 } else { 124.0 };
+            let strip = if self.results.items().is_empty() {
+                0.0
+            } else {
+                results::HEIGHT
+            };
             let notices = container(self.notices.view().map(Message::Notice))
                 .padding(iced::Padding {
-                    bottom: 48.0,
+                    bottom: bars + strip + self.activity.drawer_height(),
                     ..iced::Padding::new(gap::MEDIUM)
                 })
                 .align_right(Fill)
@@ -72,12 +80,14 @@ impl App {
         layers.into()
     }
 
-    /// Where pixels are worked on, in words.
+    /// Where pixels are worked on, in words: what did the work last, if the
+    /// program chooses.
     fn device(&self) -> &str {
-        match self.settings.resources.device {
-            Device::Auto => "automatic",
-            Device::Cpu => "processor",
-            Device::OpenCl(_) => "OpenCL",
+        match (self.settings.resources.device, self.device.as_deref()) {
+            (Device::Cpu, _) | (Device::Auto, Some("cpu")) => "processor",
+            (_, Some(device)) if device != "cpu" => device,
+            (Device::Auto, _) => "automatic",
+            (Device::OpenCl(_), _) => "OpenCL",
         }
     }
 
@@ -171,22 +181,29 @@ impl App {
     fn workplace(&self) -> Element<'_, Message> {
         let window = &self.settings.window;
         let frames = self.library.frames();
+        let cursor = self.library.cursor();
+        let at = cursor.and_then(|id| frames.iter().position(|frame| frame.id == id));
         let facts = Facts {
-            frames: frames.len(),
-            at: self
-                .library
-                .cursor()
-                .and_then(|id| frames.iter().position(|frame| frame.id == id)),
+            has_frame: at.is_some(),
             has_result: self.results.selected().is_some(),
             has_alignment: self.kept.is_some(),
+            is_growing: self.is_watching
+                && self.activity.is_running()
+                && self.viewer.picture().map(Picture::kind) == Some(Kind::Preview),
         };
-        let middle = column![
+        let mut middle = column![
             self.stage.view(facts).map(Message::Stage),
             container(self.viewer.view().map(Message::Viewer))
                 .width(Fill)
                 .height(Fill)
                 .style(theme::ground)
         ];
+        if frames.len() > 1 {
+            // Compared frames always lie on the result.
+            let is_choice = self.kept.is_some() && self.mode() == Mode::Frame;
+            let scrubber = self.scrubber.view(at.unwrap_or(0), frames.len(), is_choice);
+            middle = middle.push(scrubber.map(Message::Scrubber));
+        }
         let [library, inspector] = widths(window);
         let mut panels = row![];
         if window.library {
@@ -214,6 +231,7 @@ impl App {
     fn dialog<'a>(&'a self, dialog: &'a Dialog) -> Element<'a, Message> {
         match dialog {
             Dialog::Export(dialog) => dialog.view().map(Message::Export),
+            Dialog::ExportFrames(dialog) => dialog.view().map(Message::ExportFrames),
             Dialog::Preferences(dialog) => dialog
                 .view(&self.settings, self.activity.is_running())
                 .map(Message::Preferences),

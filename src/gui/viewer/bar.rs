@@ -57,12 +57,7 @@ fn about(viewer: &State) -> Element<'_, Message> {
     let quiet = format!("{} × {}", size.width, size.height);
     let names = match (second, viewer.comparison()) {
         (Some(second), Comparison::Slider) => {
-            row![
-                dim("left"),
-                label(picture.name()),
-                dim("right"),
-                label(second.name()),
-            ]
+            row![label(picture.name()), dim("|"), label(second.name())]
         }
         (Some(second), Comparison::Blink) => {
             let (seen, other) = if viewer.second {

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 use std::sync::OnceLock;
 
 use super::geometry::Extent;
+use crate::core::thumbnail::halved;
 
 /// A picture, four bytes a pixel, red, green, blue (multiplied by alpha) and
 /// alpha, row after row; and, once it is asked for, the same at half the size.
@@ -65,18 +66,10 @@ impl Level {
             width: self.extent.width.div_ceil(2),
             height: self.extent.height.div_ceil(2),
         };
-        let mut rgba = vec![0; extent.width as usize * 4 * extent.height as usize];
-        rgba.par_chunks_mut(extent.width as usize * 4)
-            .enumerate()
-            .for_each(|(y, row)| {
-                let upper = self.row(2 * y);
-                let lower = self.row((2 * y + 1).min(self.extent.height as usize - 1));
-                halve_row(upper, lower, row);
-            });
         Some(Self {
             extent,
             opaque: self.opaque,
-            rgba,
+            rgba: halved(self.extent.width as usize, &self.rgba),
             half: OnceLock::new(),
         })
     }
@@ -84,25 +77,6 @@ impl Level {
     /// One row of the picture.
     pub fn row(&self, y: usize) -> &[u8] {
         &self.rgba[y * self.stride()..(y + 1) * self.stride()]
-    }
-}
-
-fn halve_row(upper: &[u8], lower: &[u8], half: &mut [u8]) {
-    let mean = |a: u8, b: u8, c: u8, d: u8| {
-        ((u16::from(a) + u16::from(b) + u16::from(c) + u16::from(d) + 2) / 4) as u8
-    };
-    let pairs = upper.chunks_exact(8).zip(lower.chunks_exact(8));
-    for ((upper, lower), half) in pairs.zip(half.chunks_exact_mut(4)) {
-        for c in 0..4 {
-            half[c] = mean(upper[c], upper[c + 4], lower[c], lower[c + 4]);
-        }
-    }
-    if upper.len() % 8 == 4 {
-        let (at, last) = (half.len() - 4, upper.len() - 4);
-        for c in 0..4 {
-            let (upper, lower) = (upper[last + c], lower[last + c]);
-            half[at + c] = mean(upper, upper, lower, lower);
-        }
     }
 }
 

@@ -28,8 +28,9 @@ use iced::widget::{column, container, stack};
 use iced::{Element, Fill, Task};
 
 use self::cache::Cache;
-use self::geometry::{Extent, Point, View, Zoom};
-pub use self::picture::{Kind, Picture, Reading, Scores};
+pub use self::geometry::Extent;
+use self::geometry::{Point, View, Zoom};
+pub use self::picture::{Kind, Picture, Reading, Scores, Sight};
 pub use self::render::Rendered;
 use self::render::Request;
 pub use self::scene::Comparison;
@@ -200,6 +201,19 @@ impl State {
             let complete = tiles.iter().all(|(_, key)| self.cache.contains(key));
             complete && self.is_shown()
         })
+    }
+
+    /// Whether parts of a picture are on the way.
+    pub fn is_rendering(&self) -> bool {
+        self.rendering
+    }
+
+    /// What is seen of a picture that has this size and place in the reference
+    /// frame, with some room around it, as finely as the screen shows it;
+    /// `None` as long as nothing is shown.
+    pub fn sight(&self, whole: Extent, origin: (i32, i32)) -> Option<Sight> {
+        let scene = self.scene.as_ref().filter(|_| !self.pane.is_empty())?;
+        scene.sight(&self.view, self.pane, whole, origin)
     }
 
     /// Position and content of the pixel under the pointer.
@@ -386,8 +400,10 @@ impl State {
     fn next(&mut self) -> Option<Request> {
         let scene = self.scene.as_ref().filter(|_| !self.pane.is_empty())?;
         let wanted = resolved(&self.view, scene.first.extent(), self.pane);
+        // There is nothing around a part.
+        let ring = u32::from(scene.is_whole());
         let near: Vec<(Picture, Key)> = self
-            .wanted_keys(1)?
+            .wanted_keys(ring)?
             .into_iter()
             .map(|(picture, key)| (picture.clone(), key))
             .collect();

@@ -32,9 +32,37 @@ pub struct Picture {
     name: Arc<str>,
     kind: Kind,
     origin: (i32, i32),
+    whole: Extent,
+    sight: Option<Sight>,
     pixels: Arc<Level>,
     sources: Option<Sources>,
     scores: Option<Scores>,
+}
+
+/// A part of a picture, and how finely it is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sight {
+    /// The size of all of the picture, in its own pixels.
+    pub whole: Extent,
+    /// How often it is halved.
+    pub halvings: u32,
+    /// The left edge of the part, in pixels of the halved picture.
+    pub left: u32,
+    /// Its top edge.
+    pub top: u32,
+    /// Its size.
+    pub part: Extent,
+}
+
+impl Sight {
+    /// The size of all of the picture after halving.
+    pub fn halved(&self) -> Extent {
+        let side = |side: u32| side.div_ceil(1 << self.halvings);
+        Extent {
+            width: side(self.whole.width),
+            height: side(self.whole.height),
+        }
+    }
 }
 
 /// Which frame each pixel of a result came from.
@@ -92,10 +120,30 @@ impl Picture {
             name,
             kind,
             origin: (0, 0),
+            whole: extent,
+            sight: None,
             pixels: Arc::new(Level::new(extent, rgba)),
             sources: None,
             scores: None,
         })
+    }
+
+    /// The same pixels as the part of a larger picture that `sight` says; the
+    /// rest shows nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the part has another size.
+    pub fn as_part(mut self, sight: Sight) -> Result<Self> {
+        if self.pixels.extent != sight.part {
+            return Err(Error::job(
+                format!("a part of “{}” has another size", self.name),
+                "open the folder again",
+            ));
+        }
+        self.whole = sight.whole;
+        self.sight = Some(sight);
+        Ok(self)
     }
 
     /// The picture of a photograph, whose samples are taken as sRGB (see
@@ -158,7 +206,7 @@ impl Picture {
         names: impl Into<Arc<[String]>>,
     ) -> Result<Self> {
         let (index, names) = (index.into(), names.into());
-        if index.len() * 4 != self.pixels.rgba.len() {
+        if index.len() * 4 != self.pixels.rgba.len() || self.sight.is_some() {
             return Err(Error::job(
                 format!("the frame map of “{}” has another size", self.name),
                 "stack again",
@@ -207,9 +255,20 @@ impl Picture {
         self.kind
     }
 
-    /// Its size.
+    /// The size of all of it.
     pub fn extent(&self) -> Extent {
-        self.pixels.extent
+        self.whole
+    }
+
+    /// The part of it that is there; `None` if that is all.
+    pub fn sight(&self) -> Option<Sight> {
+        self.sight
+    }
+
+    /// The bytes that it takes, with those of its halves.
+    pub fn bytes(&self) -> u64 {
+        let sources = self.sources.as_ref().map_or(0, |s| s.index.len() * 2);
+        (self.pixels.rgba.len() / 3 * 4 + sources) as u64
     }
 
     /// Where its top left pixel lies in the reference frame.
@@ -227,9 +286,17 @@ impl Picture {
         &self.pixels
     }
 
-    /// What the pixel in column `x` of row `y` says; `None` outside.
+    /// What the pixel in column `x` of row `y` says; `None` where it is not
+    /// there in full size.
     pub fn read(&self, x: u32, y: u32) -> Option<Reading<'_>> {
-        let Extent { width, height } = self.extent();
+        let (x, y) = match self.sight {
+            None => (x, y),
+            Some(sight) if sight.halvings == 0 => {
+                (x.checked_sub(sight.left)?, y.checked_sub(sight.top)?)
+            }
+            Some(_) => return None,
+        };
+        let Extent { width, height } = self.pixels.extent;
         if x >= width || y >= height {
             return None;
         }

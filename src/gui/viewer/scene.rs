@@ -1,8 +1,14 @@
 //! One picture, or two compared, and the tiles that show them.
 
 use super::geometry::{Extent, Placement, Point, View, Zoom};
-use super::picture::Picture;
+use super::picture::{Picture, Sight};
 use super::tile::Key;
+
+/// Parts begin and end at multiples of this many pixels, so that they can be
+/// halved and that small moves of the view do not ask for others.
+const GRAIN: u32 = 64;
+/// The most that a part is halved; JPEG decodes quickly to these sizes.
+const MOST_HALVINGS: u32 = 3;
 
 /// How two pictures are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,6 +36,62 @@ impl Scene {
     pub fn is(&self, other: &Self) -> bool {
         let ids = |scene: &Self| (scene.first.id(), scene.second.as_ref().map(Picture::id));
         ids(self) == ids(other) && self.heat == other.heat
+    }
+
+    /// Whether all of the pictures is there.
+    pub fn is_whole(&self) -> bool {
+        let second = self.second.as_ref().and_then(Picture::sight);
+        self.first.sight().is_none() && second.is_none()
+    }
+
+    /// What is in sight of a picture of the size `whole` at `origin`; `None`
+    /// if nothing of it is.
+    pub fn sight(
+        &self,
+        view: &View,
+        pane: Extent,
+        whole: Extent,
+        origin: (i32, i32),
+    ) -> Option<Sight> {
+        let placement = view
+            .placement(self.first.extent(), pane)
+            .neighbour(whole, distance(self.first.origin(), origin));
+        let mut sight = Sight {
+            whole,
+            halvings: 0,
+            left: 0,
+            top: 0,
+            part: whole,
+        };
+        let is_fine = |sight: Sight| {
+            let Extent { width, height } = sight.halved();
+            width >= placement.scaled.width && height >= placement.scaled.height
+        };
+        for halvings in 1..=MOST_HALVINGS {
+            let coarser = Sight { halvings, ..sight };
+            if is_fine(coarser) {
+                sight = coarser;
+            }
+        }
+        let all = sight.halved();
+        let along = |edge: i64, pane: u32, scaled: u32, level: u32| {
+            let ratio = f64::from(level) / f64::from(scaled);
+            let room = i64::from(pane / 4);
+            let first = ((-edge - room).max(0) as f64 * ratio) as u32 / GRAIN * GRAIN;
+            let last = ((i64::from(pane) - edge + room).max(0) as f64 * ratio).ceil() as u32;
+            let last = (last.div_ceil(GRAIN) * GRAIN).min(level);
+            (first < last).then(|| (first, last - first))
+        };
+        let scaled = placement.scaled;
+        let (left, width) = along(placement.left, pane.width, scaled.width, all.width)?;
+        let (top, height) = along(placement.top, pane.height, scaled.height, all.height)?;
+        let part = Extent { width, height };
+        Some(Sight {
+            left,
+            top,
+            part,
+            ..sight
+        })
     }
 
     /// The pictures with their places in the pane.
@@ -165,6 +227,43 @@ mod tests {
         };
         let adopted = scene(100, 80, (0, 0)).adopt(view, &scene(1000, 800, (0, 0)));
         assert_eq!(adopted, View::default());
+    }
+
+    #[test]
+    fn a_sight_is_as_fine_as_the_screen_and_has_room_around() {
+        let scene = scene(6000, 4000, (0, 0));
+        let whole = scene.first.extent();
+        let fit = scene.sight(&View::default(), PANE, whole, (0, 0));
+        let fit = fit.expect("a sight");
+        // 6000 pixels on 600: an eighth is the finest that is needed.
+        assert_eq!((fit.halvings, fit.left, fit.top), (3, 0, 0));
+        assert_eq!((fit.part.width, fit.part.height), (750, 500));
+        assert_eq!(fit.part, fit.halved());
+
+        let full = View {
+            zoom: Zoom::Scale(1.0),
+            centre: Point {
+                x: 3000.0,
+                y: 2000.0,
+            },
+        };
+        let sight = scene.sight(&full, PANE, whole, (0, 0)).expect("a sight");
+        assert_eq!(sight.halvings, 0);
+        // 2700 to 3300 are in sight, with 150 around.
+        assert_eq!((sight.left, sight.left + sight.part.width), (2496, 3456));
+        assert_eq!((sight.top, sight.top + sight.part.height), (1536, 2496));
+        // A picture that lies 1000 to the left shows what is 1000 to the right.
+        let moved = scene
+            .sight(&full, PANE, whole, (-1000, 0))
+            .expect("a sight");
+        assert_eq!(moved.left, 3520);
+        let large = View {
+            zoom: Zoom::Scale(8.0),
+            ..full
+        };
+        let sight = scene.sight(&large, PANE, whole, (0, 0)).expect("a sight");
+        assert_eq!(sight.halvings, 0);
+        assert!(sight.part.width <= 256);
     }
 
     #[test]

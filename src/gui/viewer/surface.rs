@@ -6,10 +6,7 @@ use iced::advanced::renderer::{self, Quad, Renderer as _};
 use iced::advanced::widget::{Tree, tree};
 use iced::advanced::{Clipboard, Shell, Widget, mouse};
 use iced::time::{Duration, Instant};
-use iced::{
-    Background, Border, Color, Element, Length, Rectangle, Renderer, Shadow, Size, Theme, Vector,
-    window,
-};
+use iced::{Background, Border, Color, Element, Length, Rectangle, Renderer, Size, Theme, window};
 
 use super::State;
 use super::geometry::{Placement, Point, Rect};
@@ -267,11 +264,6 @@ fn draw_divider(renderer: &mut Renderer, pane: Pane, whole: Rect, at: u32) {
                 color: Color::BLACK.scale_alpha(0.35),
                 width: 1.0,
                 radius: (size.width / 2.0).into(),
-            },
-            shadow: Shadow {
-                color: Color::BLACK.scale_alpha(0.4),
-                offset: Vector::new(0.0, 1.0),
-                blur_radius: 4.0,
             },
             ..Quad::default()
         };

@@ -58,28 +58,143 @@ impl Key {
 /// Builds the halves of a picture that its tiles at the size `scaled` are
 /// taken from.
 pub fn prepare(picture: &Picture, scaled: Extent) {
-    level_above(picture.level(), scaled);
+    Source::of(picture).above(scaled);
 }
 
-/// The pixels of a tile, in RGBA, not multiplied by alpha.
+/// The pixels of a tile, in RGBA, not multiplied by alpha. What is not there
+/// of a picture is transparent.
 pub fn render(picture: &Picture, key: &Key) -> Vec<u8> {
-    let level = picture.level();
-    let enlarged =
-        key.scaled.width >= level.extent.width && key.scaled.height >= level.extent.height;
-    let mut rgba = if enlarged && (picture.kind() != Kind::Preview || key.scaled == level.extent) {
-        nearest(level, key)
-    } else {
-        filtered(level_above(level, key.scaled), level.extent, key)
+    let part = key.rect();
+    let source = Source::of(picture);
+    let mut rgba = match source.cover(key.scaled, part) {
+        Some(there) if there == part => pixels(picture, source, key.scaled, part),
+        Some(there) => {
+            let mut rgba = vec![0; part.width as usize * 4 * part.height as usize];
+            let stride = there.width as usize * 4;
+            let corner = ((there.top - part.top) * i64::from(part.width) + there.left - part.left)
+                as usize
+                * 4;
+            let rows = rgba[corner..].chunks_mut(part.width as usize * 4);
+            let there = pixels(picture, source, key.scaled, there);
+            for (row, there) in rows.zip(there.chunks_exact(stride)) {
+                row[..stride].copy_from_slice(there);
+            }
+            rgba
+        }
+        None => vec![0; part.width as usize * 4 * part.height as usize],
     };
-    if !level.opaque {
-        rgba.chunks_exact_mut(4).for_each(divide_alpha);
-    }
     if key.heat
         && let Some(scores) = picture.scores()
     {
         lay_over(scores, key, &mut rgba);
     }
     rgba
+}
+
+/// The pixels of a part of a picture at the size `scaled`, all of which is
+/// there.
+fn pixels(picture: &Picture, source: Source, scaled: Extent, part: Rect) -> Vec<u8> {
+    let whole = source.whole;
+    let enlarged = scaled.width >= whole.width && scaled.height >= whole.height;
+    let is_exact = source.factor == 1 && (picture.kind() != Kind::Preview || scaled == whole);
+    let mut rgba = if enlarged && is_exact {
+        nearest(&source, scaled, part)
+    } else {
+        filtered(&source.above(scaled), scaled, part)
+    };
+    if !source.level.opaque {
+        rgba.chunks_exact_mut(4).for_each(divide_alpha);
+    }
+    rgba
+}
+
+/// Pixels of a picture at its size or at a half of it.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    level: &'a Level,
+    /// The size of all of the picture.
+    whole: Extent,
+    /// How many of its pixels, each way, one pixel of the level stands for.
+    factor: u32,
+    /// Where the level begins, in pixels of the level.
+    left: u32,
+    top: u32,
+}
+
+impl<'a> Source<'a> {
+    fn of(picture: &'a Picture) -> Self {
+        let sight = picture.sight();
+        Self {
+            level: picture.level(),
+            whole: picture.extent(),
+            factor: sight.map_or(1, |sight| 1 << sight.halvings),
+            left: sight.map_or(0, |sight| sight.left),
+            top: sight.map_or(0, |sight| sight.top),
+        }
+    }
+
+    /// The smallest level that is not smaller than `scaled`, or the largest.
+    fn above(self, scaled: Extent) -> Self {
+        let factor = 2 * self.factor;
+        let large = |side: u32, scaled: u32| side.div_ceil(factor) >= scaled;
+        let aligned = self.left.is_multiple_of(2) && self.top.is_multiple_of(2);
+        if large(self.whole.width, scaled.width)
+            && large(self.whole.height, scaled.height)
+            && aligned
+            && let Some(level) = self.level.half()
+        {
+            let half = Self {
+                level,
+                factor,
+                left: self.left / 2,
+                top: self.top / 2,
+                ..self
+            };
+            return half.above(scaled);
+        }
+        self
+    }
+
+    /// What of `part` is there, in pixels of the picture stretched to
+    /// `scaled`.
+    fn cover(&self, scaled: Extent, part: Rect) -> Option<Rect> {
+        let along = |start: u32, length: u32, whole: u32, scaled: u32, from: i64, size: u32| {
+            let ratio = f64::from(scaled) * f64::from(self.factor) / f64::from(whole);
+            let end = start + length;
+            let first = (f64::from(start) * ratio).ceil() as i64;
+            let last = if end >= whole.div_ceil(self.factor) {
+                i64::from(scaled)
+            } else {
+                (f64::from(end) * ratio).floor() as i64
+            };
+            let (first, last) = (first.max(from), last.min(from + i64::from(size)));
+            (first < last).then(|| (first, (last - first) as u32))
+        };
+        let Extent { width, height } = self.level.extent;
+        let (whole, at) = (self.whole, (part.left, part.top));
+        let (left, across) = along(
+            self.left,
+            width,
+            whole.width,
+            scaled.width,
+            at.0,
+            part.width,
+        )?;
+        let (top, down) = along(
+            self.top,
+            height,
+            whole.height,
+            scaled.height,
+            at.1,
+            part.height,
+        )?;
+        Some(Rect {
+            left,
+            top,
+            width: across,
+            height: down,
+        })
+    }
 }
 
 /// Lays the colours of the scores over a tile.
@@ -107,24 +222,12 @@ fn lay_over(scores: &Scores, key: &Key, rgba: &mut [u8]) {
     }
 }
 
-/// The smallest level that is not smaller than `scaled`, or the largest.
-fn level_above(level: &Level, scaled: Extent) -> &Level {
-    let large = |side: u32, scaled: u32| side.div_ceil(2) >= scaled;
-    if large(level.extent.width, scaled.width)
-        && large(level.extent.height, scaled.height)
-        && let Some(half) = level.half()
-    {
-        return level_above(half, scaled);
-    }
-    level
-}
-
-fn nearest(level: &Level, key: &Key) -> Vec<u8> {
-    let part = key.rect();
+fn nearest(source: &Source, scaled: Extent, part: Rect) -> Vec<u8> {
     let columns: Vec<usize> = (0..part.width)
         .map(|x| {
             let device = part.left as u32 + x;
-            geometry::source_pixel(device, key.scaled.width, level.extent.width) as usize
+            let column = geometry::source_pixel(device, scaled.width, source.whole.width);
+            (column - source.left) as usize
         })
         .collect();
     let stride = part.width as usize * 4;
@@ -132,14 +235,14 @@ fn nearest(level: &Level, key: &Key) -> Vec<u8> {
     let mut last = None;
     for y in 0..part.height as usize {
         let device = part.top as u32 + y as u32;
-        let row = geometry::source_pixel(device, key.scaled.height, level.extent.height) as usize;
+        let row = geometry::source_pixel(device, scaled.height, source.whole.height);
         let (above, rest) = rgba.split_at_mut(y * stride);
         if last == Some(row) {
             rest[..stride].copy_from_slice(&above[above.len() - stride..]);
         } else {
-            let source = level.row(row);
+            let from = source.level.row((row - source.top) as usize);
             for (pixel, &x) in rest[..stride].chunks_exact_mut(4).zip(&columns) {
-                pixel.copy_from_slice(&source[x * 4..x * 4 + 4]);
+                pixel.copy_from_slice(&from[x * 4..x * 4 + 4]);
             }
             last = Some(row);
         }
@@ -147,63 +250,59 @@ fn nearest(level: &Level, key: &Key) -> Vec<u8> {
     rgba
 }
 
-fn filtered(level: &Level, whole: Extent, key: &Key) -> Vec<u8> {
-    let part = key.rect();
+fn filtered(source: &Source, scaled: Extent, part: Rect) -> Vec<u8> {
     let mut rgba = vec![0; part.width as usize * 4 * part.height as usize];
-    // Pixel i of the n-th half stands for the pixels from 2ⁿ i of the whole.
+    let level = source.level;
+    // Start and length in pixels of the level.
+    let span = |at: i64, length: u32, whole: u32, scaled: u32, start: u32, level: u32| {
+        let unit = f64::from(whole) / f64::from(source.factor) / f64::from(scaled);
+        let first = (at as f64 * unit - f64::from(start)).clamp(0.0, f64::from(level));
+        (
+            first,
+            (f64::from(length) * unit).min(f64::from(level) - first),
+        )
+    };
+    let (whole, extent) = (source.whole, level.extent);
     let (across, width) = span(
-        (part.left as u32, part.width),
-        key.scaled.width,
-        (whole.width, level.extent.width),
+        part.left,
+        part.width,
+        whole.width,
+        scaled.width,
+        source.left,
+        extent.width,
     );
     let (down, height) = span(
-        (part.top as u32, part.height),
-        key.scaled.height,
-        (whole.height, level.extent.height),
+        part.top,
+        part.height,
+        whole.height,
+        scaled.height,
+        source.top,
+        extent.height,
     );
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom))
         .crop(across, down, width, height)
         .use_alpha(false);
-    let source = ImageRef::new(
-        level.extent.width,
-        level.extent.height,
-        &level.rgba,
-        PixelType::U8x4,
-    );
+    let from = ImageRef::new(extent.width, extent.height, &level.rgba, PixelType::U8x4);
     let target = Image::from_slice_u8(part.width, part.height, &mut rgba, PixelType::U8x4);
-    match (source, target) {
-        (Ok(source), Ok(mut target)) => {
-            if let Err(error) = Resizer::new().resize(&source, &mut target, &options) {
-                tracing::error!(%error, ?key, "a part of the picture cannot be shown");
+    match (from, target) {
+        (Ok(from), Ok(mut target)) => {
+            if let Err(error) = Resizer::new().resize(&from, &mut target, &options) {
+                tracing::error!(%error, ?part, "a part of the picture cannot be shown");
             }
         }
-        (source, target) => {
-            let error = (source.err(), target.err());
-            tracing::error!(?error, ?key, "a part of the picture cannot be shown");
+        (from, target) => {
+            let error = (from.err(), target.err());
+            tracing::error!(?error, ?part, "a part of the picture cannot be shown");
         }
     }
     rgba
 }
 
-/// Start and length, in pixels of a level, of `part` (start and length in a
-/// picture stretched to `scaled`), where `sizes` are the whole's and the
-/// level's.
-fn span(part: (u32, u32), scaled: u32, sizes: (u32, u32)) -> (f64, f64) {
-    let (whole, level) = sizes;
-    let mut factor = 1;
-    while whole.div_ceil(factor) > level {
-        factor *= 2;
-    }
-    let unit = f64::from(whole) / f64::from(factor) / f64::from(scaled);
-    let start = (f64::from(part.0) * unit).min(f64::from(level));
-    let length = (f64::from(part.1) * unit).min(f64::from(level) - start);
-    (start, length)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gui::viewer::picture::Sight;
 
     fn picture(kind: Kind, width: u32, height: u32) -> Picture {
         // Smooth in two directions, with fine noise in blue.
@@ -310,6 +409,60 @@ mod tests {
             smooth.iter().any(|&red| red > 30 && red < 220),
             "{smooth:?}"
         );
+    }
+
+    #[test]
+    fn a_part_shows_what_the_whole_shows_there_and_nothing_elsewhere() {
+        let all = picture(Kind::Frame, 1300, 900);
+        let rgba = |halvings: u32, [left, top, width, height]: [usize; 4]| {
+            let level = (0..halvings).fold(Source::of(&all), |source, _| Source {
+                level: source.level.half().expect("a half"),
+                factor: source.factor * 2,
+                ..source
+            });
+            let rows = (top..top + height).map(|y| &level.level.row(y)[left * 4..][..width * 4]);
+            rows.flatten().copied().collect::<Vec<u8>>()
+        };
+        for (halvings, [left, top, width, height], size) in [
+            (0, [128, 64, 700, 500], (1300, 900)),
+            (0, [128, 64, 700, 500], (2600, 1800)),
+            (0, [128, 64, 700, 500], (900, 623)),
+            (1, [64, 128, 400, 256], (650, 450)),
+            (1, [64, 128, 400, 256], (500, 346)),
+        ] {
+            let sight = Sight {
+                whole: all.extent(),
+                halvings,
+                left,
+                top,
+                part: Extent { width, height },
+            };
+            let window = [left, top, width, height].map(|n| n as usize);
+            let part = Picture::new("p", Kind::Frame, width, height, rgba(halvings, window))
+                .and_then(|part| part.as_part(sight))
+                .expect("a part");
+            assert_eq!(part.extent(), all.extent());
+            let (seen, expected) = (whole(&part, size.0, size.1), whole(&all, size.0, size.1));
+            let ratio = f64::from(size.0) / 1300.0 * f64::from(1 << halvings);
+            // Pixels of a level that reach beyond the part blend with its edge.
+            let rim = 3.0 * ratio;
+            let place = |start: u32, length: u32, at: usize| {
+                let at = at as f64 + 0.5;
+                let (from, to) = (f64::from(start) * ratio, f64::from(start + length) * ratio);
+                (at > from + rim && at < to - rim, at < from || at > to)
+            };
+            for (y, (seen, expected)) in seen.iter().zip(&expected).enumerate() {
+                for (x, (seen, expected)) in seen.iter().zip(expected).enumerate() {
+                    let (across, down) = (place(left, width, x), place(top, height, y));
+                    if across.0 && down.0 {
+                        let apart = seen.iter().zip(expected).map(|(a, b)| a.abs_diff(*b)).max();
+                        assert!(apart <= Some(1), "{halvings} {size:?}: {x} {y}");
+                    } else if across.1 || down.1 {
+                        assert_eq!(seen[3], 0, "{halvings} {size:?}: {x} {y}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]
