@@ -8,6 +8,7 @@ mod activity;
 mod app;
 mod blurred;
 mod export;
+mod finish;
 mod help;
 mod icon;
 mod inspector;

@@ -89,20 +89,28 @@ impl State {
     /// Adds a result and selects it; answers its number.
     pub fn push(&mut self, method: String, folder: PathBuf, took: Duration, made: Made) -> u64 {
         self.next += 1;
-        let small = &made.small;
-        let (width, height) = (small.width as u32, small.height as u32);
         self.items.push(Item {
             number: self.next,
             name: made.shown.name().to_owned(),
             method,
             folder,
             took,
-            thumbnail: Handle::from_rgba(width, height, small.data.clone()),
+            thumbnail: thumbnail(&made),
             made,
             exported: None,
         });
         self.selected = Some(self.next);
         self.next
+    }
+
+    /// A result was finished anew.
+    pub fn replace(&mut self, number: u64, made: Made) {
+        if let Some(item) = self.items.iter_mut().find(|item| item.number == number) {
+            item.thumbnail = thumbnail(&made);
+            item.made = made;
+            // What was exported is another picture.
+            item.exported = None;
+        }
     }
 
     /// The number that the next result will have.
@@ -290,6 +298,11 @@ impl State {
             .style(move |theme| theme::cell(theme, is_selected, false))
             .into()
     }
+}
+
+fn thumbnail(made: &Made) -> Handle {
+    let small = &made.small;
+    Handle::from_rgba(small.width as u32, small.height as u32, small.data.clone())
 }
 
 fn tool<'a>(icon: Icon, words: &'a str, message: Message) -> Element<'a, Message> {

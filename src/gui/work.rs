@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::viewer::{Kind, Picture};
+use crate::core::finish::Finish;
 use crate::core::sharpness::GRID;
 use crate::core::thumbnail::Rgba;
 use crate::core::warp::warp;
@@ -37,8 +38,11 @@ pub struct Key {
 /// What comes of stacking.
 #[derive(Clone)]
 pub struct Made {
-    /// The picture, in 16 bits.
+    /// The picture, in 16 bits, finished.
     pub picture: Arc<Photo>,
+    /// The same before that.
+    unfinished: Arc<Photo>,
+    origins: Origins,
     /// The same for the screen.
     pub shown: Picture,
     /// Which frame each pixel came from.
@@ -52,6 +56,24 @@ pub struct Made {
 impl std::fmt::Debug for Made {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Made {:?}", self.shown)
+    }
+}
+
+/// Where the pixels of a result come from.
+#[derive(Clone)]
+struct Origins {
+    /// The corner of the reference that it begins at.
+    corner: (i32, i32),
+    /// For each pixel the number of its frame.
+    index: Arc<[u16]>,
+    /// The names of the frames.
+    names: Arc<[String]>,
+}
+
+impl Made {
+    /// How the picture was finished.
+    pub fn finish(&self) -> Finish {
+        self.report.options.finish
     }
 }
 
@@ -155,23 +177,13 @@ pub fn fuse(
     let count = frames.len();
     drop(aligned);
 
-    let index: Arc<[u16]> = stacked.index.into();
-    let (x, y) = (area.x as i32, area.y as i32);
-    let shown = {
-        let mut converted;
-        let photo = if stacked.picture.metadata.icc.is_none() {
-            &stacked.picture
-        } else {
-            converted = stacked.picture.clone();
-            thumbnail::to_srgb(&mut converted);
-            &converted
-        };
-        Picture::of_photo(title, Kind::Result, photo)?
-            .with_origin(x, y)
-            .with_sources(Arc::clone(&index), Arc::clone(&names))?
+    let origins = Origins {
+        corner: (area.x as i32, area.y as i32),
+        index: stacked.index.into(),
+        names,
     };
     job.check()?;
-    let map = Rgba::of_index(&index, area.width, area.height, count);
+    let map = Rgba::of_index(&origins.index, area.width, area.height, count);
     let (width, height) = (area.width as u32, area.height as u32);
     let depth = Picture::new(
         format!("{title}, depth map"),
@@ -179,14 +191,77 @@ pub fn fuse(
         width,
         height,
         map.data,
-    )?
-    .with_origin(x, y)
-    .with_sources(index, names)?;
+    )?;
+    let unfinished = Arc::new(stacked.picture);
+    let made = Made {
+        picture: Arc::clone(&unfinished),
+        shown: origins.shown(title, &unfinished)?,
+        small: Rgba::of(&unfinished).reduced(SMALL),
+        unfinished,
+        depth: origins.told(depth)?,
+        origins,
+        report: Arc::new(Report {
+            options: StackOptions {
+                finish: Finish::default(),
+                ..options.clone()
+            },
+            ..report
+        }),
+    };
+    finished(&made, options.finish, job)
+}
+
+impl Origins {
+    /// A result's picture for the screen.
+    fn shown(&self, title: &str, photo: &Photo) -> Result<Picture> {
+        if photo.metadata.icc.is_none() {
+            return self.told(Picture::of_photo(title, Kind::Result, photo)?);
+        }
+        let mut converted = photo.clone();
+        thumbnail::to_srgb(&mut converted);
+        self.told(Picture::of_photo(title, Kind::Result, &converted)?)
+    }
+
+    /// A picture that tells where its pixels come from.
+    fn told(&self, picture: Picture) -> Result<Picture> {
+        let (x, y) = self.corner;
+        picture
+            .with_origin(x, y)
+            .with_sources(Arc::clone(&self.index), Arc::clone(&self.names))
+    }
+}
+
+/// A result with its picture finished in this way; nothing is fused for it.
+///
+/// # Errors
+///
+/// If the job is cancelled.
+pub fn finished(made: &Made, steps: Finish, job: &Job) -> Result<Made> {
+    if made.finish() == steps {
+        return Ok(made.clone());
+    }
+    let picture = if steps.is_neutral() {
+        Arc::clone(&made.unfinished)
+    } else {
+        let mut picture = Photo::clone(&made.unfinished);
+        stacking::finished(&mut picture, &steps, job)?;
+        Arc::new(picture)
+    };
+    job.check()?;
+    let report = Report {
+        options: StackOptions {
+            finish: steps,
+            ..made.report.options.clone()
+        },
+        ..Report::clone(&made.report)
+    };
     Ok(Made {
-        small: Rgba::of(&stacked.picture).reduced(SMALL),
-        picture: Arc::new(stacked.picture),
-        shown,
-        depth,
+        shown: made.origins.shown(made.shown.name(), &picture)?,
+        small: Rgba::of(&picture).reduced(SMALL),
+        picture,
+        unfinished: Arc::clone(&made.unfinished),
+        depth: made.depth.clone(),
+        origins: made.origins.clone(),
         report: Arc::new(report),
     })
 }

@@ -197,6 +197,7 @@ impl App {
                     self.stage.mode = Mode::Result;
                 }
                 self.other = None;
+                self.adopt_finish();
                 self.show()
             }
             results::Action::Compare(number) => {
@@ -217,6 +218,7 @@ impl App {
                 if self.results.items().is_empty() {
                     self.stage.mode = Mode::Frame;
                 }
+                self.adopt_finish();
                 self.show()
             }
         }

@@ -87,6 +87,7 @@ impl App {
                 ..settings.align.clone()
             },
             fuse: settings.fuse.clone(),
+            finish: settings.finish,
             output: settings.output.clone(),
             resources: settings.resources.clone(),
             ..StackOptions::default()
@@ -167,7 +168,8 @@ impl App {
         let Some(item) = self.results.get(number) else {
             return Task::none();
         };
-        let picture = Arc::clone(&item.made.picture);
+        let (made, steps) = (item.made.clone(), self.settings.finish);
+        let is_selected = self.results.selected().map(|item| item.number) == Some(number);
         let frames: Vec<PathBuf> = item
             .made
             .report
@@ -183,7 +185,13 @@ impl App {
             } = order;
             job.begin(crate::handlers::Phase::Writing, 1);
             crate::handlers::file::check_output(&path, &frames, overwrite)?;
-            export::write(&path, &picture, &encoding, overwrite, job)?;
+            // What was chosen last may not have been applied yet.
+            let made = if is_selected {
+                work::finished(&made, steps, job)?
+            } else {
+                made
+            };
+            export::write(&path, &made.picture, &encoding, overwrite, job)?;
             Ok(Ended::Exported(number, path))
         })
     }

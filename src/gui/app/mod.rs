@@ -3,6 +3,7 @@
 
 mod commands;
 mod files;
+mod finishing;
 mod jobs;
 mod keys;
 mod pictures;
@@ -20,11 +21,12 @@ use iced::{Subscription, Task, Theme, keyboard, system, time, window};
 use super::notice::Level;
 use super::stage::Mode;
 use super::viewer;
-use super::work::Kept;
+use super::work::{Kept, Made};
 use super::{
     activity, blurred, export, help, inspector, library, notice, preferences, results, stage,
     theme, welcome, worker,
 };
+use crate::handlers::Job;
 use crate::handlers::cache::Cache;
 use crate::handlers::import::{Entry, Found, Importer};
 use crate::handlers::thumbnail::{self, Thumbnail};
@@ -57,6 +59,8 @@ pub struct App {
     importer: Option<Importer>,
     pictures: pictures::Pictures,
     kept: Option<Arc<Kept>>,
+    /// The work of finishing a result anew.
+    finishing: Option<Arc<Job>>,
     /// A second result to compare the selected one with.
     other: Option<u64>,
     /// Which listing of files is the last one that was asked for.
@@ -120,6 +124,8 @@ pub enum Message {
     Told(Told),
     /// A job ended.
     Ended(Result<Ended>),
+    /// A result was finished anew.
+    Finished(u64, Result<Box<Made>>),
     /// Something small was done in the background.
     Done(Result<()>),
     /// How much is in the cache.
@@ -174,6 +180,7 @@ impl App {
             importer: None,
             pictures: pictures::Pictures::default(),
             kept: None,
+            finishing: None,
             other: None,
             listing: 0,
             is_opening: false,
@@ -301,7 +308,7 @@ impl App {
             Message::Stage(message) => self.stage_message(message),
             Message::Inspector(message) => {
                 self.inspector.update(message, &mut self.settings);
-                Task::none()
+                self.refinish()
             }
             Message::Activity(message) => match self.activity.update(message) {
                 activity::Action::None => Task::none(),
@@ -348,6 +355,7 @@ impl App {
             Message::Loaded(wanted, result) => self.loaded(wanted, result),
             Message::Told(told) => self.told(told),
             Message::Ended(result) => self.ended(result),
+            Message::Finished(number, result) => self.refinished(number, result),
             Message::Done(result) => {
                 if let Err(fault) = result {
                     self.report(&fault);
