@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::core::finish::Finish;
 use crate::handlers::cache::{LIMIT, keep_text};
 use crate::handlers::{AlignOptions, FuseOptions, OutputOptions, Resources};
 use crate::photo::Format;
@@ -66,6 +67,8 @@ pub struct Settings {
     pub align: AlignOptions,
     /// How they are fused.
     pub fuse: FuseOptions,
+    /// What is done to the picture afterwards.
+    pub finish: Finish,
     /// How results are written.
     pub output: OutputOptions,
     /// The format that is offered first on export.
@@ -100,6 +103,7 @@ impl Default for Settings {
             window: Window::default(),
             align: AlignOptions::default(),
             fuse: FuseOptions::default(),
+            finish: Finish::default(),
             output: OutputOptions::default(),
             format: ExportFormat::default(),
             name_template: "{folder}-{method}".to_owned(),

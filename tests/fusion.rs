@@ -6,7 +6,7 @@ mod common;
 use common::folder_of;
 use parfocal::core::Transform;
 use parfocal::core::align;
-use parfocal::core::fuse::{Fused, Fusion, Method, Options, on_cpu};
+use parfocal::core::fuse::{Fused, Fusion, Method, Options, Prefer, on_cpu};
 use parfocal::core::warp::{Area, Exposure, warp};
 use parfocal::demo::{DemoStack, Noise, Scene, SceneOptions, psnr};
 use parfocal::handlers::{FuseOptions, Job, OutputOptions, StackOptions, export, stacking};
@@ -479,5 +479,166 @@ fn eight_bits_come_out_as_sixteen_do() {
         let psnr = psnr(&shallow, &deep, [0, 0]).unwrap();
         println!("{method:?}: {psnr:.1} dB");
         assert!(psnr > 55.0, "{method:?}: {psnr} dB");
+    }
+}
+
+fn fuse_with(options: &Options, frames: &[Photo]) -> Fused {
+    let mut fusion = options.on_cpu(whole(&frames[0]));
+    for (index, photo) in (0..).zip(frames) {
+        let (pose, exposure) = (Transform::IDENTITY, Exposure::default());
+        fusion.add(index, photo, &pose, &exposure).unwrap();
+    }
+    fusion.finish().unwrap()
+}
+
+#[test]
+fn the_preferred_depth_wins_where_two_are_sharp() {
+    let stack = DemoStack::new(&scene(Scene::Hairs).still());
+    let frames = frames(&stack, 16);
+    let (depth, truth) = (stack.depth(), sixteen(&stack.truth()));
+    // Hairs before the background: whatever is in front of most of what lies
+    // about it.
+    let near = |i: usize| {
+        let (x, y) = (i % WIDTH, i / WIDTH);
+        let farthest = (y.saturating_sub(6)..(y + 7).min(HEIGHT))
+            .flat_map(|y| depth[y * WIDTH..][x.saturating_sub(6)..(x + 7).min(WIDTH)].iter())
+            .fold(0.0f32, |most, &d| most.max(d));
+        farthest - depth[i] > 4.0
+    };
+    let hairs: Vec<usize> = (0..WIDTH * HEIGHT).filter(|&i| near(i)).collect();
+    assert!(hairs.len() > 2000);
+    for method in METHODS {
+        let [auto, front, back] = [Prefer::Auto, Prefer::Front, Prefer::Back].map(|prefer| {
+            let options = Options {
+                prefer,
+                frames: frames.len(),
+                ..method.into()
+            };
+            let fused = fuse_with(&options, &frames);
+            let index = fused.index.clone();
+            let mean = |of: &dyn Fn(usize) -> f64| {
+                hairs.iter().map(|&i| of(i)).sum::<f64>() / hairs.len() as f64
+            };
+            let frame = mean(&|i| f64::from(index[i]));
+            let result = sixteen(&picture(fused));
+            let error = mean(&|i| {
+                let squares = (3 * i..3 * i + 3)
+                    .map(|k| (f64::from(result[k]) - f64::from(truth[k])).powi(2));
+                squares.sum::<f64>() / 3.0
+            });
+            println!(
+                "{method:?} {prefer:?}: frame {frame:.2}, error {:.0}",
+                error.sqrt()
+            );
+            (frame, error.sqrt())
+        });
+        assert!(
+            front.0 + 0.3 < auto.0 && auto.0 + 0.3 < back.0,
+            "{method:?}"
+        );
+        assert!(front.1 < back.1, "{method:?}: {} and {}", front.1, back.1);
+        assert!(front.1 < 1.02 * auto.1, "{method:?}");
+    }
+}
+
+#[test]
+fn a_preference_hardly_costs_where_there_is_one_depth() {
+    let stack = DemoStack::new(&scene(Scene::Plane).still());
+    let (frames, truth) = (frames(&stack, 16), stack.truth());
+    for method in METHODS {
+        let quality = |prefer| {
+            let options = Options {
+                prefer,
+                frames: frames.len(),
+                ..method.into()
+            };
+            psnr(&picture(fuse_with(&options, &frames)), &truth, [0, 0]).unwrap()
+        };
+        let auto = quality(Prefer::Auto);
+        for prefer in [Prefer::Front, Prefer::Back] {
+            let own = quality(prefer);
+            println!("{method:?} {prefer:?}: {own:.2} dB of {auto:.2}");
+            assert!(own > auto - 1.5, "{method:?} {prefer:?}: {own} of {auto}");
+        }
+    }
+}
+
+#[test]
+fn without_the_clamp_contrast_adds_up_beyond_the_sources() {
+    let stack = DemoStack::new(&scene(Scene::Specular).still());
+    let frames = frames(&stack, 16);
+    for method in [Method::Hybrid, Method::Pyramid] {
+        // How far values lie beyond all frames within eight pixels each way: as
+        // far as the clamp looks.
+        let beyond = |clamp| {
+            let options = Options {
+                clamp,
+                ..method.into()
+            };
+            let fused = fuse_with(&options, &frames);
+            let low = |a: f32, b: f32| a.min(b);
+            let sources: Vec<Vec<u16>> = frames.iter().map(sixteen).collect();
+            let mut most = 0.0f32;
+            for y in (0..HEIGHT).step_by(4) {
+                for x in 0..WIDTH {
+                    let value = fused.channels[1].row(y)[x];
+                    let (mut least, mut greatest) = (f32::INFINITY, 0.0f32);
+                    for v in y.saturating_sub(8)..(y + 9).min(HEIGHT) {
+                        for u in x.saturating_sub(8)..(x + 9).min(WIDTH) {
+                            for source in &sources {
+                                let at = f32::from(source[3 * (v * WIDTH + u) + 1]) / 65535.0;
+                                least = low(least, at);
+                                greatest = greatest.max(at);
+                            }
+                        }
+                    }
+                    most = most.max(value - greatest).max(least - value);
+                }
+            }
+            most
+        };
+        let (with, without) = (beyond(true), beyond(false));
+        println!("{method:?}: {with} with the clamp, {without} without");
+        assert!(with <= 1e-5, "{method:?}: {with}");
+        assert!(without > 0.002, "{method:?}: {without}");
+    }
+}
+
+#[test]
+fn any_number_of_frames_and_any_size_is_fused() {
+    for (width, height) in [(2, 2), (2, 37), (5, 3), (33, 2), (48, 31)] {
+        let frame = |k: usize| {
+            let value = move |i: usize| (1 + (i * 7919 + (i % 5) * k * 31) % 60_000) as u16;
+            Photo {
+                width,
+                height,
+                samples: Samples::Sixteen((0..width * height * 3).map(value).collect()),
+                ..Photo::default()
+            }
+        };
+        for count in [1, 2, 300] {
+            let frames: Vec<Photo> = (0..count).map(frame).collect();
+            for method in METHODS {
+                for prefer in [Prefer::Auto, Prefer::Front] {
+                    let options = Options {
+                        prefer,
+                        frames: count,
+                        ..method.into()
+                    };
+                    let fused = fuse_with(&options, &frames);
+                    assert_eq!(fused.alpha, None);
+                    assert_eq!(fused.confidence.len(), width * height);
+                    assert!(fused.index.iter().all(|&index| usize::from(index) < count));
+                    let [red, ..] = &fused.channels;
+                    assert_eq!((red.width, red.height), (width, height));
+                    let finite = fused.channels.iter().flat_map(|plane| &plane.data);
+                    assert!(finite.into_iter().all(|value| value.is_finite()));
+                    if count == 1 {
+                        let off = difference(&picture(fused), &frames[0]);
+                        assert!(off <= 1, "{method:?}, {width}×{height}: {off}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! The index map says which frame a pixel came from, in whole frames, with
 //! errors where nothing shows focus. Cells of pixels are reduced to the median
-//! of their index by confidence; unsure cells continue what lies around them;
-//! and what differs by less than a few frames is smoothed, over growing
+//! of their index by confidence, and so are those about each cell; unsure cells
+//! continue what lies around them; and what differs by less than a few frames is smoothed, over growing
 //! distances, so that terraces become slopes and steps stay steps.
 
 use rayon::prelude::*;
@@ -50,6 +50,7 @@ pub fn surface(
     let check = || keep_going().then_some(()).ok_or(Error::Cancelled);
     let (mut frames, sure) = reduced(&cells, depth);
     check()?;
+    frames = outvoted(&frames, &sure);
     fill(&mut frames, &sure);
     for step in STEPS {
         check()?;
@@ -124,22 +125,48 @@ fn reduced(cells: &Cells, depth: &Depth) -> (Plane, Plane) {
                     // Something is known even where nothing is sure.
                     .map(|at| (depth.index[at], u32::from(depth.confidence[at]) + 1)),
             );
-            known.sort_unstable();
             let total: u32 = known.iter().map(|(_, weight)| weight).sum();
-            let mut sum = 0;
-            let median = known.iter().find(|(_, weight)| {
-                sum += weight;
-                2 * sum >= total
-            });
             let mean = total as f32 / known.len().max(1) as f32 - 1.0;
             let sure = (mean / SURE).min(1.0);
-            (
-                median.map_or(0.0, |&(index, _)| f32::from(index)),
-                sure * sure,
-            )
+            (f32::from(median(known)), sure * sure)
         })
         .unzip();
     (cells.plane(frames), cells.plane(sure))
+}
+
+/// The frame that half of the weight lies below.
+fn median(known: &mut [(u16, u32)]) -> u16 {
+    known.sort_unstable();
+    let total: u32 = known.iter().map(|(_, weight)| weight).sum();
+    let mut sum = 0;
+    let middle = known.iter().find(|(_, weight)| {
+        sum += weight;
+        2 * sum >= total
+    });
+    middle.map_or(0, |&(index, _)| index)
+}
+
+/// Each cell the median of 5×5, weighted by how sure they are: a lone cell that
+/// errs would stay as a spike.
+fn outvoted(frames: &Plane, sure: &Plane) -> Plane {
+    let (width, height) = (frames.width, frames.height);
+    let near = |at: usize, size: usize| at.saturating_sub(2)..(at + 3).min(size);
+    let vote = |known: &mut Vec<(u16, u32)>, i: usize| {
+        known.clear();
+        for y in near(i / width, height) {
+            known.extend(near(i % width, width).map(|x| {
+                let at = y * width + x;
+                (frames.data[at] as u16, (256.0 * sure.data[at]) as u32 + 1)
+            }));
+        }
+        f32::from(median(known))
+    };
+    let cells = (0..width * height).into_par_iter();
+    Plane {
+        width,
+        height,
+        data: cells.map_init(Vec::new, vote).collect(),
+    }
 }
 
 /// Each cell the mean of 5×5 cells `step` apart, weighted by how sure they are
@@ -295,6 +322,12 @@ mod tests {
         for frame in frames {
             assert!((frame - 4.0).abs() < 0.1, "{frame}");
         }
+    }
+
+    #[test]
+    fn a_lone_error_leaves_no_spike() {
+        let frames = found(|x, y| if (x, y) == (90, 60) { 10 } else { 2 }, |_, _| 255);
+        assert!(frames.iter().all(|frame| (frame - 2.0).abs() < 0.01));
     }
 
     #[test]

@@ -4,11 +4,13 @@ use iced::widget::{button, column, container, pick_list, row, scrollable, slider
 use iced::widget::{text_input, toggler};
 use iced::{Center, Element, Fill};
 
-use super::icon::{self, Icon};
+use super::finish;
+use super::icon::Icon;
 use super::theme::{self, size, space as gap};
 use super::{output, widget};
 use crate::core::align::{Method as AlignMethod, Model};
-use crate::core::fuse::Method;
+use crate::core::finish::Finish;
+use crate::core::fuse::{Method, Prefer};
 use crate::handlers::{AlignOptions, FuseOptions};
 use crate::photo::Compression;
 use crate::settings::{Preset, Settings};
@@ -17,6 +19,8 @@ use crate::settings::{Preset, Settings};
 #[derive(Debug, Default)]
 pub struct State {
     is_expert: bool,
+    is_fusion_expert: bool,
+    finish: finish::State,
     naming: Option<String>,
 }
 
@@ -55,6 +59,16 @@ pub enum Message {
     CropToggled(bool),
     /// Levels of the pyramid; 0 is automatic.
     LevelsMoved(u8),
+    /// The expert options of fusing are to be seen.
+    FusionExpertToggled,
+    /// Which of two sharp depths wins.
+    PreferPicked(Prefer),
+    /// Whether what moved is taken from the reference.
+    GhostCheckToggled(bool),
+    /// Whether the result keeps to the range of its sources.
+    ClampToggled(bool),
+    /// What is done to the finished picture.
+    Finish(finish::Message),
     /// How results are written.
     Output(output::Message),
 }
@@ -126,6 +140,14 @@ pub fn method_name(method: Method) -> &'static str {
         Method::Pyramid => "Pyramid",
         Method::Depth => "Depth map",
         Method::Average => "Weighted average",
+    }
+}
+
+fn prefer_name(prefer: Prefer) -> &'static str {
+    match prefer {
+        Prefer::Auto => "The sharper",
+        Prefer::Front => "Front (first frames)",
+        Prefer::Back => "Back (last frames)",
     }
 }
 
@@ -208,6 +230,7 @@ impl State {
             Message::Reset => {
                 *align = AlignOptions::default();
                 *fuse = FuseOptions::default();
+                settings.finish = Finish::default();
             }
             Message::AlignToggled(true) => align.method = AlignMethod::Auto,
             Message::AlignToggled(false) => align.method = AlignMethod::None,
@@ -222,6 +245,11 @@ impl State {
             Message::LevelsMoved(levels) => {
                 fuse.levels = (levels > 0).then_some(usize::from(levels));
             }
+            Message::FusionExpertToggled => self.is_fusion_expert = !self.is_fusion_expert,
+            Message::PreferPicked(prefer) => fuse.prefer = prefer,
+            Message::GhostCheckToggled(wanted) => fuse.ghost_check = wanted,
+            Message::ClampToggled(wanted) => fuse.clamp = wanted,
+            Message::Finish(message) => self.finish.update(message, &mut settings.finish),
             Message::Output(message) => output::update(message, settings),
         }
     }
@@ -232,6 +260,7 @@ impl State {
             self.presets(settings),
             self.alignment(settings),
             self.fusion(settings),
+            self.finish.view(&settings.finish).map(Message::Finish),
             output::section(settings).map(Message::Output),
         ]
         .spacing(gap::LARGE)
@@ -328,26 +357,11 @@ impl State {
             switch(align.match_exposure, Message::ExposureToggled),
         ));
         if is_on {
-            content = content.push(
-                button(
-                    row![
-                        icon::sized(
-                            if self.is_expert {
-                                Icon::ChevronDown
-                            } else {
-                                Icon::ChevronRight
-                            },
-                            14.0
-                        ),
-                        text("Limits").size(size::BODY).style(theme::muted)
-                    ]
-                    .spacing(gap::TINY)
-                    .align_y(Center),
-                )
-                .padding([2.0, 0.0])
-                .style(theme::quiet)
-                .on_press(Message::ExpertToggled),
-            );
+            content = content.push(widget::fold(
+                "Limits",
+                self.is_expert,
+                Message::ExpertToggled,
+            ));
             if self.is_expert {
                 content = content
                     .push(widget::tall_option(
@@ -426,6 +440,40 @@ impl State {
                  better. At the far left the size of the picture decides.",
                 slider(0..=12, levels, Message::LevelsMoved).style(theme::slide),
             ));
+        }
+        content = content.push(widget::fold(
+            "Depths and movement",
+            self.is_fusion_expert,
+            Message::FusionExpertToggled,
+        ));
+        if self.is_fusion_expert {
+            content = content
+                .push(widget::option(
+                    "Prefer",
+                    "Which depth wins where two are sharp, as where a hair crosses a background. \
+                     Front is the first frame: choose Back if the stack was taken from back to \
+                     front.",
+                    pick(
+                        &[Prefer::Auto, Prefer::Front, Prefer::Back],
+                        fuse.prefer,
+                        prefer_name,
+                        Message::PreferPicked,
+                    ),
+                ))
+                .push(widget::option(
+                    "Find what moved",
+                    "Shows a leg or a leaf that moved between frames as the reference shows it. \
+                     Turn it off if the report names places where nothing moved.",
+                    switch(fuse.ghost_check, Message::GhostCheckToggled),
+                ));
+            if fuse.method != Method::Average {
+                content = content.push(widget::option(
+                    "Keep to the frames' tones",
+                    "No place becomes brighter or darker than the frames are there. Turn it off \
+                     for a little more contrast, at the risk of glow beside bright edges.",
+                    switch(fuse.clamp, Message::ClampToggled),
+                ));
+            }
         }
         widget::section("Fusion", content)
     }

@@ -10,6 +10,7 @@ mod blurred;
 mod divider;
 mod export;
 mod export_frames;
+mod finish;
 mod help;
 mod icon;
 mod inspector;

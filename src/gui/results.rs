@@ -16,6 +16,7 @@ use super::store::Stored;
 use super::theme::{self, size, space as gap};
 use super::widget;
 use super::work::Made;
+use crate::core::finish::Finish;
 use crate::handlers::Report;
 use crate::text as words;
 
@@ -39,6 +40,8 @@ pub struct Item {
     pub took: Duration,
     /// The pixels.
     pub stored: Stored,
+    /// What is done to its picture.
+    pub finish: Finish,
     /// What was done.
     pub report: Arc<Report>,
     /// Where it was exported to last.
@@ -105,8 +108,6 @@ impl State {
     /// Adds a result and selects it; answers its number.
     pub fn push(&mut self, method: String, folder: PathBuf, took: Duration, made: Made) -> u64 {
         self.next += 1;
-        let small = &made.small;
-        let (width, height) = (small.width as u32, small.height as u32);
         self.items.push(Item {
             number: self.next,
             name: made.shown.name().to_owned(),
@@ -115,11 +116,27 @@ impl State {
             took,
             thumbnail: Handle::from_rgba(width, height, small.data.clone()),
             stored: Stored::Memory(made.full),
+            finish: made.report.options.finish,
             report: made.report,
             exported: None,
         });
         self.selected = Some(self.next);
         self.next
+    }
+
+    /// The selected result is finished otherwise; answers whether that is new.
+    pub fn finish(&mut self, finish: Finish) -> bool {
+        let selected = self.selected;
+        let item = self.items.iter_mut();
+        let item = item.filter(|item| Some(item.number) == selected);
+        let mut is_new = false;
+        for item in item.filter(|item| item.finish != finish) {
+            item.finish = finish;
+            // What was exported is another picture.
+            item.exported = None;
+            is_new = true;
+        }
+        is_new
     }
 
     /// The number that the next result will have.

@@ -1,15 +1,17 @@
 //! The pixels of results: the newest in memory, others in files that nobody
 //! else sees and that are gone with the window.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::viewer::{Kind, Picture};
+use crate::core::finish::Finish;
 use crate::core::thumbnail::Rgba;
 use crate::core::warp::Area;
-use crate::handlers::{export, thumbnail};
+use crate::handlers::{Job, export, stacking, thumbnail};
 use crate::photo::{Photo, Samples};
 use crate::{Error, Result};
 
@@ -19,7 +21,7 @@ pub const LIMIT: u64 = 768 << 20;
 /// Everything of a result that is as large as its picture.
 #[derive(Debug, Clone)]
 pub struct Full {
-    /// The picture, in 16 bits.
+    /// The picture as it was fused, in 16 bits.
     pub picture: Photo,
     /// For each of its pixels the number of the frame it came from most.
     pub index: Arc<[u16]>,
@@ -38,17 +40,41 @@ impl Full {
         pixels * (6 + 2 + 4 + u64::from(self.picture.alpha.is_some()))
     }
 
-    /// The picture for the screen.
+    /// The picture with these steps applied. Takes a moment: not for the thread
+    /// that draws.
+    ///
+    /// # Errors
+    ///
+    /// If the job is cancelled.
+    pub fn finished(&self, steps: &Finish, job: &Job) -> Result<Cow<'_, Photo>> {
+        if steps.is_neutral() {
+            return Ok(Cow::Borrowed(&self.picture));
+        }
+        let mut picture = self.picture.clone();
+        stacking::finished(&mut picture, steps, job)?;
+        Ok(Cow::Owned(picture))
+    }
+
+    /// The picture for the screen, with these steps applied.
     ///
     /// # Errors
     ///
     /// If it is larger than any screen can show.
-    pub fn shown(&self, title: &str) -> Result<Picture> {
+    pub fn shown(&self, title: &str, steps: &Finish) -> Result<Picture> {
+        self.on_screen(title, &*self.finished(steps, &Job::silent())?)
+    }
+
+    /// A finished picture of this result for the screen.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::shown`].
+    pub fn on_screen(&self, title: &str, finished: &Photo) -> Result<Picture> {
         let mut converted;
-        let photo = if self.picture.metadata.icc.is_none() {
-            &self.picture
+        let photo = if finished.metadata.icc.is_none() {
+            finished
         } else {
-            converted = self.picture.clone();
+            converted = finished.clone();
             thumbnail::to_srgb(&mut converted);
             &converted
         };
@@ -259,7 +285,7 @@ mod tests {
     #[test]
     fn pixels_tell_their_frame_and_their_place() {
         let full = result(None);
-        let shown = full.shown("r").unwrap();
+        let shown = full.shown("r", &Finish::default()).unwrap();
         assert_eq!(shown.origin(), (4, 5));
         assert_eq!(shown.read(1, 0).unwrap().frame, Some("b.tif"));
         let depth = full.depth_map("r").unwrap();

@@ -100,6 +100,24 @@ pub fn tall_option<'a, M: 'a>(
     )
 }
 
+/// The head of something that is folded or not.
+pub fn fold<'a, M: Clone + 'a>(words: &'a str, is_open: bool, message: M) -> Element<'a, M> {
+    let arrow = if is_open {
+        Icon::ChevronDown
+    } else {
+        Icon::ChevronRight
+    };
+    let head = row![
+        icon::sized(arrow, 14.0),
+        text(words).size(size::BODY).style(theme::muted)
+    ];
+    button(head.spacing(gap::TINY).align_y(Center))
+        .padding([2.0, 0.0])
+        .style(theme::quiet)
+        .on_press(message)
+        .into()
+}
+
 /// A named part of a panel.
 pub fn section<'a, M: 'a>(name: &'a str, content: Column<'a, M>) -> Element<'a, M> {
     column![

@@ -54,7 +54,7 @@ pub struct Key {
 pub struct Made {
     /// The pixels.
     pub full: Arc<Full>,
-    /// The picture for the screen.
+    /// The picture for the screen, finished.
     pub shown: Picture,
     /// The same again, small.
     pub small: Rgba,
@@ -189,9 +189,10 @@ pub fn fuse(
         area,
         names,
     };
+    let finished = full.finished(&options.finish, job)?;
     Ok(Made {
-        small: Rgba::of(&full.picture).reduced(SMALL),
-        shown: full.shown(title)?,
+        small: Rgba::of(&finished).reduced(SMALL),
+        shown: full.on_screen(title, &finished)?,
         full: Arc::new(full),
         report: Arc::new(report),
     })

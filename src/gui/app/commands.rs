@@ -230,6 +230,7 @@ impl App {
                     self.stage.mode = Mode::Result;
                 }
                 self.other = None;
+                self.adopt_finish();
                 self.show()
             }
             results::Action::Compare(number) => {
@@ -260,6 +261,7 @@ impl App {
                 if self.results.items().is_empty() {
                     self.stage.mode = Mode::Frame;
                 }
+                self.adopt_finish();
                 self.show()
             }
         }

@@ -92,6 +92,7 @@ impl App {
                 ..settings.align.clone()
             },
             fuse: settings.fuse.clone(),
+            finish: settings.finish,
             output: settings.output.clone(),
             resources: settings.resources.clone(),
             ..StackOptions::default()
@@ -174,7 +175,7 @@ impl App {
         let Some(item) = self.results.get(number) else {
             return Task::none();
         };
-        let stored = item.stored.clone();
+        let (stored, steps) = (item.stored.clone(), item.finish);
         let frames: Vec<PathBuf> = item
             .report
             .frames
@@ -191,7 +192,8 @@ impl App {
             crate::handlers::file::check_output(&path, &frames, overwrite)?;
             let full = stored.load()?;
             job.check()?;
-            export::write(&path, &full.picture, &encoding, overwrite, job)?;
+            let picture = full.finished(&steps, job)?;
+            export::write(&path, &picture, &encoding, overwrite, job)?;
             Ok(Ended::Exported(number, path))
         })
     }
@@ -306,7 +308,8 @@ impl App {
         self.notices.push(level, words, None);
         let shown = made.shown.clone();
         let number = self.results.push(method.to_owned(), folder, took, made);
-        self.pictures.put(Wanted::Result(number), shown);
+        self.pictures
+            .put(Wanted::Result(number, report.options.finish), shown);
         self.stage.mode = Mode::Result;
         self.other = None;
         self.is_spilling = false;

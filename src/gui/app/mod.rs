@@ -3,6 +3,7 @@
 
 mod commands;
 mod files;
+mod finishing;
 mod jobs;
 mod keys;
 mod outside;
@@ -408,7 +409,7 @@ impl App {
             Message::Played => self.play_on(),
             Message::Inspector(message) => {
                 self.inspector.update(message, &mut self.settings);
-                Task::none()
+                self.refinish()
             }
             Message::Activity(message) => match self.activity.update(message) {
                 activity::Action::None => Task::none(),

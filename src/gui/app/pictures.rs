@@ -7,6 +7,8 @@ use iced::Task;
 
 use super::{App, Message};
 use crate::Result;
+use crate::core::finish::Finish;
+use crate::gui::results::Item;
 use crate::gui::stage::Mode;
 use crate::gui::viewer::{Extent, Picture, Sight};
 use crate::gui::{work, worker};
@@ -28,8 +30,8 @@ pub enum Wanted {
         /// The part of it; `None` is all of it.
         sight: Option<Sight>,
     },
-    /// The result of this number.
-    Result(u64),
+    /// The result of this number, finished in this way.
+    Result(u64, Finish),
     /// The depth map of that result.
     Depth(u64),
 }
@@ -82,7 +84,7 @@ impl Pictures {
     /// Lets go of a result.
     pub fn forget_result(&mut self, number: u64) {
         self.kept.retain(|(wanted, _)| {
-            *wanted != Wanted::Result(number) && *wanted != Wanted::Depth(number)
+            !matches!(wanted, Wanted::Result(of, _) | Wanted::Depth(of) if *of == number)
         });
     }
 
@@ -161,16 +163,14 @@ impl App {
     /// The picture, or two to be compared, that the mode says.
     fn scene(&self) -> Vec<Wanted> {
         let frame = self.library.cursor().and_then(|id| self.frame_wanted(id));
-        let result = self.results.selected().map(|item| item.number);
-        match (self.mode(), result) {
-            (Mode::Result, Some(number)) => vec![Wanted::Result(number)],
-            (Mode::DepthMap, Some(number)) => vec![Wanted::Depth(number)],
-            (Mode::Compare, Some(number)) => {
-                let other = self.other.map(Wanted::Result).or(frame);
-                [Some(Wanted::Result(number)), other]
-                    .into_iter()
-                    .flatten()
-                    .collect()
+        let wanted = |item: &Item| Wanted::Result(item.number, item.finish);
+        match (self.mode(), self.results.selected()) {
+            (Mode::Result, Some(item)) => vec![wanted(item)],
+            (Mode::DepthMap, Some(item)) => vec![Wanted::Depth(item.number)],
+            (Mode::Compare, Some(item)) => {
+                let other = self.other.and_then(|number| self.results.get(number));
+                let other = other.map(wanted).or(frame);
+                [Some(wanted(item)), other].into_iter().flatten().collect()
             }
             _ => frame.into_iter().collect(),
         }
@@ -245,7 +245,7 @@ impl App {
                     None => work::frame(&path, &limits, &cells, kept.as_deref()),
                 })
             }
-            Wanted::Result(number) | Wanted::Depth(number) => {
+            Wanted::Result(number, _) | Wanted::Depth(number) => {
                 let Some(item) = self.results.get(number) else {
                     return Task::none();
                 };
@@ -253,8 +253,8 @@ impl App {
                 worker::compute(move || {
                     let full = stored.load()?;
                     match wanted {
-                        Wanted::Depth(_) => full.depth_map(&name),
-                        _ => full.shown(&name),
+                        Wanted::Result(_, finish) => full.shown(&name, &finish),
+                        _ => full.depth_map(&name),
                     }
                 })
             }
