@@ -4,6 +4,7 @@
 pub mod align;
 pub mod device;
 pub mod exposure;
+pub mod focus;
 pub mod fuse;
 pub mod grey;
 pub mod linear;

@@ -10,13 +10,15 @@ pub mod import;
 pub mod job;
 pub mod machine;
 pub mod options;
+pub mod order;
 pub mod report;
+pub mod reuse;
 pub mod sharpness;
 pub mod stacking;
 pub mod thumbnail;
 
 pub use job::{Event, Job, Phase};
 pub use options::{
-    AlignOptions, Device, FuseOptions, OutputOptions, Reference, Resources, StackOptions,
+    AlignOptions, Device, FuseOptions, OutputOptions, Reference, Resources, Sort, StackOptions,
 };
-pub use report::{FrameReport, FrameStatus, Report, Timing};
+pub use report::{AlignmentReport, FrameReport, FrameStatus, Report, Timing};
