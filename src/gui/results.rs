@@ -108,6 +108,8 @@ impl State {
     /// Adds a result and selects it; answers its number.
     pub fn push(&mut self, method: String, folder: PathBuf, took: Duration, made: Made) -> u64 {
         self.next += 1;
+        let small = &made.small;
+        let (width, height) = (small.width as u32, small.height as u32);
         self.items.push(Item {
             number: self.next,
             name: made.shown.name().to_owned(),
