@@ -323,3 +323,63 @@ pub fn open(path: &Path) -> Result<()> {
         Err(failed(status.to_string()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::{DemoStack, SceneOptions};
+    use crate::handlers::import;
+    use crate::photo::{Encoding, Samples};
+
+    #[test]
+    fn a_result_is_finished_anew_from_what_was_fused() {
+        let folder = tempfile::tempdir().unwrap();
+        let demo = DemoStack::new(&SceneOptions {
+            width: 120,
+            height: 80,
+            frames: 3,
+            ..SceneOptions::default()
+        });
+        let frames = folder.path().join("frames");
+        std::fs::create_dir(&frames).unwrap();
+        for index in 0..3 {
+            let path = frames.join(format!("{index}.tif"));
+            let encoding = Encoding::default();
+            photo::write(&path, &demo.frame(index, 16), &encoding, false, &|| true).unwrap();
+        }
+        let options = StackOptions {
+            finish: Finish {
+                saturation: -100,
+                ..Finish::default()
+            },
+            ..StackOptions::default()
+        };
+        let key = Key {
+            entries: import::list(&[frames]).unwrap(),
+            align: options.align.clone(),
+            limits: Limits::default(),
+        };
+        let job = Job::silent();
+        let kept = align(key, &options, &job).unwrap();
+        let grey = fuse(&kept, "one", &options, &job, &|_| ()).unwrap();
+        let is_grey = |made: &Made| match &made.picture.samples {
+            Samples::Sixteen(samples) => {
+                let mut pixels = samples.as_chunks::<3>().0.iter();
+                pixels.all(|[r, g, b]| r.abs_diff(*g) < 2 && g.abs_diff(*b) < 2)
+            }
+            Samples::Eight(_) => false,
+        };
+        assert!(is_grey(&grey));
+        assert_eq!(grey.finish(), options.finish);
+        // No frame is needed any more.
+        std::fs::remove_dir_all(folder.path()).unwrap();
+        let plain = finished(&grey, Finish::default(), &job).unwrap();
+        assert!(!is_grey(&plain));
+        assert_eq!(plain.finish(), Finish::default());
+        let again = finished(&plain, options.finish, &job).unwrap();
+        assert_eq!(again.picture, grey.picture);
+        job.cancel();
+        let stopped = finished(&plain, options.finish, &job);
+        assert_eq!(stopped.err(), Some(Error::Cancelled));
+    }
+}
