@@ -15,7 +15,8 @@ fn help_names_every_option() {
     let align = "--align --model --reference --match-exposure --no-match-exposure --max-shift \
                  --max-scale --max-rotation";
     let resources = "--device --threads --memory --max-pixels --overwrite --quiet --verbose";
-    let fuse = "--method --levels --crop --no-crop";
+    let fuse = "--method --levels --crop --no-crop --prefer --clamp --no-clamp --ghost-check \
+                --no-ghost-check";
     for (command, options) in [
         (
             "stack",
@@ -23,7 +24,9 @@ fn help_names_every_option() {
                 align,
                 resources,
                 fuse,
-                "--out --bits --compression --quality --depth-map --report",
+                "--out --bits --compression --quality --depth-map --confidence --surface \
+                 --surface-depth --report",
+                "--denoise --sharpen --brightness --contrast --saturation",
             ]
             .as_slice(),
         ),

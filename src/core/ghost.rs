@@ -23,6 +23,8 @@ const NEAR: usize = 2;
 /// The least difference that counts, as a share of full scale in the square
 /// root of the light: about a tenth of the tones from black to white.
 const TOLERANCE: f32 = 0.05;
+/// The same in proportion to the value, for what exposure leaves.
+const RELATIVE: f32 = 0.04;
 /// So many times the usual difference of two frames is needed beside that.
 const NOISE: f32 = 4.0;
 /// Cells that something moved must cover at least.
@@ -114,18 +116,30 @@ impl Laid {
     }
 }
 
-/// What brings `laid` to the brightness of the reference.
+/// What brings `laid` to the brightness of the reference: the median ratio, in
+/// which each cell counts by its light. Blur spreads light into dark cells, so
+/// that they tell little.
 fn gain(laid: &Laid, reference: &Laid) -> Option<f32> {
-    let mut ratios: Vec<f32> = laid
+    let mut ratios: Vec<(f32, f32)> = laid
         .values
         .data
         .iter()
         .zip(&reference.values.data)
         .zip(&laid.shows)
         .filter(|((own, other), shows)| **shows && **own > 0.05 && **other > 0.05)
-        .map(|((own, other), _)| other / own)
+        .map(|((own, other), _)| (other / own, own.min(*other).powi(2)))
         .collect();
-    (ratios.len() >= COMMON).then(|| median(&mut ratios))
+    if ratios.len() < COMMON {
+        return None;
+    }
+    ratios.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let half: f32 = ratios.iter().map(|(_, light)| light).sum::<f32>() / 2.0;
+    let mut sum = 0.0;
+    let middle = ratios.iter().find(|(_, light)| {
+        sum += light;
+        sum >= half
+    });
+    middle.map(|&(ratio, _)| ratio)
 }
 
 fn median(values: &mut [f32]) -> f32 {
@@ -282,6 +296,7 @@ impl<'a> Ranged<'a> {
         }
         let tolerance = TOLERANCE + NOISE * median(&mut differences);
         let outside = |value: f32, ranged: &Ranged, i: usize| {
+            let tolerance = tolerance + RELATIVE * value;
             value < ranged.low[i] - tolerance || value > ranged.high[i] + tolerance
         };
         (0..a.len())

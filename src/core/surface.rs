@@ -185,16 +185,14 @@ fn smoothed(frames: &Plane, sure: &Plane, step: usize) -> Plane {
                 let (x, y, own) = (at % width, at / width, frames.data[at]);
                 let (mut sum, mut total) = (0.0, 0.0);
                 for (j, down) in KERNEL.iter().enumerate() {
-                    let v = y + j * step;
-                    if v < 2 * step || v - 2 * step >= height {
+                    let Some(v) = balanced(y, j, step, height) else {
                         continue;
-                    }
+                    };
                     for (i, across) in KERNEL.iter().enumerate() {
-                        let u = x + i * step;
-                        if u < 2 * step || u - 2 * step >= width {
+                        let Some(u) = balanced(x, i, step, width) else {
                             continue;
-                        }
-                        let other = (v - 2 * step) * width + u - 2 * step;
+                        };
+                        let other = v * width + u;
                         let apart = (frames.data[other] - own) / STEP;
                         let near = 1.0 / (1.0 + apart.powi(4));
                         let weight = down * across * near * (sure.data[other] + 0.02);
@@ -206,6 +204,14 @@ fn smoothed(frames: &Plane, sure: &Plane, step: usize) -> Plane {
             }
         });
     out
+}
+
+/// The place of tap `k` of five that lie `step` apart about `at`, if the one on
+/// the other side is there as well: else slopes would bend at the border.
+fn balanced(at: usize, k: usize, step: usize, size: usize) -> Option<usize> {
+    let reach = k.abs_diff(2) * step;
+    let inside = reach <= at && at + reach < size;
+    inside.then(|| at + k * step - 2 * step)
 }
 
 fn assembled(picture: &Photo, cells: &Cells, frames: &Plane, count: usize, reach: f64) -> Surface {

@@ -305,3 +305,63 @@ pub fn name(path: &Path) -> String {
         .to_string_lossy()
         .into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::finish::Finish;
+    use crate::demo::{DemoStack, SceneOptions};
+    use crate::handlers::import;
+    use crate::photo::{Encoding, Samples};
+
+    #[test]
+    fn a_result_is_finished_anew_from_what_was_fused() {
+        let folder = tempfile::tempdir().unwrap();
+        let demo = DemoStack::new(&SceneOptions {
+            width: 120,
+            height: 80,
+            frames: 3,
+            ..SceneOptions::default()
+        });
+        let frames = folder.path().join("frames");
+        std::fs::create_dir(&frames).unwrap();
+        for index in 0..3 {
+            let path = frames.join(format!("{index}.tif"));
+            let encoding = Encoding::default();
+            photo::write(&path, &demo.frame(index, 16), &encoding, false, &|| true).unwrap();
+        }
+        let options = StackOptions {
+            finish: Finish {
+                saturation: -100,
+                ..Finish::default()
+            },
+            ..StackOptions::default()
+        };
+        let key = Key {
+            entries: import::list(&[frames]).unwrap(),
+            align: options.align.clone(),
+            limits: Limits::default(),
+        };
+        let job = Job::silent();
+        let kept = align(key, &options, &job).unwrap();
+        let grey = fuse(&kept, "one", &options, &job, &|_| ()).unwrap();
+        let is_grey = |picture: &Photo| match &picture.samples {
+            Samples::Sixteen(samples) => {
+                let mut pixels = samples.as_chunks::<3>().0.iter();
+                pixels.all(|[r, g, b]| r.abs_diff(*g) < 2 && g.abs_diff(*b) < 2)
+            }
+            Samples::Eight(_) => false,
+        };
+        let shown = grey.shown.read(60, 40).unwrap().rgb.unwrap();
+        assert!(shown.iter().all(|value| value.abs_diff(shown[0]) < 2));
+        // No frame is needed any more.
+        std::fs::remove_dir_all(folder.path()).unwrap();
+        let plain = grey.full.finished(&Finish::default(), &job).unwrap();
+        assert!(!is_grey(&plain));
+        let again = grey.full.finished(&options.finish, &job).unwrap();
+        assert!(is_grey(&again));
+        job.cancel();
+        let stopped = grey.full.finished(&options.finish, &job);
+        assert_eq!(stopped.err(), Some(crate::Error::Cancelled));
+    }
+}

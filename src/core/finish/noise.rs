@@ -10,17 +10,24 @@ pub const SCALES: usize = 4;
 /// Pixels beyond a piece that its coarsest scale leans on.
 pub const MARGIN: usize = 48;
 /// Pixels across and down a block, one opinion on the noise.
-const BLOCK: usize = 32;
+const BLOCK: usize = 16;
 /// Pieces that are looked at, at most.
 const PIECES: usize = 48;
 /// The share of blocks that are taken to show nothing but noise.
-const CALM: f32 = 0.2;
-/// What white noise of the finest scale leaves in each scale of the à trous
-/// transform with the binomial kernel, as standard deviations.
+const CALM: f32 = 0.1;
+/// How far the calmest blocks are below the mean: they are so by chance too.
+const CHANCE: f32 = 0.87;
+/// What white noise leaves in each scale of the à trous transform with the
+/// binomial kernel, as standard deviations.
 const WHITE: [f32; SCALES] = [0.889, 0.2, 0.086, 0.041];
-/// How much more than white noise a coarse scale may have: resampling and
-/// fusing shift noise there. What is more is texture.
-const COLOURED: f32 = 2.5;
+/// How much stronger than white the noise of a coarser scale may be:
+/// resampling and fusing shift noise there. What is more is texture.
+const COLOURED: [f32; SCALES] = [1.0, 1.4, 1.6, 1.6];
+/// How much more variance differences of colour may have than luminance: twice
+/// as much if the noise of the channels is independent, more after a camera has
+/// put colours together.
+const COLOUR: f32 = 6.0;
+
 /// The variance of the noise in luminance and two differences of colour, for
 /// each scale, as shares of full scale.
 pub type Noise = [[f32; SCALES]; 3];
@@ -43,25 +50,41 @@ pub fn split(tile: &mut Tile, scale: usize, scratch: &mut Tile, detail: &mut Til
     }
 }
 
+/// What one block says.
+#[derive(Clone, Copy, Default)]
+struct Energies {
+    /// The mean square of each scale.
+    scales: [f32; SCALES],
+    /// The mean square of the finest diagonal detail, for white noise its
+    /// variance.
+    diagonal: f32,
+}
+
 /// Estimates the noise from the calmest blocks of the picture.
+///
+/// In texture all blocks have detail, but hardly any photograph has much at the
+/// finest diagonal scale (Immerkær, "Fast noise variance estimation", 1996):
+/// that bounds the noise of luminance, and thereby of colour.
 pub fn estimate(source: &Source) -> Noise {
     let pieces = source.pieces();
     let every = pieces.len().div_ceil(PIECES);
-    let looked: Vec<[Vec<[f32; SCALES]>; 3]> = pieces
+    let looked: Vec<[Vec<Energies>; 3]> = pieces
         .par_iter()
         .step_by(every)
         .map(|piece| blocks(source, piece))
         .collect();
+    let of = |channel: usize, value: &dyn Fn(&Energies) -> f32| {
+        let blocks = looked.iter().flat_map(|channels| &channels[channel]);
+        calm(blocks.map(value).collect()) / CHANCE
+    };
+    let white = of(0, &|block| block.diagonal);
+    let bounds: [f32; SCALES] =
+        std::array::from_fn(|scale| white * (WHITE[scale] * COLOURED[scale]).powi(2));
     std::array::from_fn(|channel| {
-        let mut noise: [f32; SCALES] = std::array::from_fn(|scale| {
-            let energies = looked.iter().flat_map(|channels| &channels[channel]);
-            calm(energies.map(|block| block[scale]).collect())
-        });
-        for scale in 1..SCALES {
-            let white = noise[0] * (WHITE[scale] / WHITE[0]).powi(2);
-            noise[scale] = noise[scale].min(white * COLOURED * COLOURED);
-        }
-        noise
+        std::array::from_fn(|scale| {
+            let bound = bounds[scale] * if channel == 0 { 1.0 } else { COLOUR };
+            of(channel, &|block| block.scales[scale]).min(bound)
+        })
     })
 }
 
@@ -74,8 +97,8 @@ fn calm(mut energies: Vec<f32>) -> f32 {
     *energies.select_nth_unstable_by(place, f32::total_cmp).1
 }
 
-/// The mean square of each scale in the blocks of a piece, for each channel.
-fn blocks(source: &Source, piece: &Piece) -> [Vec<[f32; SCALES]>; 3] {
+/// What the blocks of a piece say, for each channel.
+fn blocks(source: &Source, piece: &Piece) -> [Vec<Energies>; 3] {
     let blocks: Vec<Piece> = (piece.y..piece.y + piece.height)
         .step_by(BLOCK)
         .flat_map(|y| {
@@ -91,22 +114,44 @@ fn blocks(source: &Source, piece: &Piece) -> [Vec<[f32; SCALES]>; 3] {
         .filter(|block| !is_clipped(source, block))
         .collect();
     source.cut(piece, MARGIN, opponent).map(|mut tile| {
-        let mut energies = vec![[0.0; SCALES]; blocks.len()];
-        let (mut scratch, mut detail) = (tile.clone(), tile.clone());
+        let mut energies = vec![Energies::default(); blocks.len()];
+        let mut scratch = Tile::new(tile.width, tile.height);
+        let mut detail = diagonal(&tile);
+        let mean = |detail: &Tile, block: &Piece| {
+            let left = block.x - piece.x + MARGIN;
+            let top = block.y - piece.y + MARGIN;
+            let sum: f32 = (top..top + block.height)
+                .flat_map(|y| &detail.data[y * detail.width + left..][..block.width])
+                .map(|v| v * v)
+                .sum();
+            sum / (block.width * block.height) as f32
+        };
+        for (block, energy) in blocks.iter().zip(&mut energies) {
+            energy.diagonal = mean(&detail, block);
+        }
         for scale in 0..SCALES {
             split(&mut tile, scale, &mut scratch, &mut detail);
             for (block, energy) in blocks.iter().zip(&mut energies) {
-                let left = block.x - piece.x + MARGIN;
-                let top = block.y - piece.y + MARGIN;
-                let sum: f32 = (top..top + block.height)
-                    .flat_map(|y| &detail.data[y * detail.width + left..][..block.width])
-                    .map(|v| v * v)
-                    .sum();
-                energy[scale] = sum / (block.width * block.height) as f32;
+                energy.scales[scale] = mean(&detail, block);
             }
         }
         energies
     })
+}
+
+/// Second differences across of second differences down, such that white noise
+/// keeps its variance; 0 at the border.
+fn diagonal(tile: &Tile) -> Tile {
+    let mut out = Tile::new(tile.width, tile.height);
+    let width = tile.width;
+    for y in 1..tile.height - 1 {
+        let [above, own, below] = [y - 1, y, y + 1].map(|y| &tile.data[y * width..][..width]);
+        let down = |x: usize| above[x] - 2.0 * own[x] + below[x];
+        for x in 1..width - 1 {
+            out.data[y * width + x] = (down(x - 1) - 2.0 * down(x) + down(x + 1)) / 6.0;
+        }
+    }
+    out
 }
 
 /// Whether a block says nothing of the noise: one in twenty of its samples is
