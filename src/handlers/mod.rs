@@ -10,9 +10,7 @@ pub mod import;
 pub mod job;
 pub mod machine;
 pub mod options;
-pub mod order;
 pub mod report;
-pub mod reuse;
 pub mod sharpness;
 pub mod stacking;
 pub mod thumbnail;
@@ -21,6 +19,6 @@ pub mod trial;
 
 pub use job::{Event, Job, Phase};
 pub use options::{
-    AlignOptions, Device, FuseOptions, OutputOptions, Reference, Resources, Sort, StackOptions,
+    AlignOptions, Device, FuseOptions, OutputOptions, Reference, Resources, StackOptions,
 };
-pub use report::{AlignmentReport, FrameReport, FrameStatus, MovedReport, Report, Timing};
+pub use report::{FrameReport, FrameStatus, MovedReport, Report, Timing};
