@@ -6,7 +6,7 @@ mod common;
 use common::folder_of;
 use parfocal::core::Transform;
 use parfocal::core::align;
-use parfocal::core::fuse::{Fused, Fusion, Method, Options, Prefer, on_cpu};
+use parfocal::core::fuse::{Fused, Fusion, Method, Options, Prefer};
 use parfocal::core::warp::{Area, Exposure, warp};
 use parfocal::demo::{DemoStack, Noise, Scene, SceneOptions, psnr};
 use parfocal::handlers::{FuseOptions, Job, OutputOptions, StackOptions, export, stacking};
@@ -60,14 +60,18 @@ fn fuse<'a>(
     frames: impl IntoIterator<Item = (&'a Photo, Transform, Exposure)>,
 ) -> Fused {
     let frames: Vec<_> = frames.into_iter().collect();
+    looked_at(&method.into(), area, &frames)
+}
+
+/// Fuses frames in as many looks as the method takes.
+fn looked_at(options: &Options, area: Area, frames: &[(&Photo, Transform, Exposure)]) -> Fused {
     let feed = |mut fusion: Box<dyn Fusion>| {
-        for (index, (photo, pose, exposure)) in (0..).zip(&frames) {
+        for (index, (photo, pose, exposure)) in (0..).zip(frames) {
             fusion.add(index, photo, pose, exposure).unwrap();
         }
         fusion.finish().unwrap()
     };
-    let found = feed(on_cpu(method, area, None));
-    match Options::from(method).second(found, area) {
+    match options.second(feed(options.on_cpu(area)), area) {
         Ok(second) => feed(second),
         Err(fused) => *fused,
     }
@@ -483,12 +487,9 @@ fn eight_bits_come_out_as_sixteen_do() {
 }
 
 fn fuse_with(options: &Options, frames: &[Photo]) -> Fused {
-    let mut fusion = options.on_cpu(whole(&frames[0]));
-    for (index, photo) in (0..).zip(frames) {
-        let (pose, exposure) = (Transform::IDENTITY, Exposure::default());
-        fusion.add(index, photo, &pose, &exposure).unwrap();
-    }
-    fusion.finish().unwrap()
+    let exposed = |photo| (photo, Transform::IDENTITY, Exposure::default());
+    let still: Vec<_> = frames.iter().map(exposed).collect();
+    looked_at(options, whole(&frames[0]), &still)
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn a_folder_is_stacked_and_exported() {
     window.click("Stack");
     assert!(window.app.is_running());
     stacked(&mut window, 1);
-    assert_eq!(window.app.shown(), Some("Result 1, Pyramid"));
+    assert_eq!(window.app.shown(), Some("Result 1, Hybrid"));
     assert!(window.sees("Not exported"));
 
     window.press(letter("e"), Modifiers::COMMAND);
@@ -85,10 +85,10 @@ fn another_method_does_not_align_again() {
     window.click("Result");
     window.click("Depth map");
     window.settle();
-    assert_eq!(window.app.shown(), Some("Result 1, Pyramid, depth map"));
+    assert_eq!(window.app.shown(), Some("Result 1, Hybrid, depth map"));
     window.click("Compare");
     window.settle();
-    assert_eq!(window.app.shown(), Some("Result 1, Pyramid"));
+    assert_eq!(window.app.shown(), Some("Result 1, Hybrid"));
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn frames_run_by_aligned_or_not_and_only_what_is_in_sight_is_made() {
     window.click("Stack");
     stacked(&mut window, 1);
     assert!(!window.app.is_playing());
-    assert_eq!(window.app.shown(), Some("Result 1, Pyramid"));
+    assert_eq!(window.app.shown(), Some("Result 1, Hybrid"));
     window.click("Frame");
     window.settle();
     let still = window.app.picture().unwrap();
@@ -383,10 +383,10 @@ fn results_beyond_the_bound_leave_memory_and_come_back() {
     stacked(&mut window, 2);
     window.wait("the file", |app| app.stored() == (1, 1));
     // The one in the file is shown, compared, and exported as it was.
-    window.click("Result 1, Pyramid");
+    window.click("Result 1, Hybrid");
     window.press(letter("d"), Modifiers::empty());
     window.settle();
-    assert_eq!(window.app.shown(), Some("Result 1, Pyramid, depth map"));
+    assert_eq!(window.app.shown(), Some("Result 1, Hybrid, depth map"));
     window.press(letter("r"), Modifiers::empty());
     window.settle();
     let back = window.app.picture().unwrap();
@@ -423,7 +423,7 @@ fn a_discarded_result_can_be_brought_back() {
     window.click("Bring it back");
     window.settle();
     assert_eq!(window.app.results(), 1);
-    assert_eq!(window.app.shown(), Some("Result 1, Pyramid"));
+    assert_eq!(window.app.shown(), Some("Result 1, Hybrid"));
 }
 
 #[test]
@@ -435,12 +435,12 @@ fn a_result_is_renamed_or_left_as_it_is() {
     let pencil = char::from(lucide_icons::Icon::Pencil).to_string();
     window.click(&pencil);
     window.press(Key::Named(Named::Escape), Modifiers::empty());
-    assert!(window.sees("Result 1, Pyramid"));
+    assert!(window.sees("Result 1, Hybrid"));
     window.click(&pencil);
-    window.type_after("Result 1, Pyramid", "!");
-    window.submit("Result 1, Pyramid!");
+    window.type_after("Result 1, Hybrid", "!");
+    window.submit("Result 1, Hybrid!");
     window.settle();
-    assert_eq!(window.app.shown(), Some("Result 1, Pyramid!"));
+    assert_eq!(window.app.shown(), Some("Result 1, Hybrid!"));
 }
 
 #[test]

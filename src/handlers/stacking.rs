@@ -159,6 +159,7 @@ pub fn fuse_aligned(
             device.map_or("cpu".to_owned(), |device| device.name),
         ),
     };
+    job.check()?;
     Ok(Stacked {
         picture: Photo {
             metadata: aligned.frames.metadata.clone(),
@@ -201,7 +202,10 @@ fn fuse(
         options,
         job,
     )?;
-    match wish.second(fusion.finish()?, area) {
+    job.check()?;
+    let found = fusion.finish()?;
+    job.check()?;
+    match wish.second(found, area) {
         Ok(mut second) => {
             feed(aligned, lanes, second.as_mut(), None, options, job)?;
             second.finish()

@@ -156,8 +156,7 @@ impl DepthMap {
     /// carried on from what is around it where nothing shows it.
     pub fn smooth(self, width: usize, height: usize) -> Vec<f32> {
         let apart = (APART * f32::from(self.last)).max(1.0);
-        let smooth = bilateral(&self.depth, &self.confidence, apart);
-        let mut depth = bilateral(&smooth, &self.confidence, apart);
+        let mut depth = bilateral(&self.depth, &self.confidence, apart);
         let mut known = self.confidence;
         known
             .data
