@@ -107,7 +107,7 @@ fn stacking_stops_within_a_second_in_every_phase_and_keeps_the_alignment() {
         assert!(took < ANSWER, "{format}: {took:?}");
         // What was faster than the finger is whole.
         let names = folder.results();
-        let whole = format!("stack-pyramid.{file}");
+        let whole = format!("stack-hybrid.{file}");
         assert!(names.iter().all(|name| *name == whole), "{names:?}");
         let path = folder.beside(&whole);
         if path.exists() {

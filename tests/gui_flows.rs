@@ -54,10 +54,10 @@ fn a_folder_is_stacked_and_exported() {
     window.press(letter("e"), Modifiers::COMMAND);
     window.settle();
     assert!(window.sees("Export the result"));
-    window.type_after("stack-pyramid.tif", "f");
+    window.type_after("stack-hybrid.tif", "f");
     window.settle();
     window.click("Export");
-    let path = folder.beside("stack-pyramid.tiff");
+    let path = folder.beside("stack-hybrid.tiff");
     window.wait("the file", |app| !app.is_running() && path.exists());
     let written = photo::read(&path, &Limits::default()).unwrap();
     assert_eq!(written.samples.bits(), 16);
@@ -67,7 +67,7 @@ fn a_folder_is_stacked_and_exported() {
 
     // The same name again is not offered without a word.
     window.press(letter("e"), Modifiers::COMMAND);
-    window.type_after("stack-pyramid.tif", "f");
+    window.type_after("stack-hybrid.tif", "f");
     window.settle();
     assert!(window.sees("There is a file of this name: replace it"));
 }
@@ -397,7 +397,7 @@ fn results_beyond_the_bound_leave_memory_and_come_back() {
     window.press(letter("e"), Modifiers::COMMAND);
     window.settle();
     window.click("Export");
-    let path = folder.beside("stack-pyramid.tif");
+    let path = folder.beside("stack-hybrid.tif");
     window.wait("the file", |app| !app.is_running() && path.exists());
     let file = Rgba::of(&photo::read(&path, &Limits::default()).unwrap());
     let shown = first.read(0, 0).and_then(|reading| reading.rgb).unwrap();

@@ -48,7 +48,7 @@ await "the demo stack" is_open '^demo .* Parfocal$'
 sleep 1
 xdotool mousemove 640 400
 xdotool key ctrl+r
-out=$home/demo-pyramid.tif
+out=$home/demo-hybrid.tif
 # While the job runs there is nothing to export, so this opens the dialog when
 # it is done, and the return key writes the file.
 export_it() {

@@ -260,10 +260,7 @@ mod tests {
         for (i, found) in found.iter().enumerate() {
             let x = i % SIZE.0;
             let inside = (12..84).contains(&x);
-            assert!(
-                !inside || (found - truth(x, 0)).abs() < 0.15,
-                "{x}: {found}"
-            );
+            assert!(!inside || (found - truth(x, 0)).abs() < 0.2, "{x}: {found}");
         }
     }
 
