@@ -107,7 +107,7 @@ impl FuseArgs {
             crop: !self.no_crop,
             prefer: self.prefer,
             clamp: !self.no_clamp,
-            ghost_check: !self.no_ghost_check,
+            ghost_check: self.ghost_check && !self.no_ghost_check,
         }
     }
 }

@@ -97,7 +97,7 @@ impl Default for FuseOptions {
             crop: true,
             prefer: Prefer::Auto,
             clamp: true,
-            ghost_check: true,
+            ghost_check: false,
         }
     }
 }
