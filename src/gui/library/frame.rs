@@ -75,7 +75,12 @@ impl Fault {
         match told.status {
             FrameStatus::Used => None,
             FrameStatus::Excluded => Some(Self::LeftOut(reason())),
-            FrameStatus::Failed if told.is_unaligned() => Some(Self::NotAligned(reason())),
+            FrameStatus::Failed if told.is_unaligned() => {
+                let reason = reason();
+                // The badge says that much.
+                let why = reason.strip_prefix("could not be aligned: ");
+                Some(Self::NotAligned(why.unwrap_or(&reason).to_owned()))
+            }
             FrameStatus::Failed => Some(Self::Failed(reason())),
         }
     }

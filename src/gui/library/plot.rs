@@ -3,7 +3,7 @@
 use iced::widget::canvas::{self, Action, Event, Geometry, LineDash, Path, Stroke, Text};
 use iced::{Point, Rectangle, Renderer, Theme, mouse};
 
-use super::{Message, State};
+use super::{Frame as Photo, Message, State};
 use crate::gui::theme;
 
 /// Room for the word above the curve.
@@ -70,7 +70,8 @@ impl canvas::Program<Message> for Plot<'_> {
         let colours = theme::colours(theme);
         let library = self.library;
         let geometry = library.plot.draw(renderer, bounds.size(), |frame| {
-            let known = library.frames.iter().filter(|f| f.score.is_some()).count();
+            let is_known = |photo: &&Photo| photo.score.is_some() || photo.fault.is_some();
+            let known = library.frames.iter().filter(is_known).count();
             let total = library.frames.len();
             let words = if known < total {
                 format!("Sharpness, {known} of {total} frames known")
