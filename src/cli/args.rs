@@ -1,22 +1,33 @@
 //! Options that several commands share, and how their values are read.
 
-use clap::Args;
 use clap::builder::{RangedI64ValueParser, RangedU64ValueParser};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::core::align::{Method as AlignMethod, Model};
 use crate::core::finish::Finish;
 use crate::core::fuse::{Method, Prefer};
-use crate::handlers::{AlignOptions, Device, FuseOptions, OutputOptions, Reference, Resources};
+use crate::handlers::{
+    AlignOptions, Device, FuseOptions, OutputOptions, Reference, Resources, Sort,
+};
 use crate::photo::{Compression, Limits};
 
 /// How frames are laid on top of each other.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Alignment")]
 pub struct AlignArgs {
-    /// How the pose of a frame is found
-    #[arg(long, value_name = "METHOD", value_enum, default_value_t)]
-    align: AlignMethod,
+    /// How the pose of a frame is found: auto, ecc (windows compared), orb, sift
+    /// or akaze (key points), hybrid (sift, then ecc), none; or the report of
+    /// an earlier run on these photographs, whose alignment is used again
+    #[arg(long, value_name = "METHOD|REPORT.json", default_value = "auto", value_parser = way)]
+    align: Way,
+    /// In which order the frames make the stack
+    #[arg(long, value_enum, default_value_t)]
+    sort: Sort,
+    /// Lift the local contrast of dark frames before key points are looked for
+    #[arg(long)]
+    clahe: bool,
     /// What a pose may do to a frame
     #[arg(long, value_enum, default_value_t)]
     model: Model,
@@ -47,7 +58,16 @@ impl AlignArgs {
     /// The handlers' options.
     pub fn options(&self) -> AlignOptions {
         AlignOptions {
-            method: self.align,
+            method: match &self.align {
+                Way::Method(method) => *method,
+                Way::Report(_) => AlignMethod::default(),
+            },
+            reuse: match &self.align {
+                Way::Method(_) => None,
+                Way::Report(path) => Some(path.clone()),
+            },
+            sort: self.sort,
+            clahe: self.clahe,
             model: self.model,
             reference: match self.reference.0 {
                 Some(frame) => Reference::Frame(frame),
@@ -59,6 +79,30 @@ impl AlignArgs {
             max_rotation: self.max_rotation,
         }
     }
+}
+
+/// A method of alignment, or the report of an earlier run.
+#[derive(Debug, Clone)]
+enum Way {
+    Method(AlignMethod),
+    Report(PathBuf),
+}
+
+fn way(text: &str) -> Result<Way, String> {
+    if let Ok(method) = AlignMethod::from_str(text, false) {
+        return Ok(Way::Method(method));
+    }
+    if text.to_lowercase().ends_with(".json") {
+        return Ok(Way::Report(text.into()));
+    }
+    let methods: Vec<String> = AlignMethod::value_variants()
+        .iter()
+        .filter_map(|method| Some(method.to_possible_value()?.get_name().to_owned()))
+        .collect();
+    Err(format!(
+        "expected {}, or a report whose name ends in .json",
+        methods.join(", ")
+    ))
 }
 
 /// How aligned frames become one picture.
@@ -403,7 +447,7 @@ mod tests {
     #[test]
     fn options_reach_the_handlers() {
         let args = parse(
-            "--align ecc --model affine --reference 3 --no-match-exposure --max-shift 12.5 \
+            "--align ecc --sort focus --clahe --model affine --reference 3 --no-match-exposure --max-shift 12.5 \
              --max-scale 5% --max-rotation 90 --method average --levels 4 --no-crop --prefer front \
              --no-clamp --no-ghost-check --denoise 40 --sharpen 100 --brightness -20 \
              --contrast 5 --saturation -100 --bits 8 \
@@ -415,6 +459,9 @@ mod tests {
             args.align.options(),
             AlignOptions {
                 method: AlignMethod::Ecc,
+                reuse: None,
+                sort: Sort::Focus,
+                clahe: true,
                 model: Model::Affine,
                 reference: Reference::Frame(3),
                 match_exposure: false,
@@ -463,6 +510,15 @@ mod tests {
             }
         );
         assert_eq!(args.verbosity.verbosity(), Verbosity::Verbose);
+    }
+
+    #[test]
+    fn an_alignment_is_a_method_or_a_report() {
+        let options = |args| parse(args).unwrap().align.options();
+        assert_eq!(options("--align sift").method, AlignMethod::Sift);
+        let reused = options("--align out/report.json");
+        assert_eq!(reused.reuse, Some("out/report.json".into()));
+        assert_eq!(reused.method, AlignMethod::Auto);
     }
 
     #[test]

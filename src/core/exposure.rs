@@ -1,9 +1,9 @@
 //! Brightness and colour matched between frames.
 //!
-//! Defocus spreads light but loses none, so the light of a cell hardly depends
-//! on focus, and the median ratio of many cells is the ratio of exposures.
-//! Ratios are taken in linear light between neighbours and next neighbours,
-//! and solved together like poses.
+//! Defocus spreads light but loses none: the light of all that two frames show
+//! depends on their exposures alone, while ratios of single cells do not, since
+//! what is bright spreads over what is dark. Ratios are taken in linear light
+//! between neighbours and next neighbours, and solved together like poses.
 
 use rayon::prelude::*;
 use std::sync::OnceLock;
@@ -16,8 +16,16 @@ use crate::photo::{Photo, Samples};
 
 /// Cells along the longer side.
 const CELLS: usize = 160;
-/// Least linear light of a cell that says something.
-const DARKEST: f32 = 0.002;
+/// Cells about a clipped one that its light may spread to.
+const HALO: usize = 2;
+/// Parts across and down a frame that are compared on their own first.
+const TILES: usize = 6;
+/// Fewer cells than this do not make a part.
+const FEWEST: u32 = 8;
+/// Parts that differ by less, as a logarithm, do not differ.
+const UNUSUAL: f64 = 0.05;
+/// Least mean linear light that says something.
+const DARKEST: f64 = 0.001;
 /// Encoded value beyond which a sample may be clipped.
 const CLIPPED: f32 = 0.985;
 /// Gains nearer to one than this, all of them, are not worth applying.
@@ -49,17 +57,37 @@ impl Light {
                 Samples::Sixteen(samples) => cell(photo, samples, table16(), left, top, side),
             }
         };
-        Self {
+        let cells = (0..columns * rows).into_par_iter().map(cell).collect();
+        let mut light = Self {
             side,
             columns,
             rows,
-            cells: (0..columns * rows).into_par_iter().map(cell).collect(),
+            cells,
+        };
+        light.leave_out_halos();
+        light
+    }
+
+    /// Leaves out what lies about clipped cells as well: out of focus their
+    /// light spreads there, and more of it than they showed. Where next to
+    /// nothing would be left, it counts all the same.
+    fn leave_out_halos(&mut self) {
+        let (columns, rows) = (self.columns, self.rows);
+        let is_near = |i: usize| {
+            let near = |at: usize, size: usize| at.saturating_sub(HALO)..(at + HALO + 1).min(size);
+            near(i / columns, rows)
+                .any(|y| near(i % columns, columns).any(|x| self.cells[y * columns + x][0] < 0.0))
+        };
+        let halos: Vec<usize> = (0..self.cells.len()).filter(|&i| is_near(i)).collect();
+        if 4 * halos.len() < 3 * self.cells.len() {
+            halos.into_iter().for_each(|i| self.cells[i] = [-1.0; 3]);
         }
     }
 
-    /// The light about a point of the frame, in cells; `None` near the border
+    /// The light where `pose`, in cells, puts a cell; `None` near the border
     /// and beside clipped cells.
-    fn at(&self, x: f64, y: f64) -> Option<[f32; 3]> {
+    fn at(&self, pose: &Transform, column: usize, row: usize) -> Option<[f32; 3]> {
+        let [x, y] = pose.apply(column as f64, row as f64);
         let (x0, y0) = (x.floor(), y.floor());
         if x0 < 0.0 || y0 < 0.0 || x0 + 1.0 >= self.columns as f64 || y0 + 1.0 >= self.rows as f64 {
             return None;
@@ -127,39 +155,68 @@ fn table16() -> &'static [f32] {
 /// For each channel the logarithm of how much brighter `b` is than `a`, where
 /// `pose` maps pixels of `a` to pixels of `b`. `None` where they have too
 /// little in common.
-pub fn ratio(a: &Light, b: &Light, pose: &Transform) -> Option<[f64; 3]> {
+///
+/// The light of all that both show is compared, tile by tile; tiles that
+/// differ from most, since something moved there, have no say.
+fn ratio(a: &Light, b: &Light, pose: &Transform) -> Option<[f64; 3]> {
     let pose = pose.reduced(a.side as f64);
-    let mut ratios: [Vec<(f32, f32)>; 3] = Default::default();
+    let mut tiles = [Tile::default(); TILES * TILES];
     for (i, light) in a.cells.iter().enumerate() {
         if light[0] < 0.0 {
             continue;
         }
-        let [x, y] = pose.apply((i % a.columns) as f64, (i / a.columns) as f64);
-        let Some(other) = b.at(x, y) else { continue };
-        for c in 0..3 {
-            let least = light[c].min(other[c]);
-            if least > DARKEST {
-                ratios[c].push(((other[c] / light[c]).ln(), least));
-            }
+        let (column, row) = (i % a.columns, i / a.columns);
+        if let Some(other) = b.at(&pose, column, row) {
+            let tile = row * TILES / a.rows * TILES + column * TILES / a.columns;
+            tiles[tile].add(light, &other);
         }
     }
-    if ratios.iter().any(|channel| channel.len() < 16) {
-        return None;
+    let told: Vec<&Tile> = tiles.iter().filter(|tile| tile.cells >= FEWEST).collect();
+    let logs: Vec<f64> = told.iter().map(|tile| tile.log()).collect();
+    let usual = median(logs.clone())?;
+    let spread = median(logs.iter().map(|log| (log - usual).abs()).collect())?;
+    let mut all = Tile::default();
+    for (tile, log) in told.iter().zip(&logs) {
+        if (log - usual).abs() <= (5.0 * spread).max(UNUSUAL) {
+            (0..3).for_each(|c| all.sums[c] = [0, 1].map(|k| all.sums[c][k] + tile.sums[c][k]));
+            all.cells += tile.cells;
+        }
     }
-    Some(ratios.map(weighted_median))
+    let dark = DARKEST * f64::from(all.cells);
+    let is_dark = all.sums.iter().flatten().any(|&sum| sum <= dark);
+    (!is_dark).then(|| all.sums.map(|[a, b]| (b / a).ln()))
 }
 
-fn weighted_median(mut values: Vec<(f32, f32)>) -> f64 {
-    values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let half: f32 = values.iter().map(|(_, weight)| weight).sum::<f32>() / 2.0;
-    let mut sum = 0.0;
-    for (value, weight) in values {
-        sum += weight;
-        if sum >= half {
-            return f64::from(value);
+/// The light of two frames in one part of the picture.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tile {
+    /// For each channel the sums of both.
+    sums: [[f64; 2]; 3],
+    cells: u32,
+}
+
+impl Tile {
+    fn add(&mut self, a: &[f32; 3], b: &[f32; 3]) {
+        for (sums, (a, b)) in self.sums.iter_mut().zip(a.iter().zip(b)) {
+            sums[0] += f64::from(*a);
+            sums[1] += f64::from(*b);
         }
+        self.cells += 1;
     }
-    0.0
+
+    /// How much brighter the second is, all channels together.
+    fn log(&self) -> f64 {
+        let total = |k: usize| self.sums.iter().map(|sums| sums[k]).sum::<f64>();
+        (total(1).max(1e-9) / total(0).max(1e-9)).ln()
+    }
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    if values.is_empty() {
+        return None;
+    }
+    let middle = values.len() / 2;
+    Some(*values.select_nth_unstable_by(middle, f64::total_cmp).1)
 }
 
 /// What each frame's values must be multiplied by, and what added, to match

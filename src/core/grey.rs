@@ -17,6 +17,15 @@ pub fn decode(encoded: f32) -> f32 {
     }
 }
 
+/// The sRGB encoding of linear light, both 0 to 1 (IEC 61966-2-1).
+pub fn encode(light: f32) -> f32 {
+    if light <= 0.003_130_8 {
+        12.92 * light
+    } else {
+        1.055 * light.powf(1.0 / 2.4) - 0.055
+    }
+}
+
 /// A plane of luminance, 0 to 65535, row after row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grey {
@@ -92,6 +101,13 @@ impl Grey {
     pub fn halved(&self) -> Self {
         let (width, height) = (self.width / 2, self.height / 2);
         let mut data = vec![0u16; width * height];
+        if data.is_empty() {
+            return Self {
+                width,
+                height,
+                data,
+            };
+        }
         data.par_chunks_mut(width.max(1)).enumerate().for_each_init(
             || vec![0u32; self.width],
             |sums, (y, out)| {
@@ -99,19 +115,31 @@ impl Grey {
                     let y = (2 * y as isize + dy).clamp(0, self.height as isize - 1);
                     self.row(y as usize)
                 };
-                let rows = [at(-1), at(0), at(1), at(2)];
+                let (above, first, second, below) = (at(-1), at(0), at(1), at(2));
                 for (x, sum) in sums.iter_mut().enumerate() {
-                    let outer = u32::from(rows[0][x]) + u32::from(rows[3][x]);
-                    let inner = u32::from(rows[1][x]) + u32::from(rows[2][x]);
+                    let outer = u32::from(above[x]) + u32::from(below[x]);
+                    let inner = u32::from(first[x]) + u32::from(second[x]);
                     *sum = outer + 3 * inner;
                 }
+                // The first pixel repeats the border, and so does the last of
+                // an even row.
+                let mix = |a: u32, b: u32, c: u32, d: u32| ((a + d + 3 * (b + c) + 32) >> 6) as u16;
                 let last = self.width - 1;
-                for (x, out) in out.iter_mut().enumerate() {
-                    let (a, b) = (2 * x, 2 * x + 1);
-                    let outer = sums[a.saturating_sub(1)] + sums[(b + 1).min(last)];
-                    let inner = sums[a] + sums[b];
-                    *out = ((outer + 3 * inner + 32) >> 6) as u16;
+                let edge = |x: usize| {
+                    let (b, c) = (2 * x, 2 * x + 1);
+                    mix(
+                        sums[b.saturating_sub(1)],
+                        sums[b],
+                        sums[c],
+                        sums[(c + 1).min(last)],
+                    )
+                };
+                let (pairs, _) = sums[1..].as_chunks::<2>();
+                for (out, near) in out[1..].iter_mut().zip(pairs.windows(2)) {
+                    *out = mix(near[0][0], near[0][1], near[1][0], near[1][1]);
                 }
+                out[0] = edge(0);
+                out[width - 1] = edge(width - 1);
             },
         );
         Self {

@@ -5,6 +5,7 @@ pub mod align;
 pub mod device;
 pub mod exposure;
 pub mod finish;
+pub mod focus;
 pub mod focus_range;
 pub mod fuse;
 pub mod ghost;

@@ -484,4 +484,90 @@ mod tests {
             }
         }
     }
+
+    /// A texture with all that a sharp photograph has, up to half of what its
+    /// pixels can hold.
+    fn texture(x: f64, y: f64) -> f64 {
+        let waves = [
+            (0.3, 0.2, 0.1),
+            (0.7, -0.4, 0.08),
+            (-0.5, 1.1, 0.06),
+            (1.3, 0.6, 0.05),
+        ];
+        let wave = |(u, v, height): (f64, f64, f64)| height * (u * x + v * y + 9.0 * height).sin();
+        0.5 + waves.into_iter().map(wave).sum::<f64>()
+    }
+
+    /// Samples by Catmull-Rom's cubic, the yardstick.
+    fn cubic(values: &[f64], width: usize, height: usize, pose: &Transform) -> Vec<f64> {
+        let weights = |t: f64| {
+            [
+                ((2.0 - t) * t - 1.0) * t / 2.0,
+                ((3.0 * t - 5.0) * t * t + 2.0) / 2.0,
+                ((4.0 - 3.0 * t) * t + 1.0) * t / 2.0,
+                (t - 1.0) * t * t / 2.0,
+            ]
+        };
+        let clamp = |v: f64, size: usize| v.clamp(0.0, size as f64 - 1.0) as usize;
+        (0..width * height)
+            .map(|i| {
+                let [u, v] = pose.apply((i % width) as f64, (i / width) as f64);
+                let (wx, wy) = (weights(u - u.floor()), weights(v - v.floor()));
+                (0..16)
+                    .map(|k| {
+                        let (x, y) = (
+                            u.floor() + (k % 4) as f64 - 1.0,
+                            v.floor() + (k / 4) as f64 - 1.0,
+                        );
+                        wx[k % 4] * wy[k / 4] * values[clamp(y, height) * width + clamp(x, width)]
+                    })
+                    .sum()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn there_and_back_costs_less_than_a_cubic() {
+        let (width, height) = (120, 80);
+        let pose = Transform::similarity(1.01, 0.01, [60.0, 40.0], [0.4, 0.6]);
+        let back = pose.inverse().unwrap();
+        let inner = |i: &usize| (15..105).contains(&(i % width)) && (15..65).contains(&(i / width));
+        let rms = |found: &dyn Fn(usize) -> f64| {
+            let squares: Vec<f64> = (0..width * height)
+                .filter(inner)
+                .map(|i| (found(i) - texture((i % width) as f64, (i / width) as f64)).powi(2))
+                .collect();
+            (squares.iter().sum::<f64>() / squares.len() as f64).sqrt()
+        };
+        let start: Vec<f64> = (0..width * height)
+            .map(|i| texture((i % width) as f64, (i / width) as f64))
+            .collect();
+        let there = cubic(&start, width, height, &pose);
+        let again = cubic(&there, width, height, &back);
+        let yardstick = rms(&|i| again[i]);
+
+        let deep = picture(width, height, texture);
+        let Samples::Sixteen(samples) = &deep.samples else {
+            panic!("pictures here have 16 bits");
+        };
+        let shallow = Photo {
+            samples: Samples::Eight(
+                samples
+                    .iter()
+                    .map(|&v| ((u32::from(v) + 128) / 257) as u8)
+                    .collect(),
+            ),
+            ..deep.clone()
+        };
+        // Eight bits cost half a level at most, on top.
+        for (photo, rounding) in [(&deep, 0.0), (&shallow, 0.5 / 255.0)] {
+            let there = warp(photo, &pose, whole(photo), &Exposure::default());
+            let middle = picture(width, height, |x, y| {
+                f64::from(there.channels[1].row(y as usize)[x as usize]).clamp(0.0, 1.0)
+            });
+            let again = warp(&middle, &back, whole(&middle), &Exposure::default());
+            let error = rms(&|i| f64::from(again.channels[1].data[i]));
+            assert!(error < yardstick + rounding, "{error} of {yardstick}");
+        }
+    }
 }

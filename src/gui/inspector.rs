@@ -53,6 +53,8 @@ pub enum Message {
     ScaleMoved(f64),
     /// Largest turn, in degrees.
     RotationMoved(f64),
+    /// How poses are found.
+    AlignMethodPicked(AlignMethod),
     /// The way of fusing.
     MethodPicked(Method),
     /// Whether the result is cut to what all frames cover.
@@ -130,6 +132,18 @@ fn model_name(model: Model) -> &'static str {
         Model::Similarity => "Shift, rotation, scale",
         Model::Affine => "Affine",
         Model::Homography => "Perspective",
+    }
+}
+
+fn align_method_name(method: AlignMethod) -> &'static str {
+    match method {
+        AlignMethod::Auto => "Automatic",
+        AlignMethod::Ecc => "Windows (ECC)",
+        AlignMethod::Orb => "Key points (ORB)",
+        AlignMethod::Sift => "Key points (SIFT)",
+        AlignMethod::Akaze => "Key points (AKAZE)",
+        AlignMethod::Hybrid => "Key points, then windows",
+        AlignMethod::None => "None",
     }
 }
 
@@ -240,6 +254,7 @@ impl State {
             Message::ShiftMoved(percent) => align.max_shift = percent / 100.0,
             Message::ScaleMoved(percent) => align.max_scale = percent / 100.0,
             Message::RotationMoved(degrees) => align.max_rotation = degrees,
+            Message::AlignMethodPicked(method) => align.method = method,
             Message::MethodPicked(method) => fuse.method = method,
             Message::CropToggled(wanted) => fuse.crop = wanted,
             Message::LevelsMoved(levels) => {
@@ -342,6 +357,26 @@ impl State {
                 Model::Affine,
                 Model::Homography,
             ];
+            let methods = [
+                AlignMethod::Auto,
+                AlignMethod::Ecc,
+                AlignMethod::Orb,
+                AlignMethod::Sift,
+                AlignMethod::Akaze,
+                AlignMethod::Hybrid,
+            ];
+            content = content.push(widget::option(
+                "Method",
+                "How the place of a frame is found. Automatic compares windows, and starts from \
+                 key points where that fails; choose one of the key points if frames are turned \
+                 or far apart.",
+                pick(
+                    &methods,
+                    align.method,
+                    align_method_name,
+                    Message::AlignMethodPicked,
+                ),
+            ));
             content = content.push(widget::option(
                 "Movement",
                 "What a frame may do against the others. Automatic takes the simplest that \

@@ -7,10 +7,14 @@ use std::path::{Path, PathBuf};
 use super::file::{self, Stack};
 use super::frames::{self, Frames};
 use super::machine::Budget;
-use super::{AlignOptions, FrameStatus, Job, Phase, Report, StackOptions, export};
+use super::{
+    AlignOptions, AlignmentReport, FrameStatus, Job, Phase, Reference, Report, Sort, StackOptions,
+    export, order, reuse,
+};
 use crate::core::Transform;
-use crate::core::align::{self, Aligner, Bounds, Method, Pose, SMALLEST};
+use crate::core::align::{self, Aligner, Bounds, Method, Pose, SMALLEST, View};
 use crate::core::exposure::{Light, exposures};
+use crate::core::focus;
 use crate::core::ghost::{self, Look, Moved};
 use crate::core::grey::{Grey, GreyPyramid};
 use crate::core::noise::noise;
@@ -48,6 +52,9 @@ pub struct Aligned {
     pub sharpness: Vec<Option<f64>>,
     /// The noise of the quietest; see [`noise`](crate::core::noise::noise).
     pub noise: Option<f32>,
+    /// What was found out about all together; `None` where the frames were
+    /// taken as they are.
+    pub found: Option<AlignmentReport>,
 }
 
 impl Aligned {
@@ -92,36 +99,27 @@ impl Aligned {
 }
 
 /// Reads every frame once and finds its pose, exposure and sharpness. A frame
-/// that cannot be read or does not lie on the others is marked as failed.
+/// that cannot be read, is blurred as a whole or does not lie on the others is
+/// marked as failed. Where an earlier alignment is to be used again, nothing
+/// is read.
 ///
 /// # Errors
 ///
-/// If fewer than two of several frames are left, and if the job is cancelled.
+/// If fewer than two of several frames are left, if the reference asked for
+/// matches none, if an earlier alignment is of other photographs, and if the
+/// job is cancelled.
 pub fn analyse(stack: Stack, options: &StackOptions, job: &Job) -> Result<Aligned> {
     let wish = &options.align;
-    let first = frames::reference(&stack, wish.reference)?;
-    let frames = Frames::new(&stack, first, &options.resources)?;
-    let count = stack.frames.len();
-    let mut aligned = Aligned {
-        frames,
-        reference: first,
-        poses: vec![None; count],
-        exposures: vec![Exposure::default(); count],
-        moved: vec![None; count],
-        sharpness: vec![None; count],
-        noise: None,
-        stack,
-    };
-    let used: Vec<usize> = aligned.stack.used().collect();
-    let is_too_small = aligned.stack.width.min(aligned.stack.height) < SMALLEST;
-    let align = wish.method != Method::None && used.len() > 1;
-    if align && is_too_small {
-        job.warn(format!(
-            "frames of {}×{} pixels are too small to be aligned; they are taken as they are",
-            aligned.stack.width, aligned.stack.height
-        ));
+    if let Some(report) = &wish.reuse {
+        return reuse::aligned(stack, report, options, job);
     }
-    let align = align && !is_too_small;
+    let mut stack = stack;
+    if wish.sort == Sort::Focus {
+        order::by_focus(&mut stack, options, job)?;
+    }
+    let mut aligned = Aligned::unaligned(stack, options)?;
+    let used: Vec<usize> = aligned.stack.used().collect();
+    let align = used.len() > 1 && can_align(&aligned.stack, wish, job)?;
     let match_exposure = wish.match_exposure && used.len() > 1;
     if !align && !match_exposure {
         used.iter()
@@ -129,51 +127,94 @@ pub fn analyse(stack: Stack, options: &StackOptions, job: &Job) -> Result<Aligne
         return Ok(aligned);
     }
 
-    let (seen, looks, aligner) = look(&mut aligned, &used, align, options, job)?;
+    let (mut seen, aligner) = look(&mut aligned, &used, align, options, job)?;
     frames::enough(&aligned.stack)?;
-    place(&mut aligned, aligner.as_ref(), &seen, wish, job)?;
-    frames::enough(&aligned.stack)?;
+    if let Some(mut aligner) = aligner {
+        leave_out_blurred(&mut aligned, &aligner, &mut seen, wish, job)?;
+        tell_of_order(&aligner, &seen, wish, job);
+        bridge(&aligned, &mut aligner, &seen, wish, job)?;
+        place(&mut aligned, &aligner, &seen, wish, job)?;
+        frames::enough(&aligned.stack)?;
+    } else {
+        let as_it_is = |seen: &Seen| aligned.poses[seen.frame] = Some(taken_as_it_is());
+        seen.iter().for_each(as_it_is);
+        aligned.reference = frames::reference(&aligned.stack, wish.reference)?;
+    }
     if match_exposure {
-        let (members, lights): (Vec<usize>, Vec<&Light>) = seen
-            .iter()
-            .filter(|(i, _)| aligned.poses[*i].is_some())
-            .map(|(i, light)| (*i, light))
-            .unzip();
-        let poses: Vec<Transform> = members
-            .iter()
-            .filter_map(|&i| Some(aligned.poses[i].as_ref()?.transform))
-            .collect();
-        let reference = members
-            .iter()
-            .position(|&i| i == aligned.reference)
-            .unwrap_or(0);
-        for (i, exposure) in members
-            .into_iter()
-            .zip(exposures(&lights, &poses, reference))
-        {
-            aligned.exposures[i] = exposure;
-        }
+        expose(&mut aligned, &seen);
     }
     let poses = aligned.poses.iter();
     let poses: Vec<_> = poses.map(|pose| Some(pose.as_ref()?.transform)).collect();
+    let mut looks: Vec<Option<Look>> = poses.iter().map(|_| None).collect();
+    for seen in seen {
+        looks[seen.frame] = seen.look;
+    }
     aligned.moved = ghost::find(&looks, &poses, aligned.reference);
     Ok(aligned)
 }
 
-/// The light of frames, each with its number.
-type Lights = Vec<(usize, Light)>;
-/// What is known of frames for finding what moved, one entry per frame.
-type Looks = Vec<Option<Look>>;
+impl Aligned {
+    /// Frames of which nothing is known yet.
+    ///
+    /// # Errors
+    ///
+    /// If the reference asked for takes no part, or cannot be read.
+    pub fn unaligned(stack: Stack, options: &StackOptions) -> Result<Self> {
+        let count = stack.frames.len();
+        let reference = frames::reference(&stack, options.align.reference)?;
+        Ok(Self {
+            frames: Frames::new(&stack, reference, &options.resources)?,
+            reference,
+            poses: vec![None; count],
+            exposures: vec![Exposure::default(); count],
+            moved: vec![None; count],
+            sharpness: vec![None; count],
+            noise: None,
+            found: None,
+            stack,
+        })
+    }
+}
 
-/// Reads the frames: the light of each, what is needed to see what moved, and
-/// an aligner that has seen them all if they are to be aligned.
+/// Whether the frames are to be aligned, and can be.
+fn can_align(stack: &Stack, wish: &AlignOptions, job: &Job) -> Result<bool> {
+    if wish.method == Method::None {
+        return Ok(false);
+    }
+    if wish.method.detector().is_some_and(|d| !d.is_available()) {
+        return Err(Error::job(
+            "the installed OpenCV has no AKAZE",
+            "take --align sift, or build with OpenCV 4",
+        ));
+    }
+    let is_too_small = stack.width.min(stack.height) < SMALLEST;
+    if is_too_small {
+        job.warn(format!(
+            "frames of {}×{} pixels are too small to be aligned; they are taken as they are",
+            stack.width, stack.height
+        ));
+    }
+    Ok(!is_too_small)
+}
+
+/// What is kept of a frame that was read.
+struct Seen {
+    frame: usize,
+    light: Light,
+    sharpness: Sharpness,
+    /// What is needed to see what moved.
+    look: Option<Look>,
+}
+
+/// Reads the frames: what there is to know of each, and an aligner that has
+/// seen them all if they are to be aligned.
 fn look(
     aligned: &mut Aligned,
     used: &[usize],
     align: bool,
     options: &StackOptions,
     job: &Job,
-) -> Result<(Lights, Looks, Option<Aligner>)> {
+) -> Result<(Vec<Seen>, Option<Aligner>)> {
     let Aligned {
         stack,
         frames,
@@ -182,9 +223,8 @@ fn look(
         ..
     } = aligned;
     let wish = &options.align;
-    let mut aligner = align.then(|| Aligner::new(wish.model, bounds(wish, stack)));
+    let mut aligner = align.then(|| Aligner::new(wish.method, wish.model, bounds(wish, stack)));
     let mut seen = Vec::with_capacity(used.len());
-    let mut looks: Looks = stack.frames.iter().map(|_| None).collect();
     let pixels = (stack.width * stack.height) as u64;
     let frame = frames::bytes(stack) + 8 * pixels;
     let budget = Budget::of(&options.resources);
@@ -206,29 +246,39 @@ fn look(
     pipeline::ordered(
         &paths,
         lanes,
-        |(_, path, is_listened)| {
+        |&(frame, ref path, is_listened)| {
             let photo = frames.read(path, job)?;
             let noise = is_listened.then(|| noise(&photo)).flatten();
             let grey = Grey::of(&photo);
-            let sharpness = Sharpness::of(&grey, GRID).score();
-            let light = Light::of(&photo);
             let has_alpha = photo.alpha.is_some();
+            let sharpness = Sharpness::of(&grey, GRID);
+            let light = Light::of(&photo);
             drop(photo);
-            let pyramid = GreyPyramid::new(grey.into_linear(), SMALLEST);
             // What a frame hides is nothing that moved.
-            let look = Look::of(pyramid.levels()).filter(|_| !has_alpha);
-            Ok((sharpness, noise, light, look, align.then_some(pyramid)))
+            let look = |pyramid: &GreyPyramid| Look::of(pyramid.levels()).filter(|_| !has_alpha);
+            let (look, view) = if align {
+                let view = view(grey, wish);
+                (look(view.pyramid()), Some(view))
+            } else {
+                (look(&GreyPyramid::new(grey.into_linear(), SMALLEST)), None)
+            };
+            let seen = Seen {
+                frame,
+                sharpness,
+                light,
+                look,
+            };
+            Ok((seen, noise, view))
         },
         |&(i, ..), result: Result<_>| {
             job.check()?;
             match result {
-                Ok((score, noise, light, look, pyramid)) => {
-                    sharpness[i] = Some(score);
+                Ok((found, noise, view)) => {
+                    sharpness[i] = Some(found.sharpness.score());
                     *quietest = [*quietest, noise].into_iter().flatten().reduce(f32::min);
-                    looks[i] = look;
-                    seen.push((i, light));
-                    if let (Some(aligner), Some(pyramid)) = (&mut aligner, pyramid) {
-                        aligner.add(vec![(i, pyramid)]);
+                    seen.push(found);
+                    if let (Some(aligner), Some(view)) = (&mut aligner, view) {
+                        aligner.add(vec![(i, view)]);
                     }
                 }
                 Err(fault) => frames::fail(stack, i, &fault, job)?,
@@ -237,34 +287,136 @@ fn look(
             Ok(())
         },
     )?;
-    Ok((seen, looks, aligner))
+    Ok((seen, aligner))
+}
+
+/// What the aligner is to see of a frame. Key points are found here, where
+/// frames are made ready side by side.
+fn view(grey: Grey, wish: &AlignOptions) -> View {
+    let view = View::new(grey, wish.clahe);
+    if let Some(detector) = wish.method.detector() {
+        view.features(detector);
+    }
+    view
+}
+
+/// Marks the frames that are blurred as a whole as failed; a reference that
+/// was asked for stays.
+fn leave_out_blurred(
+    aligned: &mut Aligned,
+    aligner: &Aligner,
+    seen: &mut Vec<Seen>,
+    wish: &AlignOptions,
+    job: &Job,
+) -> Result<()> {
+    let mut blurred = blurred(aligner, seen);
+    blurred.retain(|&frame| wish.reference != Reference::Frame(frame));
+    for &frame in &blurred {
+        let fault = Error::file(
+            &aligned.stack.frames[frame].path,
+            "is blurred as a whole against the frames beside it",
+            "leave it out, or take all frames as they are with --align none",
+        );
+        frames::fail(&mut aligned.stack, frame, &fault, job)?;
+    }
+    seen.retain(|seen| !blurred.contains(&seen.frame));
+    Ok(())
+}
+
+/// The frames that are blurred as a whole. Those that match others are held
+/// against each other, the rest each against those: a photograph of something
+/// else says nothing about the sharpness of its neighbours.
+fn blurred(aligner: &Aligner, seen: &[Seen]) -> Vec<usize> {
+    let frames: Vec<usize> = seen.iter().map(|seen| seen.frame).collect();
+    let linked = aligner.linked(&frames);
+    let among = |members: &dyn Fn(usize) -> bool| -> Vec<usize> {
+        let members: Vec<&Seen> = seen.iter().filter(|seen| members(seen.frame)).collect();
+        let sharpness: Vec<&Sharpness> = members.iter().map(|seen| &seen.sharpness).collect();
+        let places = focus::blurred(&sharpness).into_iter();
+        places.map(|place| members[place].frame).collect()
+    };
+    let first = among(&|frame| linked.contains(&frame));
+    let is_sound = |frame| linked.contains(&frame) && !first.contains(&frame);
+    let rest = frames
+        .iter()
+        .filter(|&&frame| !linked.contains(&frame) && !aligner.is_flat(frame))
+        .filter(|&&own| among(&|frame| frame == own || is_sound(frame)).contains(&own));
+    let rest: Vec<usize> = rest.copied().collect();
+    first.iter().copied().chain(rest).collect()
+}
+
+/// Warns where the frames are not in the order of their focus.
+fn tell_of_order(aligner: &Aligner, seen: &[Seen], wish: &AlignOptions, job: &Job) {
+    let sharpness: Vec<&Sharpness> = seen
+        .iter()
+        .filter(|seen| !aligner.is_flat(seen.frame))
+        .map(|seen| &seen.sharpness)
+        .collect();
+    if wish.sort == Sort::Given && focus::better_order(&sharpness).is_some() {
+        job.warn(
+            "the frames seem to be out of order: focus jumps to and fro between them; \
+             --sort focus puts them in order",
+        );
+    }
+}
+
+/// Compares the frames on both sides of each gap that bad frames have left.
+fn bridge(
+    aligned: &Aligned,
+    aligner: &mut Aligner,
+    seen: &[Seen],
+    wish: &AlignOptions,
+    job: &Job,
+) -> Result<()> {
+    let members: Vec<usize> = seen.iter().map(|seen| seen.frame).collect();
+    for (from, to) in aligner.gaps(&members) {
+        let read = |frame: usize| -> Result<(usize, View)> {
+            let photo = aligned
+                .frames
+                .read(&aligned.stack.frames[frame].path, job)?;
+            Ok((frame, view(Grey::of(&photo), wish)))
+        };
+        aligner.bridge(read(from)?, read(to)?);
+    }
+    Ok(())
 }
 
 /// Gives every frame that was seen its pose, or the reason why it has none.
 fn place(
     aligned: &mut Aligned,
-    aligner: Option<&Aligner>,
-    seen: &[(usize, Light)],
+    aligner: &Aligner,
+    seen: &[Seen],
     wish: &AlignOptions,
     job: &Job,
 ) -> Result<()> {
-    let Some(aligner) = aligner else {
-        for &(i, _) in seen {
-            aligned.poses[i] = Some(taken_as_it_is());
-        }
-        aligned.reference = frames::reference(&aligned.stack, wish.reference)?;
-        return Ok(());
-    };
     let asked = match wish.reference {
-        super::Reference::Auto => None,
-        super::Reference::Frame(_) => Some(frames::reference(&aligned.stack, wish.reference)?),
+        Reference::Auto => None,
+        Reference::Frame(_) => Some(frames::reference(&aligned.stack, wish.reference)?),
     };
-    let members: Vec<usize> = seen.iter().map(|&(i, _)| i).collect();
+    let members: Vec<usize> = seen.iter().map(|seen| seen.frame).collect();
     let alignment = aligner.finish(&members, asked);
     aligned.reference = alignment.reference;
-    if alignment.still {
-        job.note("the frames lie on each other already; they are taken as they are");
+    let placed = members.iter().filter(|&&i| alignment.poses[i].is_ok());
+    if let (Some(reference), 1, true) = (asked, placed.count(), members.len() > 1) {
+        return Err(Error::file(
+            &aligned.stack.frames[reference].path,
+            if aligner.is_flat(reference) {
+                "the reference frame shows nothing that the others could be laid upon"
+            } else {
+                "the reference frame matches none of the others"
+            },
+            "choose another one with --reference",
+        ));
     }
+    let found = AlignmentReport {
+        method: wish.method,
+        model: alignment.model,
+        still: alignment.still,
+        pairs: alignment.pairs,
+        seeded: alignment.seeded,
+    };
+    job.note(found.to_string());
+    aligned.found = Some(found);
     for i in members {
         match &alignment.poses[i] {
             Ok(pose) => aligned.poses[i] = Some(pose.clone()),
@@ -279,6 +431,24 @@ fn place(
         }
     }
     Ok(())
+}
+
+/// Matches the exposure of the frames that have a place.
+fn expose(aligned: &mut Aligned, seen: &[Seen]) {
+    let members: Vec<(usize, &Light, Transform)> = seen
+        .iter()
+        .filter_map(|seen| {
+            let pose = aligned.poses[seen.frame].as_ref()?;
+            Some((seen.frame, &seen.light, pose.transform))
+        })
+        .collect();
+    let lights: Vec<&Light> = members.iter().map(|(_, light, _)| *light).collect();
+    let poses: Vec<Transform> = members.iter().map(|(.., pose)| *pose).collect();
+    let is_reference = |member: &(usize, &Light, Transform)| member.0 == aligned.reference;
+    let reference = members.iter().position(is_reference).unwrap_or(0);
+    for ((i, ..), exposure) in members.iter().zip(exposures(&lights, &poses, reference)) {
+        aligned.exposures[*i] = exposure;
+    }
 }
 
 fn bounds(wish: &AlignOptions, stack: &Stack) -> Bounds {

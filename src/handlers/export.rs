@@ -174,6 +174,7 @@ pub fn report(
             let bridge = || bridged.then(|| "aligned over its neighbour's neighbour".to_owned());
             FrameReport {
                 path: frame.path.clone(),
+                bytes: std::fs::metadata(&frame.path).ok().map(|file| file.len()),
                 status: frame.status,
                 reason: frame.reason.clone().or_else(bridge),
                 sharpness: aligned.sharpness[i],
@@ -201,6 +202,7 @@ pub fn report(
         crop: area,
         timings: job.timings(),
         peak_memory: peak_memory(),
+        alignment: aligned.found.clone(),
         frames,
         warnings: job.warnings(),
     }

@@ -10,7 +10,9 @@ pub mod import;
 pub mod job;
 pub mod machine;
 pub mod options;
+pub mod order;
 pub mod report;
+pub mod reuse;
 pub mod sharpness;
 pub mod stacking;
 pub mod thumbnail;
@@ -19,6 +21,6 @@ pub mod trial;
 
 pub use job::{Event, Job, Phase};
 pub use options::{
-    AlignOptions, Device, FuseOptions, OutputOptions, Reference, Resources, StackOptions,
+    AlignOptions, Device, FuseOptions, OutputOptions, Reference, Resources, Sort, StackOptions,
 };
-pub use report::{FrameReport, FrameStatus, MovedReport, Report, Timing};
+pub use report::{AlignmentReport, FrameReport, FrameStatus, MovedReport, Report, Timing};

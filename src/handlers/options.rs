@@ -35,12 +35,30 @@ pub enum Device {
     OpenCl(Option<usize>),
 }
 
+/// In which order the frames make the stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Sort {
+    /// As they are given; those of a folder by name
+    #[default]
+    Given,
+    /// By what is sharp in them
+    Focus,
+}
+
 /// How frames are laid on top of each other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AlignOptions {
     /// How the pose of a frame is found.
     pub method: AlignMethod,
+    /// The report of an earlier run whose alignment is used again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reuse: Option<PathBuf>,
+    /// In which order the frames are.
+    pub sort: Sort,
+    /// Whether local contrast is lifted before key points are looked for.
+    pub clahe: bool,
     /// What a pose may do.
     pub model: Model,
     /// Which frame the others are laid upon.
@@ -60,6 +78,9 @@ impl Default for AlignOptions {
     fn default() -> Self {
         Self {
             method: AlignMethod::Auto,
+            reuse: None,
+            sort: Sort::Given,
+            clahe: false,
             model: Model::Auto,
             reference: Reference::Auto,
             match_exposure: true,

@@ -1,10 +1,12 @@
 //! What a job did, for people and scripts to read afterwards.
 
 use serde::{Deserialize, Serialize};
+use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 
 use super::options::StackOptions;
 use crate::core::Transform;
+use crate::core::align::{Method, Model};
 use crate::core::warp::Area;
 
 /// The record of one run, written as JSON by `--report`.
@@ -30,6 +32,10 @@ pub struct Report {
     /// The most memory the process has used, in bytes; absent where the system
     /// does not tell.
     pub peak_memory: Option<u64>,
+    /// What was found out about all frames together; absent where they were
+    /// taken as they are.
+    #[serde(default)]
+    pub alignment: Option<AlignmentReport>,
     /// Each frame of the stack, in stack order.
     pub frames: Vec<FrameReport>,
     /// What the user was warned of.
@@ -45,11 +51,63 @@ pub struct Timing {
     pub seconds: f64,
 }
 
+/// What was found out about how the frames of a stack lie on each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlignmentReport {
+    /// How poses were looked for.
+    pub method: Method,
+    /// What the poses may do: the simplest that explains the frames, where it
+    /// was left open.
+    pub model: Model,
+    /// Whether the frames lay on each other already.
+    pub still: bool,
+    /// Pairs of frames that the poses rest on.
+    pub pairs: usize,
+    /// How many of them were started from key points.
+    pub seeded: usize,
+}
+
+impl Display for AlignmentReport {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.still {
+            return write!(
+                f,
+                "the frames lie on each other already, as {} pairs say; they are taken as they are",
+                self.pairs
+            );
+        }
+        let (model, method) = (word(self.model), word(self.method));
+        write!(
+            f,
+            "{} pairs of frames, by {method}, are explained by ",
+            self.pairs
+        )?;
+        match self.model {
+            Model::Affine | Model::Euclidean | Model::Auto => write!(f, "an {model} transform")?,
+            _ => write!(f, "a {model}")?,
+        }
+        match self.seeded {
+            0 => Ok(()),
+            n => write!(f, "; {n} of them took key points to start from"),
+        }
+    }
+}
+
+/// The word for it on the command line.
+fn word(value: impl clap::ValueEnum) -> String {
+    let value = value.to_possible_value();
+    value.map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
 /// What became of one frame.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FrameReport {
     /// The file.
     pub path: PathBuf,
+    /// Its length in bytes, by which it is known again; absent where the
+    /// system does not tell.
+    #[serde(default)]
+    pub bytes: Option<u64>,
     /// Whether it is part of the result.
     pub status: FrameStatus,
     /// Why it is not, or what was done to keep it.

@@ -143,6 +143,28 @@ pub fn solve(
     poses
 }
 
+/// How far, in pixels, the pose of each frame may be off if all links on the
+/// shortest way to `reference` err the same way; infinite where there is none.
+pub fn doubts(count: usize, links: &[Link], reference: usize) -> Vec<f64> {
+    let mut doubts = vec![f64::INFINITY; count];
+    doubts[reference] = 0.0;
+    loop {
+        let mut changed = false;
+        for link in links {
+            for (near, far) in [(link.from, link.to), (link.to, link.from)] {
+                let doubt = doubts[near] + link.error;
+                if doubt < doubts[far] {
+                    doubts[far] = doubt;
+                    changed = true;
+                }
+            }
+        }
+        if !changed {
+            return doubts;
+        }
+    }
+}
+
 /// How far a link's own measurement is from what the poses say, in freedoms.
 fn residual(link: &Link, poses: &[Option<Transform>], model: Model, frame: Normalised) -> [f64; 8] {
     let expected = poses[link.from]
@@ -234,6 +256,17 @@ mod tests {
         links.extend((2..7).map(|i| link(i - 2, i, 0.0)));
         links[4] = link(4, 5, 8.0);
         assert!(worst(&solved(&links)) < 0.05, "{}", worst(&solved(&links)));
+    }
+
+    #[test]
+    fn doubt_grows_with_the_way_to_the_reference() {
+        let links: Vec<Link> = (1..6).map(|i| link(i - 1, i, 0.0)).collect();
+        let doubts = doubts(7, &links, 3);
+        let expected = [0.03, 0.02, 0.01, 0.0, 0.01, 0.02];
+        for (doubt, expected) in doubts.iter().zip(expected) {
+            assert!((doubt - expected).abs() < 1e-9, "{doubts:?}");
+        }
+        assert!(doubts[6].is_infinite());
     }
 
     #[test]

@@ -13,10 +13,12 @@
 use crate::core::Transform;
 use crate::core::grey::Grey;
 
-/// The blur before patches are compared, in pixels.
-const BLUR: f32 = 1.0;
 /// Pixels on each side of a window that blur and gradient use up.
-pub const MARGIN: usize = 4;
+pub const MARGIN: usize = 3;
+/// How far, in pixels, rows of a window may bend and still count as rows.
+const STRAIGHT: f64 = 0.02;
+/// The widest padded window.
+const WIDEST: usize = 38;
 /// Half of the blur's kernel; the gradient takes one pixel more.
 const REACH: usize = MARGIN - 1;
 
@@ -107,36 +109,7 @@ impl Patch {
         normalise(&mut scratch.moved, window)?;
         let (a, b) = (&self.values, &scratch.moved);
 
-        let (mut xx, mut xy, mut yy) = (0.0f64, 0.0f64, 0.0f64);
-        let (mut bx, mut by, mut product) = (0.0f64, 0.0f64, 0.0f64);
-        for y in MARGIN..MARGIN + window.side {
-            let at = y * padded + MARGIN;
-            let (mut sums, n) = ([0.0f32; 6], window.side);
-            let near = |offset: isize| {
-                let start = at.wrapping_add_signed(offset);
-                (&a[start..start + n], &b[start..start + n])
-            };
-            let ((la, lb), (ra, rb)) = (near(-1), near(1));
-            let ((ua, ub), (da, db)) = (near(-(padded as isize)), near(padded as isize));
-            let (ca, cb) = near(0);
-            for i in 0..n {
-                let gx = 0.25 * (ra[i] - la[i] + rb[i] - lb[i]);
-                let gy = 0.25 * (da[i] - ua[i] + db[i] - ub[i]);
-                let difference = ca[i] - cb[i];
-                sums[0] += gx * gx;
-                sums[1] += gx * gy;
-                sums[2] += gy * gy;
-                sums[3] += gx * difference;
-                sums[4] += gy * difference;
-                sums[5] += ca[i] * cb[i];
-            }
-            xx += f64::from(sums[0]);
-            xy += f64::from(sums[1]);
-            yy += f64::from(sums[2]);
-            bx += f64::from(sums[3]);
-            by += f64::from(sums[4]);
-            product += f64::from(sums[5]);
-        }
+        let [xx, xy, yy, bx, by, product] = products(a, b, window);
         let pixels = (window.side * window.side) as f64;
         let correlation = product / pixels;
 
@@ -160,6 +133,41 @@ impl Patch {
             correlation,
         })
     }
+}
+
+/// Values that are added up side by side.
+const LANES: usize = 4;
+
+/// Sums over the inside of a window: products of the mean gradients across and
+/// down (xx, xy, yy), of these with the difference, and of the two patches.
+fn products(a: &[f32], b: &[f32], window: Window) -> [f64; 6] {
+    let (padded, n) = (window.padded(), window.side);
+    let mut total = [0.0f64; 6];
+    for y in MARGIN..MARGIN + n {
+        let at = y * padded + MARGIN;
+        let near = |start: usize| (&a[start..start + n], &b[start..start + n]);
+        let ((la, lb), (ra, rb)) = (near(at - 1), near(at + 1));
+        let ((ua, ub), (da, db)) = (near(at - padded), near(at + padded));
+        let (ca, cb) = near(at);
+        let mut sums = [[0.0f32; LANES]; 6];
+        for start in (0..n).step_by(LANES) {
+            for (lane, i) in (start..start + LANES).enumerate() {
+                let gx = 0.25 * (ra[i] - la[i] + rb[i] - lb[i]);
+                let gy = 0.25 * (da[i] - ua[i] + db[i] - ub[i]);
+                let difference = ca[i] - cb[i];
+                sums[0][lane] += gx * gx;
+                sums[1][lane] += gx * gy;
+                sums[2][lane] += gy * gy;
+                sums[3][lane] += gx * difference;
+                sums[4][lane] += gy * difference;
+                sums[5][lane] += ca[i] * cb[i];
+            }
+        }
+        for (total, sums) in total.iter_mut().zip(sums) {
+            *total += f64::from(sums.iter().sum::<f32>());
+        }
+    }
+    total
 }
 
 /// Samples the moving frame on the padded grid of a window, by Catmull-Rom's
@@ -189,6 +197,15 @@ fn sample(moving: &Grey, pose: &Transform, window: Window, to: &mut Vec<f32>) ->
     }
     to.clear();
     to.reserve(padded * padded);
+    let bent = across[1].abs().max(down[0].abs()) * half;
+    if bent < STRAIGHT && (0.3..3.0).contains(&across[0]) {
+        let (x, y) = (
+            |i: usize| at(i as f64, half)[0],
+            |j: usize| at(half, j as f64)[1],
+        );
+        sample_straight(moving, padded, x, y, to);
+        return Some(());
+    }
     for j in 0..padded {
         let [mut x, mut y] = at(0.0, j as f64);
         for _ in 0..padded {
@@ -209,6 +226,37 @@ fn sample(moving: &Grey, pose: &Transform, window: Window, to: &mut Vec<f32>) ->
     Some(())
 }
 
+/// The same where rows and columns stay rows and columns: `x` and `y` tell
+/// where each lies. Whole rows are mixed first, which vector units like.
+fn sample_straight(
+    moving: &Grey,
+    padded: usize,
+    x: impl Fn(usize) -> f64,
+    y: impl Fn(usize) -> f64,
+    to: &mut Vec<f32>,
+) {
+    let split = |v: f64| (v as usize - 1, cubic(v.fract() as f32));
+    let columns: [(usize, [f32; 4]); WIDEST] = std::array::from_fn(|i| split(x(i.min(padded - 1))));
+    let left = columns[0].0;
+    let span = columns[padded - 1].0 + 4 - left;
+    let mut mixed = [0.0f32; 4 * WIDEST];
+    for j in 0..padded {
+        let (top, weights) = split(y(j));
+        let row = |k: usize| &moving.row(top + k)[left..left + span];
+        let (a, b, c, d) = (row(0), row(1), row(2), row(3));
+        for (i, mixed) in mixed[..span].iter_mut().enumerate() {
+            *mixed = weights[0] * f32::from(a[i])
+                + weights[1] * f32::from(b[i])
+                + weights[2] * f32::from(c[i])
+                + weights[3] * f32::from(d[i]);
+        }
+        to.extend(columns[..padded].iter().map(|(start, weights)| {
+            let near = &mixed[start - left..start - left + 4];
+            (0..4).map(|k| weights[k] * near[k]).sum::<f32>()
+        }));
+    }
+}
+
 /// Weights of Catmull-Rom's cubic for the four samples about a position `t`
 /// beyond the second (Keys, 1981, a = -1/2).
 fn cubic(t: f32) -> [f32; 4] {
@@ -221,37 +269,27 @@ fn cubic(t: f32) -> [f32; 4] {
     ]
 }
 
-/// Blurs a square patch in place; the outermost `REACH` values on each side
+/// Blurs a square patch in place by the binomial 1 4 6 4 1 each way, whose
+/// standard deviation is one pixel; the outermost `REACH` values on each side
 /// are meaningless afterwards.
 fn blur(values: &mut [f32], side: usize, rows: &mut Vec<f32>) {
-    let weight = |i: f32| (-i * i / (2.0 * BLUR * BLUR)).exp();
-    let mut kernel = [0.0f32; REACH + 1];
-    for (i, k) in kernel.iter_mut().enumerate() {
-        *k = weight(i as f32);
-    }
-    let total = kernel[0] + 2.0 * kernel[1..].iter().sum::<f32>();
-    kernel.iter_mut().for_each(|k| *k /= total);
-
+    let mix = |outer: f32, inner: f32, centre: f32| 0.375 * centre + 0.25 * inner + 0.0625 * outer;
     rows.clear();
     rows.resize(side * side, 0.0);
     for y in REACH..side - REACH {
-        for x in 0..side {
-            let at = y * side + x;
-            let mut sum = kernel[0] * values[at];
-            for (k, w) in kernel.iter().enumerate().skip(1) {
-                sum += w * (values[at - k * side] + values[at + k * side]);
-            }
-            rows[at] = sum;
+        let row = |dy: usize| &values[(y + dy - REACH) * side..][..side];
+        let (a, b, c, d, e) = (row(0), row(1), row(2), row(3), row(4));
+        for (x, out) in rows[y * side..][..side].iter_mut().enumerate() {
+            *out = mix(a[x] + e[x], b[x] + d[x], c[x]);
         }
     }
     for y in REACH..side - REACH {
-        for x in REACH..side - REACH {
-            let at = y * side + x;
-            let mut sum = kernel[0] * rows[at];
-            for (k, w) in kernel.iter().enumerate().skip(1) {
-                sum += w * (rows[at - k] + rows[at + k]);
-            }
-            values[at] = sum;
+        let row = &rows[y * side..][..side];
+        let at = |dx: usize| &row[dx..][..side - 2 * REACH];
+        let (a, b, c, d, e) = (at(0), at(1), at(2), at(3), at(4));
+        let out = &mut values[y * side + REACH..][..side - 2 * REACH];
+        for (x, out) in out.iter_mut().enumerate() {
+            *out = mix(a[x] + e[x], b[x] + d[x], c[x]);
         }
     }
 }
@@ -261,13 +299,20 @@ fn blur(values: &mut [f32], side: usize, rows: &mut Vec<f32>) {
 fn normalise(values: &mut [f32], window: Window) -> Option<()> {
     let (padded, side) = (window.padded(), window.side);
     let (mut sum, mut squares) = (0.0f64, 0.0f64);
+    // About a value of the window, so that squares stay exact.
+    let about = values[padded * padded / 2];
     for y in MARGIN..MARGIN + side {
         let row = &values[y * padded + MARGIN..y * padded + MARGIN + side];
-        sum += f64::from(row.iter().sum::<f32>());
-        squares += row
-            .iter()
-            .map(|&v| f64::from(v) * f64::from(v))
-            .sum::<f64>();
+        let mut sums = [[0.0f32; LANES]; 2];
+        for values in row.chunks_exact(LANES) {
+            for (lane, value) in values.iter().enumerate() {
+                let off = value - about;
+                sums[0][lane] += off;
+                sums[1][lane] += off * off;
+            }
+        }
+        sum += f64::from(sums[0].iter().sum::<f32>());
+        squares += f64::from(sums[1].iter().sum::<f32>());
     }
     let pixels = (side * side) as f64;
     let mean = sum / pixels;
@@ -276,7 +321,7 @@ fn normalise(values: &mut [f32], window: Window) -> Option<()> {
     if variance < 257.0 * 257.0 / 16.0 {
         return None;
     }
-    let (mean, scale) = (mean as f32, (1.0 / variance.sqrt()) as f32);
+    let (mean, scale) = (about + mean as f32, (1.0 / variance.sqrt()) as f32);
     values.iter_mut().for_each(|v| *v = (*v - mean) * scale);
     Some(())
 }
