@@ -178,15 +178,13 @@ fn blurred(photo: &Photo, radius: usize) -> Photo {
 
 /// Each scene with the largest error believed of its poses (pixels, root mean
 /// square over the frames) and of its exposures (share of linear light).
-/// Both are about twice the worst of four seeds. Hairs have edges at many
-/// depths, whose middle moves with focus; light that clips when it is in focus
-/// brightens a frame that is not, so gains are harder to tell.
+/// Hairs have edges at many depths, whose middle moves with focus.
 const SCENES: [(Scene, f64, f64); 5] = [
-    (Scene::Plane, 0.04, 0.025),
-    (Scene::Bumpy, 0.04, 0.06),
-    (Scene::Hairs, 0.2, 0.03),
-    (Scene::Specular, 0.07, 0.14),
-    (Scene::Steps, 0.04, 0.03),
+    (Scene::Plane, 0.03, 0.005),
+    (Scene::Bumpy, 0.03, 0.005),
+    (Scene::Hairs, 0.1, 0.02),
+    (Scene::Specular, 0.04, 0.01),
+    (Scene::Steps, 0.03, 0.005),
 ];
 
 #[test]
@@ -257,7 +255,9 @@ fn frames_that_lie_on_each_other_are_taken_as_they_are() {
             let aligned = analyse(&folder, &StackOptions::default()).unwrap();
             let used = aligned.used();
             assert_eq!(used.len(), stack.options().frames);
-            assert!(aligned.found.as_ref().unwrap().still);
+            let off = self::errors(&aligned, stack.transforms());
+            let is_still = aligned.found.as_ref().unwrap().still;
+            assert!(is_still, "{kind} {noise:?}: {off:.3?}");
             assert!(
                 used.iter().all(|(_, pose)| pose.is_identity()),
                 "{kind} {noise:?}: {used:?}"
@@ -282,6 +282,8 @@ fn the_ends_of_a_hundred_frames_do_not_drift() {
     let options = SceneOptions {
         frames: 100,
         breathing: 2e-4,
+        // The more frames, the less focus moves from one to the next.
+        blur: 0.2,
         ..scene(Scene::Plane)
     };
     let stack = DemoStack::new(&options);
@@ -791,7 +793,7 @@ fn what_moves_too_far_is_left_out_with_a_reason() {
     let frame = &aligned.stack.frames[2];
     assert_eq!(frame.status, FrameStatus::Failed);
     let reason = frame.reason.as_deref().unwrap();
-    assert!(reason.contains("px off its neighbour"), "{reason}");
+    assert!(reason.contains("40 px off the reference"), "{reason}");
     assert!(largest(&errors(&aligned, &jump)) < 0.1);
     assert_eq!(aligned.used().len(), 6);
     // With the usual bounds it takes part.

@@ -15,10 +15,10 @@ use crate::core::Transform;
 
 /// A frame that is moved by less, in pixels at corners and centre, is taken to
 /// lie where it is.
-const STILL: f64 = 0.05;
+const STILL: f64 = 0.08;
 /// The same, as a multiple of the doubt about its pose: what blur does to
 /// edges at other depths errs the same way from frame to frame.
-const DOUBTFUL: f64 = 3.0;
+const DOUBTFUL: f64 = 4.0;
 /// A frame that is moved by more is never taken to lie where it is.
 const VISIBLE: f64 = 0.2;
 /// Pairs further apart than this in the stack are measured only where nearer
@@ -290,9 +290,12 @@ impl Aligner {
             return Some(None);
         }
         let size = self.size?;
-        self.bounds
-            .complaint(&pose.transform, size, "its neighbour")
-            .map(Some)
+        let complaint = self
+            .bounds
+            .complaint(&pose.transform, size, "its neighbour")?;
+        // What lies far off by chance alone is not told of as far off.
+        let is_sure = pose.agreement >= 0.5 && pose.correlation > 0.6;
+        Some(is_sure.then_some(complaint))
     }
 
     /// What the links so far say of a pair, over one frame between them.
