@@ -669,13 +669,20 @@ fn an_alignment_is_used_again() {
 
     let aligned = again(Reference::Auto).unwrap();
     assert_eq!(aligned.reference, first.reference);
+    assert!(first.noise.is_some());
+    assert_eq!(aligned.noise, first.noise);
     for (index, frame) in first.frames.iter().enumerate() {
         let pose = aligned.poses[index].as_ref().map(|pose| pose.transform);
         assert_eq!(pose, frame.transform, "frame {index}");
         assert_eq!(aligned.exposures[index].gain, frame.gain);
         assert_eq!(aligned.stack.frames[index].status, frame.status);
-        assert_eq!(aligned.stack.frames[index].reason, frame.reason);
+        let is_bridged = aligned.poses[index].as_ref().is_some_and(|p| p.bridged);
+        assert_eq!(is_bridged, frame.bridged, "frame {index}");
+        if frame.status != FrameStatus::Used {
+            assert_eq!(aligned.stack.frames[index].reason, frame.reason);
+        }
     }
+    assert!(first.frames[8].bridged);
     // Another reference is worked out.
     let other = again(Reference::Frame(1)).unwrap();
     assert!(other.poses[1].as_ref().unwrap().transform.is_identity());

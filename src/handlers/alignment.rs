@@ -100,8 +100,8 @@ impl Aligned {
 
 /// Reads every frame once and finds its pose, exposure and sharpness. A frame
 /// that cannot be read, is blurred as a whole or does not lie on the others is
-/// marked as failed. Where an earlier alignment is to be used again, nothing
-/// is read.
+/// marked as failed. Where an earlier alignment is to be used again, frames are
+/// read only if what moved in them is asked for.
 ///
 /// # Errors
 ///
@@ -111,7 +111,14 @@ impl Aligned {
 pub fn analyse(stack: Stack, options: &StackOptions, job: &Job) -> Result<Aligned> {
     let wish = &options.align;
     if let Some(report) = &wish.reuse {
-        return reuse::aligned(stack, report, options, job);
+        let mut aligned = reuse::aligned(stack, report, options, job)?;
+        if options.fuse.ghost_check {
+            let used: Vec<usize> = aligned.stack.used().collect();
+            let (seen, _) = look(&mut aligned, &used, false, options, job)?;
+            frames::enough(&aligned.stack)?;
+            find_moved(&mut aligned, seen);
+        }
+        return Ok(aligned);
     }
     let mut stack = stack;
     if wish.sort == Sort::Focus {
@@ -121,7 +128,7 @@ pub fn analyse(stack: Stack, options: &StackOptions, job: &Job) -> Result<Aligne
     let used: Vec<usize> = aligned.stack.used().collect();
     let align = used.len() > 1 && can_align(&aligned.stack, wish, job)?;
     let match_exposure = wish.match_exposure && used.len() > 1;
-    if !align && !match_exposure {
+    if !align && !match_exposure && !options.fuse.ghost_check {
         used.iter()
             .for_each(|&i| aligned.poses[i] = Some(taken_as_it_is()));
         return Ok(aligned);
@@ -143,13 +150,7 @@ pub fn analyse(stack: Stack, options: &StackOptions, job: &Job) -> Result<Aligne
     if match_exposure {
         expose(&mut aligned, &seen);
     }
-    let poses = aligned.poses.iter();
-    let poses: Vec<_> = poses.map(|pose| Some(pose.as_ref()?.transform)).collect();
-    let mut looks: Vec<Option<Look>> = poses.iter().map(|_| None).collect();
-    for seen in seen {
-        looks[seen.frame] = seen.look;
-    }
-    aligned.moved = ghost::find(&looks, &poses, aligned.reference);
+    find_moved(&mut aligned, seen);
     Ok(aligned)
 }
 
@@ -174,6 +175,17 @@ impl Aligned {
             stack,
         })
     }
+}
+
+/// Finds what moved in the frames that have a place.
+fn find_moved(aligned: &mut Aligned, seen: Vec<Seen>) {
+    let poses = aligned.poses.iter();
+    let poses: Vec<_> = poses.map(|pose| Some(pose.as_ref()?.transform)).collect();
+    let mut looks: Vec<Option<Look>> = poses.iter().map(|_| None).collect();
+    for seen in seen {
+        looks[seen.frame] = seen.look;
+    }
+    aligned.moved = ghost::find(&looks, &poses, aligned.reference);
 }
 
 /// Whether the frames are to be aligned, and can be.

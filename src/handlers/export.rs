@@ -187,6 +187,7 @@ pub fn report(
                         region: moved.region,
                     }),
                 alignment_score: pose.map(|pose| pose.score),
+                bridged,
                 gain: aligned.exposures[i].gain,
                 offset: aligned.exposures[i].offset,
             }
@@ -203,6 +204,7 @@ pub fn report(
         timings: job.timings(),
         peak_memory: peak_memory(),
         alignment: aligned.found.clone(),
+        noise: aligned.noise,
         frames,
         warnings: job.warnings(),
     }

@@ -36,6 +36,10 @@ pub struct Report {
     /// taken as they are.
     #[serde(default)]
     pub alignment: Option<AlignmentReport>,
+    /// The mean squared fine detail of the quietest frame where it shows
+    /// nothing, of full scale; absent where it was not measured.
+    #[serde(default)]
+    pub noise: Option<f32>,
     /// Each frame of the stack, in stack order.
     pub frames: Vec<FrameReport>,
     /// What the user was warned of.
@@ -124,6 +128,9 @@ pub struct FrameReport {
     /// How well it lies on its neighbours: the correlation of the two in the
     /// windows that were compared, 0 to 1.
     pub alignment_score: Option<f64>,
+    /// Whether it was measured over its neighbour, which failed it.
+    #[serde(default)]
+    pub bridged: bool,
     /// What its red, green and blue were multiplied by.
     pub gain: [f64; 3],
     /// What was then added to them, as a share of full scale.

@@ -61,7 +61,7 @@ pub fn aligned(stack: Stack, report: &Path, options: &StackOptions, job: &Job) -
         aligned.poses[i] = Some(Pose {
             transform,
             score: entry.alignment_score.unwrap_or(1.0),
-            bridged: false,
+            bridged: entry.bridged,
         });
         if options.align.match_exposure {
             aligned.exposures[i] = exposure(entry, about);
@@ -71,6 +71,7 @@ pub fn aligned(stack: Stack, report: &Path, options: &StackOptions, job: &Job) -
         "the alignment is that of {}; nothing is measured again",
         report.display()
     ));
+    aligned.noise = earlier.noise;
     aligned.found = earlier.alignment;
     Ok(aligned)
 }

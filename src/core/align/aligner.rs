@@ -15,10 +15,10 @@ use crate::core::Transform;
 
 /// A frame that is moved by less, in pixels at corners and centre, is taken to
 /// lie where it is.
-const STILL: f64 = 0.08;
+const STILL: f64 = 0.1;
 /// The same, as a multiple of the doubt about its pose: what blur does to
 /// edges at other depths errs the same way from frame to frame.
-const DOUBTFUL: f64 = 4.0;
+const DOUBTFUL: f64 = 8.0;
 /// A frame that is moved by more is never taken to lie where it is.
 const VISIBLE: f64 = 0.2;
 /// Pairs further apart than this in the stack are measured only where nearer
