@@ -243,7 +243,7 @@ fn the_report_tells_everything() {
 
     assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(report["options"]["fuse"]["levels"], 4);
-    assert_eq!(report["options"]["fuse"]["method"], "pyramid");
+    assert_eq!(report["options"]["fuse"]["method"], "hybrid");
     assert_eq!(report["options"]["align"]["method"], "auto");
     assert_eq!(report["options"]["resources"]["threads"], 2);
     assert!(

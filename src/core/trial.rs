@@ -36,7 +36,8 @@ pub fn speed(device: Option<&OpenClDevice>) -> Result<f64> {
 }
 
 fn fuse(device: Option<&OpenClDevice>, photo: &Photo, frames: u16) -> Result<()> {
-    let method = Method::default();
+    // Every device knows this one.
+    let method = Method::Pyramid;
     let mut fusion = match device.filter(|_| method.runs_on_opencl()) {
         Some(device) => on_opencl(method, AREA, None, device)?,
         None => on_cpu(method, AREA, None),

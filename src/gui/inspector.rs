@@ -8,7 +8,7 @@ use super::finish;
 use super::icon::Icon;
 use super::theme::{self, size, space as gap};
 use super::{output, widget};
-use crate::core::align::{Method as AlignMethod, Model};
+use crate::core::align::{Detector, Method as AlignMethod, Model};
 use crate::core::finish::Finish;
 use crate::core::fuse::{Method, Prefer};
 use crate::handlers::{AlignOptions, FuseOptions};
@@ -364,7 +364,10 @@ impl State {
                 AlignMethod::Sift,
                 AlignMethod::Akaze,
                 AlignMethod::Hybrid,
-            ];
+            ]
+            .into_iter()
+            .filter(|method| method.detector().is_none_or(Detector::is_available))
+            .collect::<Vec<_>>();
             content = content.push(widget::option(
                 "Method",
                 "How the place of a frame is found. Automatic compares windows, and starts from \

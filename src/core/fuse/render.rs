@@ -145,7 +145,7 @@ mod tests {
             let fused = bands(clamp);
             for y in 0..64 {
                 for x in (0..128).filter(|x| (10..22).contains(&(x % 32))) {
-                    let value = fused.channels[1].row(y)[x];
+                    let value = fused.channels[0].row(y)[x];
                     let truth = checks(x, y);
                     assert!((value - truth).abs() < 0.02, "({x}, {y}): {value}");
                     assert_eq!(fused.index[y * 128 + x], (x / 32 * 4) as u16);
