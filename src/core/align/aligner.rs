@@ -4,6 +4,7 @@ use rayon::prelude::*;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::breathing::{self, Size};
 use super::consensus::consensus;
 use super::features::Detector;
 use super::graph::{self, Link};
@@ -362,6 +363,12 @@ impl Aligner {
             torn.push((worst, off));
             poses = graph::solve(count, &links, reference, model, frame);
         }
+        let mut odd = Vec::new();
+        while let Some((worst, off)) = self.odd(&links, &poses, reference) {
+            links.retain(|link| link.from != worst && link.to != worst);
+            odd.push((worst, off));
+            poses = graph::solve(count, &links, reference, model, frame);
+        }
 
         let doubts = graph::doubts(count, &links, reference);
         let still = poses.iter().zip(&doubts).all(|(pose, doubt)| {
@@ -373,7 +380,7 @@ impl Aligner {
         let entries = (0..count)
             .map(|index| {
                 let transform =
-                    poses[index].ok_or_else(|| self.why_not(index, &torn, reference))?;
+                    poses[index].ok_or_else(|| self.why_not(index, &torn, &odd, reference))?;
                 if let Some(complaint) =
                     self.bounds
                         .complaint(&transform, (width, height), "the reference")
@@ -426,13 +433,46 @@ impl Aligner {
             .max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
+    /// The frame whose size fits in worst with its neighbours', where that
+    /// makes its pose unbelievable, and by how many pixels it is off.
+    fn odd(
+        &self,
+        links: &[Link],
+        poses: &[Option<Transform>],
+        reference: usize,
+    ) -> Option<(usize, f64)> {
+        let (width, height) = self.size?;
+        let sizes: Vec<Size> = poses
+            .iter()
+            .enumerate()
+            .filter_map(|(frame, pose)| {
+                Some(Size {
+                    frame,
+                    scale: (*pose)?.scale(),
+                    correlation: score(frame, links),
+                })
+            })
+            .collect();
+        let half = (width as f64).hypot(height as f64) / 2.0;
+        breathing::odd(&sizes, half).filter(|(frame, _)| *frame != reference)
+    }
+
     /// Why a frame has no pose.
-    fn why_not(&self, index: usize, torn: &[(usize, f64)], reference: usize) -> String {
+    fn why_not(
+        &self,
+        index: usize,
+        torn: &[(usize, f64)],
+        odd: &[(usize, f64)],
+        reference: usize,
+    ) -> String {
         if self.is_flat(index) {
             return "it shows nothing that could be compared".into();
         }
         if let Some((_, off)) = torn.iter().find(|(frame, _)| *frame == index) {
             return format!("its neighbours disagree by {off:.1} px about where it lies");
+        }
+        if let Some((_, off)) = odd.iter().find(|(frame, _)| *frame == index) {
+            return format!("its size is {off:.1} px off what its neighbours lead to expect");
         }
         let refusal = self
             .refused
@@ -480,23 +520,26 @@ fn among(links: &[Link], members: &[usize]) -> Vec<Link> {
         .collect()
 }
 
+/// How well a frame matches those that it was compared with; 1 for a lone one.
+fn score(index: usize, links: &[Link]) -> f64 {
+    let own = links
+        .iter()
+        .filter(|link| link.from == index || link.to == index);
+    let (sum, count) = own.fold((0.0, 0), |(sum, count), link| {
+        (sum + link.correlation, count + 1)
+    });
+    if count == 0 {
+        1.0
+    } else {
+        sum / f64::from(count)
+    }
+}
+
 fn pose(index: usize, transform: Transform, links: &[Link], reference: usize) -> Pose {
-    let own: Vec<&Link> = links
-        .iter()
-        .filter(|link| link.from == index || link.to == index)
-        .collect();
-    let score = match own.len() {
-        0 => 1.0,
-        n => own.iter().map(|link| link.correlation).sum::<f64>() / n as f64,
-    };
-    let bridged = !own
-        .iter()
-        .any(|link| link.to == index && link.from + 1 == index)
-        && index > 0
-        && index != reference;
+    let is_next = |link: &Link| link.to == index && link.from + 1 == index;
     Pose {
         transform,
-        score,
-        bridged,
+        score: score(index, links),
+        bridged: index > 0 && index != reference && !links.iter().any(is_next),
     }
 }

@@ -5,6 +5,7 @@
 //! the poses of all are solved together.
 
 mod aligner;
+mod breathing;
 mod choice;
 mod consensus;
 mod cover;
