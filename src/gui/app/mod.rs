@@ -31,6 +31,9 @@ use super::{
     activity, blurred, export, export_frames, help, inspector, library, notice, preferences,
     results, scrubber, stage, store, theme, trash, welcome, worker,
 };
+use crate::core::finish::Finish;
+use crate::core::thumbnail::Rgba;
+use crate::handlers::Device;
 use crate::handlers::Phase;
 use crate::handlers::cache::Cache;
 use crate::handlers::import::{Entry, Found, Importer};
@@ -66,8 +69,8 @@ pub struct App {
     importer: Option<Importer>,
     pictures: pictures::Pictures,
     kept: Option<Arc<Kept>>,
-    /// What did the work of the last stack.
-    device: Option<String>,
+    /// What did the work of the last job, and what was wished for then.
+    device: Option<(Device, String)>,
     /// How often it was found out how frames lie on each other.
     alignments: u64,
     /// When the frame that is shown had its turn.
@@ -152,6 +155,8 @@ pub enum Message {
     Cover(PathBuf, Result<Thumbnail>),
     /// A picture was made ready for the viewer.
     Loaded(pictures::Wanted, Result<viewer::Picture>),
+    /// A result, finished in this way, was made small for the strip.
+    Depicted(u64, Finish, Result<Rgba>),
     /// It may be time for the next frame.
     Played,
     /// The pixels of a result were put into a file, or not.
@@ -475,6 +480,12 @@ impl App {
                 Task::none()
             }
             Message::Loaded(wanted, result) => self.loaded(wanted, result),
+            Message::Depicted(number, finish, small) => {
+                if let Ok(small) = small {
+                    self.results.depict(number, finish, small);
+                }
+                Task::none()
+            }
             Message::Spilled(number, result) => self.spilled(number, result),
             Message::Told(told) => self.told(told),
             Message::Ended(result) => self.ended(result),

@@ -80,14 +80,16 @@ impl App {
         layers.into()
     }
 
-    /// Where pixels are worked on, in words: what did the work last, if the
-    /// program chooses.
+    /// Where pixels are worked on, in words: what really did the work, once
+    /// some was done as it is wished for now.
     fn device(&self) -> &str {
-        match (self.settings.resources.device, self.device.as_deref()) {
-            (Device::Cpu, _) | (Device::Auto, Some("cpu")) => "processor",
-            (_, Some(device)) if device != "cpu" => device,
-            (Device::Auto, _) => "automatic",
-            (Device::OpenCl(_), _) => "OpenCL",
+        let wish = self.settings.resources.device;
+        match (&self.device, wish) {
+            (Some((wished, name)), _) if *wished == wish && name != "cpu" => name,
+            (Some((wished, _)), _) if *wished == wish => "processor",
+            (_, Device::Cpu) => "processor",
+            (_, Device::Auto) => "automatic",
+            (_, Device::OpenCl(_)) => "OpenCL",
         }
     }
 
