@@ -62,6 +62,9 @@ pub struct Colours {
     pub line: Color,
     /// Around what lies above the window.
     pub rim: Color,
+    /// Around what can be written into, ticked or moved, and the way of what
+    /// moves.
+    pub edge: Color,
     /// Text.
     pub text: Color,
     /// Text that is read second.
@@ -91,6 +94,7 @@ const DARK: Colours = Colours {
     hovered: Color::from_rgb8(0x37, 0x37, 0x3a),
     line: Color::from_rgb8(0x33, 0x33, 0x36),
     rim: Color::from_rgb8(0x50, 0x50, 0x55),
+    edge: Color::from_rgb8(0x74, 0x74, 0x7a),
     text: Color::from_rgb8(0xec, 0xec, 0xee),
     muted: Color::from_rgb8(0xa4, 0xa4, 0xaa),
     accent: Color::from_rgb8(0x4f, 0xc4, 0xb0),
@@ -110,6 +114,7 @@ const LIGHT: Colours = Colours {
     hovered: Color::from_rgb8(0xe8, 0xe8, 0xea),
     line: Color::from_rgb8(0xcf, 0xcf, 0xd3),
     rim: Color::from_rgb8(0xa6, 0xa6, 0xac),
+    edge: Color::from_rgb8(0x87, 0x87, 0x8d),
     text: Color::from_rgb8(0x1c, 0x1c, 0x1e),
     muted: Color::from_rgb8(0x56, 0x56, 0x5c),
     accent: Color::from_rgb8(0x0c, 0x6e, 0x62),
@@ -362,7 +367,7 @@ pub fn slide(theme: &Theme, status: slider::Status) -> slider::Style {
     };
     slider::Style {
         rail: slider::Rail {
-            backgrounds: (colours.accent.into(), colours.line.into()),
+            backgrounds: (colours.accent.into(), colours.edge.into()),
             width: 4.0,
             border: border::rounded(2),
         },
@@ -387,12 +392,12 @@ pub fn switch(theme: &Theme, status: toggler::Status) -> toggler::Style {
     let background = if is_toggled {
         colours.accent
     } else {
-        colours.hovered
+        colours.edge
     };
     let foreground = if is_toggled {
         colours.on_accent
     } else {
-        colours.muted
+        colours.panel
     };
     toggler::Style {
         background: if is_enabled {
@@ -431,7 +436,7 @@ pub fn tick(theme: &Theme, status: checkbox::Status) -> checkbox::Style {
             ..edge(if is_checked {
                 colours.accent
             } else {
-                colours.muted
+                colours.edge
             })
         },
         text_color: Some(colours.text),
@@ -473,7 +478,7 @@ pub fn input(theme: &Theme, status: text_input::Status) -> text_input::Style {
     let line = match status {
         text_input::Status::Focused { .. } => colours.accent,
         text_input::Status::Hovered => colours.muted,
-        text_input::Status::Active | text_input::Status::Disabled => colours.line,
+        text_input::Status::Active | text_input::Status::Disabled => colours.edge,
     };
     text_input::Style {
         background: colours.raised.into(),
@@ -548,19 +553,55 @@ mod tests {
                 colours.warning,
                 colours.danger,
             ];
-            for ground in grounds {
+            let grounds = [&grounds[..], &[colours.hovered, colours.selected]].concat();
+            for ground in &grounds {
                 for ink in inks {
-                    let contrast = contrast(ground, ink);
+                    let contrast = contrast(*ground, ink);
                     assert!(contrast >= 4.5, "{ink:?} on {ground:?}: {contrast}");
                 }
+            }
+            for ground in [colours.panel, colours.raised] {
+                assert!(
+                    contrast(ground, colours.accent) >= 4.5,
+                    "the keys in the help"
+                );
             }
             for ground in [colours.accent, colours.accent_hovered] {
                 assert!(contrast(ground, colours.on_accent) >= 4.5);
             }
-            for ground in [colours.hovered, colours.selected] {
-                assert!(contrast(ground, colours.text) >= 4.5);
+        }
+    }
+
+    #[test]
+    fn controls_can_be_told_from_what_they_stand_on() {
+        for colours in [&DARK, &LIGHT] {
+            for mark in [colours.accent, colours.edge] {
+                let contrast = contrast(mark, colours.panel);
+                assert!(contrast >= 3.0, "{mark:?}: {contrast}");
             }
-            assert!(contrast(colours.accent, colours.panel) >= 3.0);
+            let knob = contrast(colours.edge, colours.panel);
+            assert!(knob >= 3.0, "{knob}");
+        }
+    }
+
+    #[test]
+    fn words_on_a_picture_can_be_read_whatever_it_shows() {
+        let grounds = [Color::BLACK, Color::WHITE];
+        for (palette, colours) in [(ThemeChoice::Dark, &DARK), (ThemeChoice::Light, &LIGHT)] {
+            let style = badge(&theme(palette, Mode::None));
+            let Some(Background::Color(veil)) = style.background else {
+                panic!("a veil");
+            };
+            for ground in grounds {
+                let mixed = |under: f32, over: f32| under + (over - under) * veil.a;
+                let ground = Color::from_rgb(
+                    mixed(ground.r, veil.r),
+                    mixed(ground.g, veil.g),
+                    mixed(ground.b, veil.b),
+                );
+                let ink = style.text_color.unwrap_or(colours.text);
+                assert!(contrast(ground, ink) >= 4.5, "{ink:?} on {ground:?}");
+            }
         }
     }
 

@@ -272,6 +272,21 @@ impl Window {
             .for_each(|message| self.update(message));
     }
 
+    /// Moves the slider below these words in the inspector, which is scrolled to
+    /// its end, to a share of its way.
+    pub fn slide(&mut self, words: &str, share: f32) {
+        let mut simulator = self.simulator();
+        simulator.point_at(Point::new(1130.0, 400.0));
+        let delta = mouse::ScrollDelta::Pixels { x: 0.0, y: -5000.0 };
+        simulator.simulate([Event::Mouse(mouse::Event::WheelScrolled { delta })]);
+        let label = simulator.find(words).expect("a slider");
+        let label = label.visible_bounds().expect("a slider in sight");
+        let (left, right) = (label.x + 7.0, 1261.0);
+        simulator.point_at(Point::new(left + share * (right - left), label.y + 28.0));
+        simulator.simulate(click());
+        self.take(simulator.into_messages().collect());
+    }
+
     /// How long it takes to say what the window shows.
     pub fn view_time(&self) -> Duration {
         let begun = Instant::now();

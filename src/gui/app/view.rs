@@ -13,7 +13,6 @@ use crate::gui::stage::{Facts, Mode};
 use crate::gui::theme::{self, size, space as gap};
 use crate::gui::viewer::{Kind, Picture};
 use crate::gui::{results, widget};
-use crate::handlers::Device;
 
 impl App {
     /// The window.
@@ -78,19 +77,6 @@ impl App {
             ));
         }
         layers.into()
-    }
-
-    /// Where pixels are worked on, in words: what really did the work, once
-    /// some was done as it is wished for now.
-    fn device(&self) -> &str {
-        let wish = self.settings.resources.device;
-        match (&self.device, wish) {
-            (Some((wished, name)), _) if *wished == wish && name != "cpu" => name,
-            (Some((wished, _)), _) if *wished == wish => "processor",
-            (_, Device::Cpu) => "processor",
-            (_, Device::Auto) => "automatic",
-            (_, Device::OpenCl(_)) => "OpenCL",
-        }
     }
 
     fn toolbar(&self) -> Element<'_, Message> {
@@ -162,14 +148,13 @@ impl App {
             ),
         ]
         .spacing(2);
+        // What stands in the middle does so however wide the rest is.
         container(
             row![
-                files,
-                space::horizontal(),
+                container(files).width(Fill),
                 primary,
                 align,
-                space::horizontal(),
-                others
+                container(others).align_right(Fill)
             ]
             .spacing(gap::SMALL)
             .align_y(Center),

@@ -30,11 +30,16 @@ fn content(viewer: &State, width: f32) -> Element<'_, Message> {
         return space().into();
     }
     let reading = reading(viewer);
-    let about = (reading.is_none() || width >= ROOMY).then(|| about(viewer));
-    let about = container(about.unwrap_or_else(|| space().into()));
+    let about = (reading.is_none() || width >= ROOMY)
+        .then(|| container(about(viewer)).width(Fill).clip(true));
+    // The controls are never pushed out of the window.
+    let words = row![].push(about).push(reading);
     row![]
-        .push(about.width(Fill).clip(true))
-        .push(reading)
+        .push(
+            container(words.spacing(theme::space::LARGE))
+                .width(Fill)
+                .clip(true),
+        )
         .push(controls(viewer))
         .spacing(theme::space::LARGE)
         .height(Fill)
@@ -86,18 +91,18 @@ fn dim<'a>(content: impl text::IntoFragment<'a>) -> text::Text<'a> {
 /// What is under the pointer.
 fn reading(viewer: &State) -> Option<Element<'_, Message>> {
     let ((x, y), reading) = viewer.reading()?;
-    let number = |width: f32, number: u32| {
-        let number = label(number.to_string());
-        number.width(width).align_x(iced::Right)
-    };
-    let place = row![number(34.0, x), number(38.0, y)];
+    let number = |width: f32, number: u32| label(number.to_string()).width(width);
+    let place = row![dim("x"), number(32.0, x), dim("y"), number(32.0, y)];
     let value = match reading.rgb {
-        Some(rgb) => row(rgb.map(|value| number(26.0, value.into()).into())),
+        Some(rgb) => row(rgb.map(|value| number(22.0, value.into()).into())),
         None => row![dim("nothing here")],
     };
     let frame = reading.frame.map(|frame| dim(format!("from {frame}")));
-    let reading = row![place, value].push(frame);
-    Some(reading.spacing(theme::space::MEDIUM).into())
+    let reading = row![
+        place.spacing(theme::space::TINY),
+        value.spacing(theme::space::TINY)
+    ];
+    Some(reading.push(frame).spacing(theme::space::SMALL).into())
 }
 
 /// Heat map, comparison, zoom.
@@ -144,6 +149,12 @@ fn controls(viewer: &State) -> Element<'_, Message> {
             scale == 1.0,
             "One pixel of the picture for one of the screen (double click)",
             Message::Zoom100,
+        ),
+        control(
+            label("200 %"),
+            scale == 2.0,
+            "One pixel of the picture for four of the screen",
+            Message::Zoom200,
         ),
     ];
     row![]

@@ -14,6 +14,7 @@ mod bar;
 mod cache;
 mod geometry;
 mod heat;
+mod legend;
 mod level;
 mod picture;
 mod render;
@@ -79,6 +80,8 @@ pub enum Message {
     ZoomFit,
     /// Show pixels one to one, around the pointer if it is on the picture.
     Zoom100,
+    /// Show each pixel as four.
+    Zoom200,
     /// Enlarge to the next round scale.
     ZoomIn,
     /// Shrink to the next round scale.
@@ -249,6 +252,9 @@ impl State {
             Message::Zoom100 => self.zoom(|view, at, picture, pane| {
                 view.zoom_to(Zoom::Scale(1.0), at, picture, pane);
             }),
+            Message::Zoom200 => self.zoom(|view, at, picture, pane| {
+                view.zoom_to(Zoom::Scale(2.0), at, picture, pane);
+            }),
             Message::ZoomIn => self.zoom(|view, at, picture, pane| {
                 view.step(true, at, picture, pane);
             }),
@@ -287,8 +293,14 @@ impl State {
     /// The viewer with its bar.
     pub fn view(&self) -> Element<'_, Message> {
         let surface = surface::surface(self).map(Message::Surface);
-        let legend = (self.heat_map && self.knows_sharpness()).then(|| {
-            container(heat::legend())
+        let is_depth = self.picture().map(Picture::kind) == Some(Kind::DepthMap);
+        let legend = if self.heat_map && self.knows_sharpness() {
+            Some(heat::legend())
+        } else {
+            is_depth.then(legend::of_depth)
+        };
+        let legend = legend.map(|legend| {
+            container(legend)
                 .padding(theme::space::MEDIUM)
                 .align_bottom(Fill)
         });
