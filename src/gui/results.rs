@@ -14,8 +14,8 @@ use iced::{Center, ContentFit, Element, Fill};
 use super::icon::{self, Icon};
 use super::store::Stored;
 use super::theme::{self, size, space as gap};
-use super::widget;
 use super::work::Made;
+use super::{widget, worker};
 use crate::core::finish::Finish;
 use crate::core::thumbnail::Rgba;
 use crate::handlers::Report;
@@ -188,7 +188,7 @@ impl State {
     /// The pixels of a result are elsewhere now.
     pub fn moved(&mut self, number: u64, stored: Stored) {
         if let Some(item) = self.items.iter_mut().find(|item| item.number == number) {
-            item.stored = stored;
+            worker::let_go(std::mem::replace(&mut item.stored, stored));
         }
     }
 
@@ -218,7 +218,9 @@ impl State {
 
     /// Lets go of the result that was discarded last.
     pub fn forget_discarded(&mut self) {
-        self.discarded = None;
+        if let Some(gone) = self.discarded.take() {
+            worker::let_go(gone);
+        }
     }
 
     /// Leaves a name as it was; answers whether one was being typed.
@@ -251,6 +253,7 @@ impl State {
                 .and_then(|path| Some(path.parent()?.to_owned()))
                 .map_or(Action::None, Action::Open),
             Message::Discarded(number) => {
+                self.forget_discarded();
                 let place = self.items.iter().position(|item| item.number == number);
                 self.discarded = place.map(|place| (place, self.items.remove(place)));
                 if self.selected == Some(number) {

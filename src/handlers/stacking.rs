@@ -146,6 +146,10 @@ pub fn fuse_aligned(
     if options.fuse.ghost_check {
         warn_of_moved(aligned, job);
     }
+    job.note(match &device {
+        Some(device) => format!("{} fuses", device.name),
+        None => "the processor fuses".to_owned(),
+    });
     let fused = fuse(aligned, area, device.as_ref(), options, job, watch);
     let (fused, device) = match (fused, device) {
         // What was chosen automatically is replaced automatically.

@@ -290,7 +290,7 @@ impl Window {
         simulator.simulate([Event::Mouse(mouse::Event::WheelScrolled { delta })]);
         let label = simulator.find(words).expect("a slider");
         let label = label.visible_bounds().expect("a slider in sight");
-        let (left, right) = (label.x + 7.0, 1261.0);
+        let (left, right) = (label.x, 1268.0);
         simulator.point_at(Point::new(left + share * (right - left), label.y + 28.0));
         simulator.simulate(click());
         self.take(simulator.into_messages().collect());

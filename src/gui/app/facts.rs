@@ -3,6 +3,7 @@
 use iced::Theme;
 
 use super::App;
+use crate::gui::stage::Mode;
 use crate::gui::{library, store, theme, viewer, work};
 use crate::handlers::{Device, Phase};
 use crate::settings::Settings;
@@ -14,6 +15,13 @@ impl App {
             Some(input) => format!("{} – Parfocal", work::name(input)),
             None => "Parfocal".to_owned(),
         }
+    }
+
+    /// Whether there is nothing to look at: no frames, and no result that was
+    /// asked for.
+    pub(super) fn is_empty(&self) -> bool {
+        let has_result = self.mode() != Mode::Frame && self.results.selected().is_some();
+        self.library.is_empty() && !has_result
     }
 
     /// The theme that the user or the system wants.

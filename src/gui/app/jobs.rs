@@ -232,7 +232,7 @@ impl App {
         match told {
             Told::Event(number, event, memory) => self.activity.observe(number, event, memory),
             Told::Aligned(kept) => {
-                self.kept = Some(kept);
+                worker::let_go(self.kept.replace(kept));
                 self.alignments += 1;
                 self.pictures.forget_aligned();
             }

@@ -60,7 +60,7 @@ pub struct Pictures {
 impl Pictures {
     /// Lets go of everything.
     pub fn clear(&mut self) {
-        self.kept.clear();
+        worker::let_go(std::mem::take(&mut self.kept));
         self.wanted.clear();
         self.failed.clear();
     }
@@ -72,28 +72,35 @@ impl Pictures {
 
     /// Lets go of frames that are gone.
     pub fn forget(&mut self, gone: &[u64]) {
-        self.kept
-            .retain(|(wanted, _)| !matches!(wanted, Wanted::Frame { id, .. } if gone.contains(id)));
+        self.let_go(|wanted| matches!(wanted, Wanted::Frame { id, .. } if gone.contains(id)));
     }
 
     /// Lets go of frames as they lay on a reference.
     pub fn forget_aligned(&mut self) {
-        self.kept.retain(|(wanted, _)| {
-            !matches!(
-                wanted,
-                Wanted::Frame {
-                    alignment: Some(_),
-                    ..
-                }
-            )
-        });
+        let is_aligned = |wanted: &Wanted| {
+            let Wanted::Frame { alignment, .. } = wanted else {
+                return false;
+            };
+            alignment.is_some()
+        };
+        self.let_go(is_aligned);
     }
 
     /// Lets go of a result.
     pub fn forget_result(&mut self, number: u64) {
-        self.kept.retain(|(wanted, _)| {
-            !matches!(wanted, Wanted::Result(of, _) | Wanted::Depth(of) if *of == number)
-        });
+        self.let_go(
+            |wanted| matches!(wanted, Wanted::Result(of, _) | Wanted::Depth(of) if *of == number),
+        );
+    }
+
+    fn let_go(&mut self, is_gone: impl Fn(&Wanted) -> bool) {
+        let all = std::mem::take(&mut self.kept);
+        let (gone, kept): (VecDeque<_>, VecDeque<_>) =
+            all.into_iter().partition(|(wanted, _)| is_gone(wanted));
+        self.kept = kept;
+        if !gone.is_empty() {
+            worker::let_go(gone);
+        }
     }
 
     /// Gives the pictures of a frame that became known as how sharp it is;
@@ -135,8 +142,7 @@ impl Pictures {
             }
         }
         if !gone.is_empty() {
-            // To give so much memory back takes longer than the window may wait.
-            rayon::spawn(move || drop(gone));
+            worker::let_go(gone);
         }
     }
 
@@ -319,6 +325,10 @@ impl App {
                 self.pictures.failed.push(read);
                 if is_wanted {
                     self.report(&fault);
+                }
+                // Nothing else is shown in its place.
+                if is_wanted && !self.scrubber.is_playing {
+                    self.viewer.hide();
                 }
             }
         }

@@ -258,7 +258,7 @@ pub fn slide(theme: &Theme, status: slider::Status) -> slider::Style {
     slider::Style {
         rail: slider::Rail {
             backgrounds: (colours.accent.into(), colours.edge.into()),
-            width: 4.0,
+            width: 3.0,
             border: border::rounded(2),
         },
         handle: slider::Handle {

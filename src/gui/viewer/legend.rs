@@ -18,7 +18,9 @@ pub fn legend<'a, Message: 'a>(
     });
     let bar = container(space().width(96).height(8)).style(move |_| container::Style {
         background: Some(Gradient::Linear(scale).into()),
-        border: border::rounded(2),
+        border: border::rounded(2)
+            .width(1)
+            .color(Color::WHITE.scale_alpha(0.4)),
         ..container::Style::default()
     });
     let word = |word| text(word).size(theme::size::SMALL);

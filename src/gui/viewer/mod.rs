@@ -16,6 +16,7 @@ mod geometry;
 mod heat;
 mod legend;
 mod level;
+mod pane;
 mod picture;
 mod render;
 mod scene;
@@ -38,7 +39,7 @@ pub use self::scene::Comparison;
 use self::scene::{Scene, resolved};
 pub use self::surface::Event;
 use self::tile::Key;
-use super::theme;
+use super::{theme, worker};
 
 /// Bytes of tiles kept, unless more are in sight.
 const CACHE_BYTES: u64 = 192 << 20;
@@ -152,10 +153,14 @@ impl State {
 
     /// Shows nothing, and lets go of all pictures.
     pub fn clear(&mut self) {
-        self.scene = None;
-        self.shown = None;
-        self.cache = Cache::default();
+        let gone = (self.scene.take(), self.shown.take());
+        worker::let_go((gone, std::mem::take(&mut self.cache)));
         self.view = View::default();
+    }
+
+    /// Shows nothing until there is another picture; zoom and place stay.
+    pub fn hide(&mut self) {
+        worker::let_go((self.scene.take(), self.shown.take()));
     }
 
     /// The picture shown, or the first of two.
