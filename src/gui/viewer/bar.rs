@@ -75,18 +75,21 @@ fn dim<'a>(content: impl text::IntoFragment<'a>) -> text::Text<'a> {
 /// What is under the pointer.
 fn reading(viewer: &State) -> Option<Element<'_, Message>> {
     let ((x, y), reading) = viewer.reading()?;
-    let number = |width: f32, number: u32| label(number.to_string()).width(width);
-    let place = row![dim("x"), number(32.0, x), dim("y"), number(32.0, y)];
+    let extent = viewer.picture()?.extent();
+    // As wide for every place of the picture, so that nothing after it jumps.
+    let digits = (extent.width.max(1).ilog10() + extent.height.max(1).ilog10() + 2) as f32;
+    let place = label(format!("{x}, {y}")).width(7.0 * digits + 8.0);
     let value = match reading.rgb {
-        Some(rgb) => row(rgb.map(|value| number(22.0, value.into()).into())),
+        Some(rgb) => row(rgb.map(|value| label(value.to_string()).width(24).into())),
         None => row![dim("nothing here")],
     };
-    let frame = reading.frame.map(|frame| dim(format!("from {frame}")));
-    let reading = row![
-        place.spacing(theme::space::TINY),
-        value.spacing(theme::space::TINY)
-    ];
-    Some(reading.push(frame).spacing(theme::space::SMALL).into())
+    // Two names leave little room.
+    let frame = reading.frame.map(|frame| match viewer.compared() {
+        Some(_) => dim(frame),
+        None => dim(format!("from {frame}")),
+    });
+    let reading = row![place, value].push(frame);
+    Some(reading.spacing(theme::space::SMALL).into())
 }
 
 /// Heat map, comparison, zoom.
