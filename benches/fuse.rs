@@ -3,6 +3,7 @@
 mod common;
 
 use divan::Bencher;
+use parfocal::core::ALWAYS;
 use parfocal::core::fuse::{Method, on_cpu};
 use parfocal::core::warp::{Area, Exposure};
 
@@ -31,8 +32,10 @@ fn fuse(bencher: Bencher, method: &Method) {
             let mut fusion = on_cpu(*method, area, None);
             for (index, (photo, pose)) in frames.iter().enumerate() {
                 let exposure = Exposure::default();
-                fusion.add(index as u16, photo, pose, &exposure).unwrap();
+                fusion
+                    .add(index as u16, photo, pose, &exposure, ALWAYS)
+                    .unwrap();
             }
-            fusion.finish().unwrap()
+            fusion.finish(ALWAYS).unwrap()
         });
 }

@@ -4,10 +4,10 @@
 mod common;
 
 use common::folder_of;
-use parfocal::core::Transform;
 use parfocal::core::align;
-use parfocal::core::fuse::{Fused, Fusion, Method, Options, Prefer};
+use parfocal::core::fuse::{Fused, Fusion, Method, Options, Prefer, Second};
 use parfocal::core::warp::{Area, Exposure, warp};
+use parfocal::core::{ALWAYS, Transform};
 use parfocal::demo::{DemoStack, Noise, Scene, SceneOptions, psnr};
 use parfocal::handlers::{FuseOptions, Job, OutputOptions, StackOptions, export, stacking};
 use parfocal::photo::{self, Compression, Limits, Photo, Samples};
@@ -67,13 +67,14 @@ fn fuse<'a>(
 fn looked_at(options: &Options, area: Area, frames: &[(&Photo, Transform, Exposure)]) -> Fused {
     let feed = |mut fusion: Box<dyn Fusion>| {
         for (index, (photo, pose, exposure)) in (0..).zip(frames) {
-            fusion.add(index, photo, pose, exposure).unwrap();
+            fusion.add(index, photo, pose, exposure, ALWAYS).unwrap();
         }
-        fusion.finish().unwrap()
+        fusion.finish(ALWAYS).unwrap()
     };
-    match options.second(feed(options.on_cpu(area)), area) {
-        Ok(second) => feed(second),
-        Err(fused) => *fused,
+    let found = feed(options.on_cpu(area));
+    match options.second(found, area, ALWAYS).unwrap() {
+        Second::Look(second) => feed(second),
+        Second::None(fused) => *fused,
     }
 }
 

@@ -9,12 +9,16 @@ use iced::keyboard::{Key, Modifiers, key::Named};
 use std::time::{Duration, Instant};
 
 use common::{StackFolder, small, write};
+use parfocal::core::fuse::Method;
 use parfocal::demo::DemoStack;
 use parfocal::handlers::Phase;
 use parfocal::photo::{Photo, Samples};
+use parfocal::settings::Settings;
 use window::{Window, letter};
 
 const FRAMES: usize = 10;
+/// Pixels across of the frames that are rendered, before they are doubled.
+const RENDERED: usize = 1500;
 /// What cancelling may take.
 const ANSWER: Duration = Duration::from_secs(1);
 
@@ -38,21 +42,30 @@ fn doubled(photo: &Photo) -> Photo {
     }
 }
 
-/// A window with frames of 6 megapixels.
-fn opened() -> (StackFolder, Window) {
+/// Frames of 1.5 megapixels, doubled so many times: 6, then 24.
+fn frames(doublings: u32) -> StackFolder {
     let folder = StackFolder::empty();
     let stack = DemoStack::new(&parfocal::demo::SceneOptions {
-        width: 1500,
-        height: 1000,
+        width: RENDERED,
+        height: RENDERED * 2 / 3,
         ..small(FRAMES)
     });
     for i in 0..FRAMES {
-        let frame = doubled(&stack.frame(i, 8));
+        let frame = (0..doublings).fold(stack.frame(i, 8), |frame, _| doubled(&frame));
         write(&folder.frame(&format!("frame_{i:02}.jpg")), &frame, 8);
     }
-    let mut window = Window::open(std::slice::from_ref(&folder.path));
+    folder
+}
+
+/// A window with these frames that fuses by this method.
+fn opened(folder: &StackFolder, method: Method) -> Window {
+    let mut window = Window::open_with(std::slice::from_ref(&folder.path), |folders| {
+        let mut settings = Settings::default();
+        settings.fuse.method = method;
+        settings.save(&folders.settings).unwrap();
+    });
     window.wait("the scores", |app| app.scored() == FRAMES);
-    (folder, window)
+    window
 }
 
 /// Waits for the job to get this far and a little further, cancels it, and
@@ -64,17 +77,23 @@ fn cancel_at(window: &mut Window, phase: Phase, done: usize) {
             .is_some_and(|(now, steps)| now == phase && steps >= done)
     });
     window.settle_for(Duration::from_millis(60));
-    let asked = Instant::now();
-    window.press(Key::Named(Named::Escape), Modifiers::empty());
-    window.wait("the end", |app| !app.is_running());
-    let took = asked.elapsed();
+    let took = cancelled(window);
     println!("{phase:?}, step {done}: {took:?}");
     assert!(took < ANSWER, "{phase:?}, step {done}: {took:?}");
 }
 
+/// Cancels the job and says how long it goes on.
+fn cancelled(window: &mut Window) -> Duration {
+    let asked = Instant::now();
+    window.press(Key::Named(Named::Escape), Modifiers::empty());
+    window.wait("the end", |app| !app.is_running());
+    asked.elapsed()
+}
+
 #[test]
 fn stacking_stops_within_a_second_in_every_phase_and_keeps_the_alignment() {
-    let (folder, mut window) = opened();
+    let folder = frames(1);
+    let mut window = opened(&folder, Method::Hybrid);
     for done in [0, FRAMES / 2, FRAMES] {
         window.click("Stack");
         cancel_at(&mut window, Phase::Aligning, done);
@@ -98,10 +117,7 @@ fn stacking_stops_within_a_second_in_every_phase_and_keeps_the_alignment() {
         window.click("Export");
         assert!(window.app.is_running(), "{format}");
         window.settle_for(Duration::from_millis(40));
-        let asked = Instant::now();
-        window.press(Key::Named(Named::Escape), Modifiers::empty());
-        window.wait("the end", |app| !app.is_running());
-        let took = asked.elapsed();
+        let took = cancelled(&mut window);
         let is_whole = !folder.results().is_empty();
         println!("writing {format}: {took:?}, done before: {is_whole}");
         assert!(took < ANSWER, "{format}: {took:?}");
@@ -125,5 +141,40 @@ fn stacking_stops_within_a_second_in_every_phase_and_keeps_the_alignment() {
     for name in common::names(&out) {
         let path = out.join(&name);
         parfocal::photo::read(&path, &parfocal::photo::Limits::default()).unwrap();
+    }
+}
+
+/// Where cancelling falls is left to chance, and something else may keep the
+/// machine busy at times: so much for most of the attempts.
+#[test]
+#[ignore = "takes minutes"]
+fn frames_of_24_megapixels_stop_within_a_second_too() {
+    let folder = frames(2);
+    for method in [
+        Method::Hybrid,
+        Method::Pyramid,
+        Method::Depth,
+        Method::Average,
+    ] {
+        let mut window = opened(&folder, method);
+        if method == Method::Hybrid {
+            for done in [0, FRAMES / 2, FRAMES] {
+                window.click("Stack");
+                cancel_at(&mut window, Phase::Aligning, done);
+            }
+        }
+        let mut times = Vec::new();
+        for attempt in 0..12 {
+            window.click("Stack");
+            window.wait("the fusing", |app| {
+                let progress = app.progress();
+                progress.is_some_and(|(phase, _)| phase == Phase::Fusing)
+            });
+            window.settle_for(Duration::from_millis(470 * attempt));
+            times.push(cancelled(&mut window));
+        }
+        times.sort();
+        println!("{method:?}: {times:.2?}");
+        assert!(times[times.len() * 3 / 4] < ANSWER, "{method:?}: {times:?}");
     }
 }

@@ -155,6 +155,42 @@ fn a_broken_frame_is_marked_and_the_rest_is_stacked() {
 }
 
 #[test]
+fn a_frame_that_cannot_be_read_is_not_taken_for_another() {
+    let folder = stack_folder(&small(FRAMES));
+    std::fs::write(folder.frame("frame_01.tif"), "no photograph").unwrap();
+    let mut window = Window::open(std::slice::from_ref(&folder.path));
+    window.wait("the scores", |app| app.scored() == FRAMES - 1);
+    window.settle();
+    window.click("frame_00.tif");
+    window.settle();
+    assert_eq!(window.app.shown(), Some("frame_00.tif"));
+    window.click("frame_01.tif");
+    window.settle();
+    assert_eq!(window.app.shown(), None);
+    window.click("frame_02.tif");
+    window.settle();
+    assert_eq!(window.app.shown(), Some("frame_02.tif"));
+}
+
+#[test]
+fn results_are_looked_at_also_when_the_folder_is_closed() {
+    let folder = stack_folder(&small(FRAMES));
+    let mut window = with_stack(&folder);
+    window.click("Stack");
+    stacked(&mut window, 1);
+    window.press(letter("w"), Modifiers::COMMAND);
+    window.settle();
+    assert!(window.sees("Try the demo stack"));
+    window.click("Result 1, Hybrid");
+    window.settle();
+    assert!(!window.sees("Try the demo stack"));
+    assert_eq!(window.app.shown(), Some("Result 1, Hybrid"));
+    window.click("Start");
+    window.settle();
+    assert!(window.sees("Try the demo stack"));
+}
+
+#[test]
 fn a_folder_without_photographs_is_reported_and_blocks_nothing() {
     let folder = common::StackFolder::empty();
     let mut window = Window::open(std::slice::from_ref(&folder.path));

@@ -2,10 +2,10 @@
 //!
 //! Where the machine has no OpenCL device these say so and pass.
 
-use parfocal::core::Transform;
 use parfocal::core::device::{OpenClDevice, opencl_devices};
 use parfocal::core::fuse::{Fused, Fusion, Method, on_cpu, on_opencl};
 use parfocal::core::warp::{Area, Exposure};
+use parfocal::core::{ALWAYS, Transform};
 use parfocal::demo::{DemoStack, Scene, SceneOptions};
 use parfocal::photo::{Photo, Samples};
 
@@ -60,9 +60,11 @@ fn scene(scene: Scene, width: usize, height: usize) -> SceneOptions {
 
 fn fuse(mut fusion: Box<dyn Fusion>, frames: &[Frame]) -> Fused {
     for (index, (photo, pose, exposure)) in frames.iter().enumerate() {
-        fusion.add(index as u16, photo, pose, exposure).unwrap();
+        fusion
+            .add(index as u16, photo, pose, exposure, ALWAYS)
+            .unwrap();
     }
-    fusion.finish().unwrap()
+    fusion.finish(ALWAYS).unwrap()
 }
 
 /// Both pictures of the same frames: the processor's and the device's.
@@ -233,9 +235,11 @@ fn every_run_and_every_order_gives_the_same() {
         assert!(first == fuse(empty(), &frames));
         let mut fusion = empty();
         for (index, (photo, pose, exposure)) in frames.iter().enumerate().rev() {
-            fusion.add(index as u16, photo, pose, exposure).unwrap();
+            fusion
+                .add(index as u16, photo, pose, exposure, ALWAYS)
+                .unwrap();
         }
-        let backwards = fusion.finish().unwrap();
+        let backwards = fusion.finish(ALWAYS).unwrap();
         assert_eq!(first.index, backwards.index);
         assert!(psnr(&first, &backwards) > 100.0);
     }
@@ -259,10 +263,14 @@ fn fusions_side_by_side_do_not_disturb_each_other() {
     let mut fusion = empty();
     for (index, (photo, pose, exposure)) in frames.iter().enumerate() {
         std::thread::scope(|scope| {
-            scope.spawn(|| fusion.add(index as u16, photo, pose, exposure).unwrap());
+            scope.spawn(|| {
+                fusion
+                    .add(index as u16, photo, pose, exposure, ALWAYS)
+                    .unwrap()
+            });
         });
     }
-    assert!(fusion.finish().unwrap() == alone);
+    assert!(fusion.finish(ALWAYS).unwrap() == alone);
 }
 
 #[test]
@@ -272,7 +280,7 @@ fn a_fusion_that_is_given_up_ends() {
     for count in 0..3 {
         let mut fusion = on_opencl(Method::Pyramid, area(64, 48), None, &device).unwrap();
         for (photo, pose, exposure) in &frames[..count] {
-            fusion.add(0, photo, pose, exposure).unwrap();
+            fusion.add(0, photo, pose, exposure, ALWAYS).unwrap();
         }
         drop(fusion);
     }
@@ -304,8 +312,10 @@ fn what_the_device_cannot_do_is_an_error_with_advice() {
         ..Photo::default()
     };
     let (pose, exposure) = (Transform::IDENTITY, Exposure::default());
-    let sent = (0..4).try_for_each(|_| fusion.add(0, &short, &pose, &exposure));
-    let error = sent.and_then(|()| fusion.finish().map(|_| ())).unwrap_err();
+    let sent = (0..4).try_for_each(|_| fusion.add(0, &short, &pose, &exposure, ALWAYS));
+    let error = sent
+        .and_then(|()| fusion.finish(ALWAYS).map(|_| ()))
+        .unwrap_err();
     assert!(error.to_string().contains(&device.name), "{error}");
 }
 

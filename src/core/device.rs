@@ -2,10 +2,10 @@
 
 use std::sync::OnceLock;
 
-use super::Transform;
 use super::fuse::{Fused, Fusion, Method, on_cpu, on_opencl};
 use super::plane::Plane;
 use super::warp::{Area, Exposure};
+use super::{ALWAYS, Transform};
 use crate::photo::{Photo, Samples};
 use crate::{Error, Result};
 
@@ -177,9 +177,9 @@ fn fuse_samples(mut fusion: Box<dyn Fusion>, area: Area) -> Result<Fused> {
             gain: [1.0 + 0.02 * turn, 1.0, 0.99],
             offset: [0.0, 0.004 * turn, 0.0],
         };
-        fusion.add(number, &photo, &pose, &exposure)?;
+        fusion.add(number, &photo, &pose, &exposure, ALWAYS)?;
     }
-    fusion.finish()
+    fusion.finish(ALWAYS)
 }
 
 /// The device that `--device auto` tries first: the graphics processor with

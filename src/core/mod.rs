@@ -10,6 +10,7 @@ pub mod focus_range;
 pub mod fuse;
 pub mod ghost;
 pub mod grey;
+mod keep_going;
 pub mod linear;
 pub mod noise;
 pub mod palette;
@@ -22,4 +23,5 @@ pub mod transform;
 pub mod trial;
 pub mod warp;
 
+pub use keep_going::{ALWAYS, KeepGoing};
 pub use transform::Transform;

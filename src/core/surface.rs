@@ -8,10 +8,12 @@
 
 use rayon::prelude::*;
 
+use super::KeepGoing;
 use super::fuse::fill::fill;
+use super::keep_going::check;
 use super::plane::{BAND, Plane};
+use crate::Result;
 use crate::photo::{Photo, Samples, Surface};
-use crate::{Error, Result};
 
 /// Vertices, at most: what three-dimensional programs turn without effort.
 const VERTICES: usize = 500_000;
@@ -44,19 +46,18 @@ pub fn surface(
     picture: &Photo,
     depth: &Depth,
     reach: f64,
-    keep_going: &(dyn Fn() -> bool + Sync),
+    keep_going: KeepGoing,
 ) -> Result<Surface> {
     let cells = Cells::new(picture.width, picture.height, VERTICES);
-    let check = || keep_going().then_some(()).ok_or(Error::Cancelled);
     let (mut frames, sure) = reduced(&cells, depth);
-    check()?;
+    check(keep_going)?;
     frames = outvoted(&frames, &sure);
     fill(&mut frames, &sure);
     for step in STEPS {
-        check()?;
+        check(keep_going)?;
         frames = smoothed(&frames, &sure, step);
     }
-    check()?;
+    check(keep_going)?;
     Ok(assembled(picture, &cells, &frames, depth.count, reach))
 }
 

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use super::Transform;
 use super::device::OpenClDevice;
 use super::fuse::{Method, on_cpu, on_opencl};
 use super::warp::{Area, Exposure};
+use super::{ALWAYS, Transform};
 use crate::Result;
 use crate::photo::{Photo, Samples};
 
@@ -45,9 +45,9 @@ fn fuse(device: Option<&OpenClDevice>, photo: &Photo, frames: u16) -> Result<()>
     for number in 0..frames {
         let shift = f64::from(number) * 0.3;
         let pose = Transform::similarity(1.0, 0.0, [0.0, 0.0], [shift, -shift]);
-        fusion.add(number, photo, &pose, &Exposure::default())?;
+        fusion.add(number, photo, &pose, &Exposure::default(), ALWAYS)?;
     }
-    fusion.finish().map(|_| ())
+    fusion.finish(ALWAYS).map(|_| ())
 }
 
 /// A frame full of detail.

@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 use std::sync::OnceLock;
 
-use super::Transform;
+use super::keep_going::check;
 use super::linear::Normal;
 use super::plane::{BAND, Plane};
+use super::{ALWAYS, KeepGoing, Transform};
+use crate::Result;
 use crate::photo::{Photo, Samples};
 
 /// A frame in the geometry of the result.
@@ -109,9 +111,41 @@ pub(crate) fn is_copy(photo: &Photo, pose: &Transform, area: Area) -> bool {
 ///
 /// Outside the frame the nearest pixel is repeated, and the mask says so.
 pub fn warp(photo: &Photo, pose: &Transform, area: Area, exposure: &Exposure) -> Warped {
+    warped(photo, pose, area, exposure, ALWAYS)
+}
+
+/// As [`warp`], unless `keep_going` says no on the way.
+///
+/// # Errors
+///
+/// [`Error::Cancelled`](crate::Error::Cancelled) then.
+pub fn warp_unless_stopped(
+    photo: &Photo,
+    pose: &Transform,
+    area: Area,
+    exposure: &Exposure,
+    keep_going: KeepGoing,
+) -> Result<Warped> {
+    let warped = warped(photo, pose, area, exposure, keep_going);
+    check(keep_going)?;
+    Ok(warped)
+}
+
+/// A warp of which bands are left black once `keep_going` says no.
+fn warped(
+    photo: &Photo,
+    pose: &Transform,
+    area: Area,
+    exposure: &Exposure,
+    keep_going: KeepGoing,
+) -> Warped {
     match &photo.samples {
-        Samples::Eight(samples) => warp_samples(photo, samples, 255.0, pose, area, exposure),
-        Samples::Sixteen(samples) => warp_samples(photo, samples, 65535.0, pose, area, exposure),
+        Samples::Eight(samples) => {
+            warp_samples(photo, samples, 255.0, pose, area, exposure, keep_going)
+        }
+        Samples::Sixteen(samples) => {
+            warp_samples(photo, samples, 65535.0, pose, area, exposure, keep_going)
+        }
     }
 }
 
@@ -122,6 +156,7 @@ fn warp_samples<T: Copy + Into<f32> + Sync>(
     pose: &Transform,
     area: Area,
     exposure: &Exposure,
+    keep_going: KeepGoing,
 ) -> Warped {
     let source = Source {
         width: photo.width,
@@ -138,6 +173,7 @@ fn warp_samples<T: Copy + Into<f32> + Sync>(
         red.bands_mut()
             .zip(green.bands_mut())
             .zip(blue.bands_mut())
+            .filter(|_| keep_going())
             .for_each(|(((first, red), (_, green)), (_, blue))| {
                 let rows = red
                     .chunks_exact_mut(area.width)

@@ -71,7 +71,7 @@ pub const KEYS: [(&str, &str); 29] = [
     ("Delete", "Remove the selected frames from the list"),
     ("Shift Delete", "Move the selected photographs to the trash"),
     ("F", "Fit the picture into the window"),
-    ("1", "100 %"),
+    ("1 and 2", "100 % and 200 %"),
     ("+ and −", "Zoom in and out"),
     ("R", "Show the result"),
     ("D", "Show the depth map"),
@@ -143,7 +143,8 @@ impl State {
                 widget::choices(pages, self.page, Message::Turned)
             ]
             .align_y(Center),
-            scrollable(container(page).padding([0.0, gap::MEDIUM]).width(Fill))
+            scrollable(container(page).width(Fill))
+                .spacing(gap::MEDIUM)
                 .style(theme::scroll)
                 .height(440),
             row![

@@ -6,6 +6,7 @@ use iced::{Center, Element, Fill};
 
 use super::finish;
 use super::icon::Icon;
+use super::presets::{Named, in_force, presets};
 use super::theme::{self, size, space as gap};
 use super::{output, widget};
 use crate::core::align::{Detector, Method as AlignMethod, Model};
@@ -73,55 +74,6 @@ pub enum Message {
     Finish(finish::Message),
     /// How results are written.
     Output(output::Message),
-}
-
-/// A preset in the list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Named(pub Preset);
-
-impl std::fmt::Display for Named {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(&self.0.name)
-    }
-}
-
-/// The presets that are always there.
-pub fn presets() -> Vec<Preset> {
-    let preset = |name: &str, align: AlignOptions| Preset {
-        name: name.to_owned(),
-        align,
-        fuse: FuseOptions::default(),
-    };
-    let usual = AlignOptions::default();
-    vec![
-        preset("Macro on a rail", usual.clone()),
-        preset(
-            "Handheld",
-            AlignOptions {
-                model: Model::Affine,
-                max_shift: 0.4,
-                ..usual.clone()
-            },
-        ),
-        preset(
-            "Microscope",
-            AlignOptions {
-                model: Model::Similarity,
-                max_scale: 0.1,
-                max_rotation: 5.0,
-                ..usual.clone()
-            },
-        ),
-        preset(
-            "Landscape",
-            AlignOptions {
-                model: Model::Homography,
-                max_shift: 0.1,
-                max_scale: 0.2,
-                ..usual
-            },
-        ),
-    ]
 }
 
 fn model_name(model: Model) -> &'static str {
@@ -515,11 +467,6 @@ impl State {
         }
         widget::section("Fusion", content)
     }
-}
-
-fn in_force(settings: &Settings) -> Option<Preset> {
-    let same = |preset: &Preset| preset.align == settings.align && preset.fuse == settings.fuse;
-    settings.presets.iter().cloned().chain(presets()).find(same)
 }
 
 fn switch<'a>(is_on: bool, message: impl Fn(bool) -> Message + 'a) -> Element<'a, Message> {

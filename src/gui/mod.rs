@@ -19,6 +19,7 @@ mod notice;
 mod output;
 mod outside;
 mod preferences;
+mod presets;
 mod results;
 mod scrubber;
 mod stage;

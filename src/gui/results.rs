@@ -14,9 +14,10 @@ use iced::{Center, ContentFit, Element, Fill};
 use super::icon::{self, Icon};
 use super::store::Stored;
 use super::theme::{self, size, space as gap};
-use super::widget;
 use super::work::Made;
+use super::{widget, worker};
 use crate::core::finish::Finish;
+use crate::core::thumbnail::Rgba;
 use crate::handlers::Report;
 use crate::text as words;
 
@@ -108,15 +109,13 @@ impl State {
     /// Adds a result and selects it; answers its number.
     pub fn push(&mut self, method: String, folder: PathBuf, took: Duration, made: Made) -> u64 {
         self.next += 1;
-        let small = &made.small;
-        let (width, height) = (small.width as u32, small.height as u32);
         self.items.push(Item {
             number: self.next,
             name: made.shown.name().to_owned(),
             method,
             folder,
             took,
-            thumbnail: Handle::from_rgba(width, height, small.data.clone()),
+            thumbnail: handle(made.small),
             stored: Stored::Memory(made.full),
             finish: made.report.options.finish,
             report: made.report,
@@ -139,6 +138,15 @@ impl State {
             is_new = true;
         }
         is_new
+    }
+
+    /// Shows a result by this small picture, unless it is finished otherwise by
+    /// now.
+    pub fn depict(&mut self, number: u64, finish: Finish, small: Rgba) {
+        let mut items = self.items.iter_mut();
+        if let Some(item) = items.find(|item| item.number == number && item.finish == finish) {
+            item.thumbnail = handle(small);
+        }
     }
 
     /// The number that the next result will have.
@@ -180,7 +188,7 @@ impl State {
     /// The pixels of a result are elsewhere now.
     pub fn moved(&mut self, number: u64, stored: Stored) {
         if let Some(item) = self.items.iter_mut().find(|item| item.number == number) {
-            item.stored = stored;
+            worker::let_go(std::mem::replace(&mut item.stored, stored));
         }
     }
 
@@ -210,7 +218,9 @@ impl State {
 
     /// Lets go of the result that was discarded last.
     pub fn forget_discarded(&mut self) {
-        self.discarded = None;
+        if let Some(gone) = self.discarded.take() {
+            worker::let_go(gone);
+        }
     }
 
     /// Leaves a name as it was; answers whether one was being typed.
@@ -243,6 +253,7 @@ impl State {
                 .and_then(|path| Some(path.parent()?.to_owned()))
                 .map_or(Action::None, Action::Open),
             Message::Discarded(number) => {
+                self.forget_discarded();
                 let place = self.items.iter().position(|item| item.number == number);
                 self.discarded = place.map(|place| (place, self.items.remove(place)));
                 if self.selected == Some(number) {
@@ -372,6 +383,10 @@ impl State {
             .style(move |theme| theme::cell(theme, is_selected, false))
             .into()
     }
+}
+
+fn handle(small: Rgba) -> Handle {
+    Handle::from_rgba(small.width as u32, small.height as u32, small.data)
 }
 
 fn tool<'a>(icon: Icon, words: &'a str, message: Message) -> Element<'a, Message> {

@@ -44,6 +44,8 @@ pub enum Message {
 pub struct Facts {
     /// Whether a frame is selected.
     pub has_frame: bool,
+    /// Whether there are frames at all.
+    pub has_frames: bool,
     /// Whether there is a result.
     pub has_result: bool,
     /// Whether it is known how the frames lie on each other.
@@ -62,7 +64,11 @@ impl State {
         };
         let has_result = facts.has_result || facts.is_growing;
         let modes = [
-            (Mode::Frame, "Frame", true),
+            (
+                Mode::Frame,
+                if facts.has_frames { "Frame" } else { "Start" },
+                true,
+            ),
             (Mode::Result, "Result", has_result),
             (Mode::DepthMap, "Depth map", facts.has_result),
             (

@@ -59,26 +59,13 @@ impl Full {
     ///
     /// # Errors
     ///
-    /// If it is larger than any screen can show.
-    pub fn shown(&self, title: &str, steps: &Finish) -> Result<Picture> {
-        self.on_screen(title, &*self.finished(steps, &Job::silent())?)
-    }
-
-    /// A finished picture of this result for the screen.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::shown`].
-    pub fn on_screen(&self, title: &str, finished: &Photo) -> Result<Picture> {
-        let mut converted;
-        let photo = if finished.metadata.icc.is_none() {
-            finished
-        } else {
-            converted = finished.clone();
-            thumbnail::to_srgb(&mut converted);
-            &converted
-        };
-        self.placed(Picture::of_photo(title, Kind::Result, photo)?)
+    /// If it is larger than any screen can show, and if the job is cancelled.
+    pub fn shown(&self, title: &str, steps: &Finish, job: &Job) -> Result<Picture> {
+        let mut finished = self.finished(steps, job)?;
+        if finished.metadata.icc.is_some() {
+            thumbnail::to_srgb(finished.to_mut());
+        }
+        self.placed(Picture::of_photo(title, Kind::Result, &finished)?)
     }
 
     /// At which depth each pixel lies, for the screen.
@@ -285,7 +272,7 @@ mod tests {
     #[test]
     fn pixels_tell_their_frame_and_their_place() {
         let full = result(None);
-        let shown = full.shown("r", &Finish::default()).unwrap();
+        let shown = full.shown("r", &Finish::default(), &Job::silent()).unwrap();
         assert_eq!(shown.origin(), (4, 5));
         assert_eq!(shown.read(1, 0).unwrap().frame, Some("b.tif"));
         let depth = full.depth_map("r").unwrap();

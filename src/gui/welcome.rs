@@ -10,8 +10,13 @@ use iced::{Center, ContentFit, Element, Fill};
 use super::icon::{self, Icon};
 use super::theme::{self, size, space as gap};
 use super::widget;
+use crate::core::thumbnail::Rgba;
 use crate::handlers::thumbnail::Thumbnail;
 use crate::settings::Recent;
+
+/// The size of a folder's picture, in logical pixels: three to two, like most
+/// photographs.
+const COVER: [u32; 2] = [168, 112];
 
 /// Pictures of the folders that were open.
 #[derive(Debug, Default)]
@@ -34,7 +39,7 @@ pub enum Message {
 impl State {
     /// A picture for a folder that was open.
     pub fn cover(&mut self, cover: PathBuf, thumbnail: Thumbnail) {
-        let picture = thumbnail.picture;
+        let picture = cropped(thumbnail.picture);
         let (width, height) = (picture.width as u32, picture.height as u32);
         let handle = Handle::from_rgba(width, height, picture.data);
         self.covers.insert(cover, handle);
@@ -96,7 +101,7 @@ impl State {
     fn folder<'a>(&'a self, recent: &'a Recent) -> Element<'a, Message> {
         let picture: Element<'_, Message> = match self.covers.get(&recent.cover) {
             Some(handle) => image(handle.clone())
-                .content_fit(ContentFit::Cover)
+                .content_fit(ContentFit::Fill)
                 .width(Fill)
                 .height(Fill)
                 .into(),
@@ -107,9 +112,8 @@ impl State {
         let name = super::work::name(&recent.folder);
         let card = column![
             container(picture)
-                .height(110)
-                .width(Fill)
-                .clip(true)
+                .width(COVER[0])
+                .height(COVER[1])
                 .style(theme::panel),
             column![
                 text(name).size(size::BODY).wrapping(text::Wrapping::None),
@@ -118,14 +122,55 @@ impl State {
                     .style(theme::muted)
             ]
             .spacing(2)
-            .padding(gap::SMALL)
+            .padding(gap::TINY)
         ]
-        .width(176)
+        .width(COVER[0])
         .clip(true);
         button(card)
-            .padding(0)
+            .padding(gap::TINY)
             .style(theme::secondary)
             .on_press(Message::Reopen(recent.folder.clone()))
             .into()
+    }
+}
+
+/// The middle of a picture, as wide and as high as a folder's picture.
+fn cropped(picture: Rgba) -> Rgba {
+    let [across, down] = COVER.map(|side| side as usize);
+    let width = picture.width.min(picture.height * across / down).max(1);
+    let height = picture.height.min(picture.width * down / across).max(1);
+    let left = (picture.width - width) / 2;
+    let rows = picture.data.chunks_exact(picture.width.max(1) * 4);
+    let rows = rows.skip((picture.height - height) / 2).take(height);
+    Rgba {
+        width,
+        height,
+        data: rows
+            .flat_map(|row| &row[left * 4..(left + width) * 4])
+            .copied()
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_of_a_picture_is_its_cover() {
+        for (width, height, expected) in
+            [(60, 40, (60, 40)), (40, 60, (40, 26)), (90, 40, (60, 40))]
+        {
+            let data = (0..width * height).flat_map(|i| [(i % width) as u8, 0, 0, 255]);
+            let picture = Rgba {
+                width,
+                height,
+                data: data.collect(),
+            };
+            let cover = cropped(picture);
+            assert_eq!((cover.width, cover.height), expected);
+            assert_eq!(cover.data.len(), cover.width * cover.height * 4);
+            assert_eq!(usize::from(cover.data[0]), (width - cover.width) / 2);
+        }
     }
 }

@@ -17,7 +17,7 @@ use crate::handlers::{AlignOptions, Job, Report, StackOptions, export, file, sta
 use crate::photo::{self, Limits, Photo};
 
 /// Pixels on the longer side of a result's small picture.
-const SMALL: usize = 240;
+pub const SMALL: u32 = 240;
 
 /// Frames whose poses are known, to be fused again and again.
 pub struct Kept {
@@ -189,10 +189,10 @@ pub fn fuse(
         area,
         names,
     };
-    let finished = full.finished(&options.finish, job)?;
+    let shown = full.shown(title, &options.finish, job)?;
     Ok(Made {
-        small: Rgba::of(&finished).reduced(SMALL),
-        shown: full.on_screen(title, &finished)?,
+        small: shown.small(SMALL),
+        shown,
         full: Arc::new(full),
         report: Arc::new(report),
     })

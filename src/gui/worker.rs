@@ -66,3 +66,10 @@ fn stumbled() -> Error {
         "try again, and report this with what you did",
     )
 }
+
+/// Lets go of something large: to give its memory back takes longer than the
+/// window may wait.
+pub fn let_go(what: impl Send + 'static) {
+    // Where no thread can be had, it is let go of here.
+    let _ = std::thread::Builder::new().spawn(move || drop(what));
+}

@@ -20,7 +20,7 @@ use crate::core::grey::{Grey, GreyPyramid};
 use crate::core::noise::noise;
 use crate::core::pipeline;
 use crate::core::sharpness::{GRID, Sharpness};
-use crate::core::warp::{Area, Exposure, warp};
+use crate::core::warp::{Area, Exposure, warp_unless_stopped};
 use crate::photo::{Encoding, Format, Photo};
 use crate::{Error, Result};
 
@@ -526,7 +526,9 @@ pub fn write(
     for (i, pose) in used {
         let Some(name) = &names[i] else { continue };
         let photo = aligned.frames.read(&aligned.stack.frames[i].path, job)?;
-        let warped = warp(&photo, &pose, area, &aligned.exposures[i]);
+        let keep_going = || !job.is_cancelled();
+        let exposure = &aligned.exposures[i];
+        let warped = warp_unless_stopped(&photo, &pose, area, exposure, &keep_going)?;
         let metadata = photo.metadata;
         let alpha = warped
             .mask

@@ -8,15 +8,15 @@ use super::file;
 use super::frames;
 use super::machine::Budget;
 use super::{Device, FuseOptions, Job, Phase, Report, StackOptions, export};
-use crate::core::Transform;
 use crate::core::device::{self, OpenClDevice};
 use crate::core::finish::{self, Finish};
-use crate::core::fuse::{self, Fused, Fusion, Preview};
+use crate::core::fuse::{self, Fused, Fusion, Preview, Second};
 use crate::core::ghost::Moved;
 use crate::core::grey::Grey;
 use crate::core::pipeline;
 use crate::core::sharpness::{GRID, Sharpness};
 use crate::core::warp::{Area, Exposure};
+use crate::core::{KeepGoing, Transform};
 use crate::photo::{Encoding, Format, Photo};
 use crate::{Error, Result};
 
@@ -146,6 +146,10 @@ pub fn fuse_aligned(
     if options.fuse.ghost_check {
         warn_of_moved(aligned, job);
     }
+    job.note(match &device {
+        Some(device) => format!("{} fuses", device.name),
+        None => "the processor fuses".to_owned(),
+    });
     let fused = fuse(aligned, area, device.as_ref(), options, job, watch);
     let (fused, device) = match (fused, device) {
         // What was chosen automatically is replaced automatically.
@@ -160,12 +164,13 @@ pub fn fuse_aligned(
         ),
     };
     job.check()?;
+    let keep_going = || !job.is_cancelled();
     Ok(Stacked {
         picture: Photo {
             metadata: aligned.frames.metadata.clone(),
             ..export::picture(&fused.channels, fused.alpha)
         },
-        depth: fused.depth.smooth(area.width, area.height),
+        depth: fused.depth.smooth(area.width, area.height, &keep_going)?,
         index: fused.index,
         confidence: fused.confidence,
         area,
@@ -202,15 +207,14 @@ fn fuse(
         options,
         job,
     )?;
-    job.check()?;
-    let found = fusion.finish()?;
-    job.check()?;
-    match wish.second(found, area) {
-        Ok(mut second) => {
+    let keep_going = || !job.is_cancelled();
+    let found = fusion.finish(&keep_going)?;
+    match wish.second(found, area, &keep_going)? {
+        Second::Look(mut second) => {
             feed(aligned, lanes, second.as_mut(), None, options, job)?;
-            second.finish()
+            second.finish(&keep_going)
         }
-        Err(fused) => Ok(*fused),
+        Second::None(fused) => Ok(*fused),
     }
 }
 
@@ -223,6 +227,7 @@ fn feed(
     options: &StackOptions,
     job: &Job,
 ) -> Result<()> {
+    let keep_going = || !job.is_cancelled();
     let used = aligned.used();
     let Aligned {
         stack,
@@ -261,9 +266,9 @@ fn feed(
                 Ok((photo, score)) => {
                     sharpness[*i] = sharpness[*i].or(score);
                     let index = u16::try_from(*i).map_err(|_| too_many())?;
-                    fusion.add(index, &photo, pose, &exposures[*i])?;
+                    fusion.add(index, &photo, pose, &exposures[*i], &keep_going)?;
                     if let Some(watched) = &mut watched {
-                        watched.add(index, &photo, pose, &exposures[*i]);
+                        watched.add(index, &photo, pose, &exposures[*i], &keep_going)?;
                     }
                 }
                 Err(fault) => frames::fail(stack, *i, &fault, job)?,
@@ -342,13 +347,21 @@ impl<'a> Watched<'a> {
         }
     }
 
-    fn add(&mut self, index: u16, photo: &Photo, pose: &Transform, exposure: &Exposure) {
-        self.preview.add(index, photo, pose, exposure);
+    fn add(
+        &mut self,
+        index: u16,
+        photo: &Photo,
+        pose: &Transform,
+        exposure: &Exposure,
+        keep_going: KeepGoing,
+    ) -> Result<()> {
+        self.preview.add(index, photo, pose, exposure, keep_going)?;
         if self.last.elapsed() >= Self::PACE {
-            let fused = self.preview.picture();
+            let fused = self.preview.picture(keep_going)?;
             (self.watch)(export::picture(&fused.channels, fused.alpha));
             self.last = Instant::now();
         }
+        Ok(())
     }
 }
 

@@ -34,6 +34,9 @@ pub struct Window {
     sender: Sender<Message>,
     /// How long the window took to answer each message.
     pub answers: Vec<Duration>,
+    /// What of that time the processor worked for it: others may have had it
+    /// for the rest.
+    pub efforts: Vec<Duration>,
     _kept: TempDir,
 }
 
@@ -57,6 +60,7 @@ impl Window {
             messages,
             sender,
             answers: Vec::new(),
+            efforts: Vec::new(),
             _kept: kept,
         };
         window.carry_out(task);
@@ -84,9 +88,14 @@ impl Window {
     }
 
     fn update(&mut self, message: Message) {
-        let asked = Instant::now();
+        let (before, asked) = (worked(), Instant::now());
         let task = self.app.update(message);
-        self.answers.push(asked.elapsed());
+        let answer = asked.elapsed();
+        self.answers.push(answer);
+        let effort = worked()
+            .zip(before)
+            .map(|(now, before)| now.saturating_sub(before));
+        self.efforts.push(effort.unwrap_or(answer));
         self.carry_out(task);
     }
 
@@ -272,6 +281,21 @@ impl Window {
             .for_each(|message| self.update(message));
     }
 
+    /// Moves the slider below these words in the inspector, which is scrolled to
+    /// its end, to a share of its way.
+    pub fn slide(&mut self, words: &str, share: f32) {
+        let mut simulator = self.simulator();
+        simulator.point_at(Point::new(1130.0, 400.0));
+        let delta = mouse::ScrollDelta::Pixels { x: 0.0, y: -5000.0 };
+        simulator.simulate([Event::Mouse(mouse::Event::WheelScrolled { delta })]);
+        let label = simulator.find(words).expect("a slider");
+        let label = label.visible_bounds().expect("a slider in sight");
+        let (left, right) = (label.x, 1268.0);
+        simulator.point_at(Point::new(left + share * (right - left), label.y + 28.0));
+        simulator.simulate(click());
+        self.take(simulator.into_messages().collect());
+    }
+
     /// How long it takes to say what the window shows.
     pub fn view_time(&self) -> Duration {
         let begun = Instant::now();
@@ -322,6 +346,13 @@ impl Window {
         let included = self.app.frames().filter(|(_, is_included)| *is_included);
         included.map(|(name, _)| name.to_owned()).collect()
     }
+}
+
+/// How long the processor has worked for this thread, where the system tells.
+fn worked() -> Option<Duration> {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let nanoseconds = told.split_whitespace().next()?.parse().ok()?;
+    Some(Duration::from_nanos(nanoseconds))
 }
 
 /// The key of a letter.

@@ -7,10 +7,11 @@
 //! statistics", 1980). Colour is filtered more strongly than luminance: its
 //! noise shows more and its detail less.
 
+use super::level;
 use super::noise::{MARGIN, Noise, SCALES, estimate, opponent, split};
 use super::tile::{Source, Tile};
-use super::{KeepGoing, level};
 use crate::Result;
+use crate::core::KeepGoing;
 use crate::core::grey::LUMA;
 
 /// Multiples of the noise's variance that count as noise at full strength.

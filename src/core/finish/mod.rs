@@ -17,8 +17,10 @@ mod tile;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::KeepGoing;
+use super::keep_going::check;
+use crate::Result;
 use crate::photo::{Photo, Samples};
-use crate::{Error, Result};
 
 /// How strong each step is; 0 leaves the picture as it is. Values beyond the
 /// range count as its end.
@@ -47,9 +49,6 @@ impl Finish {
     }
 }
 
-/// Asked many times a second whether to go on.
-pub type KeepGoing<'a> = &'a (dyn Fn() -> bool + Sync);
-
 /// Applies the steps to a picture, which has 16 bits afterwards; without a step
 /// it stays as it is, to the bit.
 ///
@@ -61,27 +60,26 @@ pub fn finish(photo: &mut Photo, steps: &Finish, keep_going: KeepGoing) -> Resul
     if steps.is_neutral() || photo.pixels() == 0 {
         return Ok(());
     }
-    let check = || keep_going().then_some(()).ok_or(Error::Cancelled);
     let mut samples = match std::mem::take(&mut photo.samples) {
         Samples::Eight(samples) => samples.into_iter().map(|v| u16::from(v) * 257).collect(),
         Samples::Sixteen(samples) => samples,
     };
     let (width, alpha) = (photo.width, photo.alpha.as_deref());
-    check()?;
+    check(keep_going)?;
     if steps.denoise > 0 {
         samples = denoise::denoise(&samples, alpha, width, steps.denoise, keep_going)?;
     }
     if steps.brightness != 0 {
         apply(&mut samples, |v| brightness::curve(v, steps.brightness));
-        check()?;
+        check(keep_going)?;
     }
     if steps.contrast != 0 {
         apply(&mut samples, |v| contrast::curve(v, steps.contrast));
-        check()?;
+        check(keep_going)?;
     }
     if steps.saturation != 0 {
         saturation::saturate(&mut samples, steps.saturation);
-        check()?;
+        check(keep_going)?;
     }
     if steps.sharpen > 0 {
         samples = sharpen::sharpen(&samples, alpha, width, steps.sharpen, keep_going)?;
@@ -111,6 +109,7 @@ fn level(share: f32) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Error;
     use crate::demo::Rng;
 
     fn photo() -> Photo {

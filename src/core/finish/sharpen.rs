@@ -5,10 +5,11 @@
 //! stays near the range of the pixels around it, so that no bright or dark line
 //! arises beside an edge.
 
+use super::level;
 use super::noise::{MARGIN, estimate, opponent};
 use super::tile::{Source, Tile};
-use super::{KeepGoing, level};
 use crate::Result;
+use crate::core::KeepGoing;
 
 /// How often the detail is added at full strength.
 const MOST: f32 = 2.0;

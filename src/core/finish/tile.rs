@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::KeepGoing;
+use crate::Result;
+use crate::core::KeepGoing;
+use crate::core::keep_going::check;
 use crate::core::plane::mirror;
-use crate::{Error, Result};
 
 /// Pixels of a piece without its surroundings, across and down.
 const INNER: [usize; 2] = [512, 256];
@@ -89,9 +90,7 @@ impl<'a> Source<'a> {
             .enumerate()
             .try_for_each(|(band, rows)| {
                 for x in (0..width).step_by(INNER[0]) {
-                    if !keep_going() {
-                        return Err(Error::Cancelled);
-                    }
+                    check(keep_going)?;
                     let piece = Piece {
                         x,
                         y: band * INNER[1],

@@ -9,6 +9,9 @@ use super::contrast::{FLOOR, Sharpest, contrast};
 use super::prefer::Bias;
 use super::weighted::Weighted;
 use super::{Accumulator, Fused};
+use crate::Result;
+use crate::core::KeepGoing;
+use crate::core::keep_going::check;
 use crate::core::warp::Warped;
 
 /// What a frame counts where it shows nothing; elsewhere it is 1 or more.
@@ -39,10 +42,12 @@ impl Average {
 }
 
 impl Accumulator for Average {
-    fn add(&mut self, index: u16, frame: Warped) {
+    fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()> {
         let mut contrast = contrast(&frame.channels);
+        check(keep_going)?;
         self.bias.apply(index, &mut contrast.data);
         self.sharpest.add(index, &contrast, frame.mask.as_ref());
+        check(keep_going)?;
         self.sum.add(&frame.channels, |i| {
             let is_shown = frame.mask.as_ref().is_none_or(|mask| mask.data[i] > 0.0);
             // The eighth power of contrast: a frame with half that of another
@@ -54,16 +59,20 @@ impl Accumulator for Average {
                 HIDDEN
             }
         });
+        Ok(())
     }
 
-    fn finish(self) -> Fused {
-        self.sharpest.fused(self.sum.mean())
+    fn finish(self, keep_going: KeepGoing) -> Result<Fused> {
+        let picture = self.sum.mean();
+        check(keep_going)?;
+        Ok(self.sharpest.fused(picture))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::ALWAYS;
     use crate::core::fuse::samples::checks;
     use crate::core::plane::Plane;
 
@@ -82,9 +91,9 @@ mod tests {
     #[test]
     fn the_frame_with_contrast_outweighs_the_one_without() {
         let mut fusion = Average::new(64, 48);
-        fusion.add(0, frame(|_, _| 0.5));
-        fusion.add(1, frame(checks));
-        let fused = fusion.finish();
+        fusion.add(0, frame(|_, _| 0.5), ALWAYS).unwrap();
+        fusion.add(1, frame(checks), ALWAYS).unwrap();
+        let fused = fusion.finish(ALWAYS).unwrap();
         for y in 0..48 {
             for x in 0..64 {
                 assert!((fused.channels[1].row(y)[x] - checks(x, y)).abs() < 0.01);
@@ -96,9 +105,9 @@ mod tests {
     #[test]
     fn flat_frames_are_averaged() {
         let mut fusion = Average::new(64, 48);
-        fusion.add(0, frame(|_, _| 0.4));
-        fusion.add(1, frame(|_, _| 0.6));
-        let fused = fusion.finish();
+        fusion.add(0, frame(|_, _| 0.4), ALWAYS).unwrap();
+        fusion.add(1, frame(|_, _| 0.6), ALWAYS).unwrap();
+        let fused = fusion.finish(ALWAYS).unwrap();
         assert!(
             fused.channels[0]
                 .data

@@ -8,6 +8,9 @@
 use rayon::prelude::*;
 
 use super::fill::fill;
+use crate::Result;
+use crate::core::KeepGoing;
+use crate::core::keep_going::check;
 use crate::core::plane::{BAND, Plane};
 
 /// Frames on either side of the sharpest that tell the centre of the peak.
@@ -154,9 +157,14 @@ impl DepthMap {
     /// The depth of each pixel of a picture of `width`×`height` pixels, in
     /// frames from the first: smooth on surfaces, with jumps where one ends, and
     /// carried on from what is around it where nothing shows it.
-    pub fn smooth(self, width: usize, height: usize) -> Vec<f32> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+    pub fn smooth(self, width: usize, height: usize, keep_going: KeepGoing) -> Result<Vec<f32>> {
         let apart = (APART * f32::from(self.last)).max(1.0);
-        let mut depth = bilateral(&self.depth, &self.confidence, apart);
+        let mut depth = bilateral(&self.depth, &self.confidence, apart, keep_going);
+        check(keep_going)?;
         let mut known = self.confidence;
         known
             .data
@@ -165,13 +173,15 @@ impl DepthMap {
         if known.data.iter().any(|&v| v > 0.0) {
             fill(&mut depth, &known);
         }
-        enlarged(&depth, width, height, apart)
+        check(keep_going)?;
+        Ok(enlarged(&depth, width, height, apart))
     }
 }
 
 /// Each depth as the mean of those around it, weighted by their confidence and
-/// by how near they are, in place and in depth (Tomasi and Manduchi, 1998).
-fn bilateral(depth: &Plane, confidence: &Plane, apart: f32) -> Plane {
+/// by how near they are, in place and in depth (Tomasi and Manduchi, 1998); of
+/// no use once `keep_going` says no.
+fn bilateral(depth: &Plane, confidence: &Plane, apart: f32, keep_going: KeepGoing) -> Plane {
     let (width, height) = (depth.width as isize, depth.height as isize);
     let near: Vec<(isize, isize, f32)> = (-RADIUS..=RADIUS)
         .step_by(STEP)
@@ -182,7 +192,8 @@ fn bilateral(depth: &Plane, confidence: &Plane, apart: f32) -> Plane {
         })
         .collect();
     let mut out = Plane::new(depth.width, depth.height);
-    out.bands_mut().for_each(|(first, rows)| {
+    let bands = out.bands_mut().filter(|_| keep_going());
+    bands.for_each(|(first, rows)| {
         for (i, out) in rows.iter_mut().enumerate() {
             let (x, y) = (i as isize % width, first as isize + i as isize / width);
             let own = depth.data[(y * width + x) as usize];
@@ -230,6 +241,7 @@ fn enlarged(depth: &Plane, width: usize, height: usize, apart: f32) -> Vec<f32> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::ALWAYS;
 
     const SIZE: (usize, usize) = (96, 64);
 
@@ -250,7 +262,7 @@ mod tests {
             };
             search.add(index, &focus, None);
         }
-        search.finish().smooth(width, height)
+        search.finish().smooth(width, height, ALWAYS).unwrap()
     }
 
     #[test]
@@ -299,7 +311,7 @@ mod tests {
             };
             search.add(index, &focus, None);
         }
-        let found = search.finish().smooth(width, height);
+        let found = search.finish().smooth(width, height, ALWAYS).unwrap();
         assert!(found.iter().all(|depth| (depth - 5.0).abs() < 0.3));
     }
 
@@ -309,7 +321,7 @@ mod tests {
             let mut search = DepthSearch::new(width, height, 1e-4);
             search.add(0, &Plane::filled(width, height, 0.0), None);
             search.add(1, &Plane::filled(width, height, 1.0), None);
-            let depth = search.finish().smooth(width, height);
+            let depth = search.finish().smooth(width, height, ALWAYS).unwrap();
             assert_eq!(depth.len(), width * height);
             assert!(depth.iter().all(|depth| (depth - 1.0).abs() < 0.01));
         }

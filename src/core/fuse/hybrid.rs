@@ -20,6 +20,9 @@ use super::prefer::Bias;
 use super::range::Range;
 use super::weighted::Weighted;
 use super::{Accumulator, Fused, levels};
+use crate::Result;
+use crate::core::KeepGoing;
+use crate::core::keep_going::check;
 use crate::core::plane::Plane;
 use crate::core::warp::Warped;
 
@@ -116,7 +119,7 @@ impl Hybrid {
 }
 
 impl Accumulator for Hybrid {
-    fn add(&mut self, index: u16, frame: Warped) {
+    fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()> {
         let Warped { mut channels, mask } = frame;
         if self.clamp {
             for (range, channel) in self.range.iter_mut().zip(&channels) {
@@ -124,7 +127,10 @@ impl Accumulator for Hybrid {
             }
         }
         if let Some(mask) = &mask {
-            channels.iter_mut().for_each(|channel| fill(channel, mask));
+            for channel in &mut channels {
+                check(keep_going)?;
+                fill(channel, mask);
+            }
         }
         let count = self.levels.len() - 1;
         let mut energies = match count {
@@ -133,6 +139,7 @@ impl Accumulator for Hybrid {
         };
         let mut details = Vec::with_capacity(count + 1);
         for number in 0..count {
+            check(keep_going)?;
             let coarse = levels::split(&mut channels);
             if number == energies.len() {
                 energies.push(squares(&channels));
@@ -141,12 +148,15 @@ impl Accumulator for Hybrid {
         }
         details.push(channels);
 
+        check(keep_going)?;
         let mut contrast = spread(energies[0].clone(), &energies[1]);
+        check(keep_going)?;
         self.bias.apply(index, &mut contrast.data);
         self.sharpest.add(index, &contrast, mask.as_ref());
         let mut weight = self.weight(contrast, mask.as_ref());
         let scale = 1.0 / (OWN_FLOOR * self.noise);
         for (number, (level, detail)) in self.levels.iter_mut().zip(details).enumerate() {
+            check(keep_going)?;
             if number < count {
                 let own = energies[number].windowed();
                 level.add(&detail, |i| {
@@ -158,23 +168,27 @@ impl Accumulator for Hybrid {
                 level.add(&detail, |i| SCALE * weight.data[i].powi(POWER));
             }
         }
+        Ok(())
     }
 
-    fn finish(self) -> Fused {
+    fn finish(self, keep_going: KeepGoing) -> Result<Fused> {
         let mut means = self.levels.into_iter().rev().map(Weighted::mean);
-        let mut channels = levels::collapse(means.next().unwrap_or_default(), means);
+        let mut channels = levels::collapse(means.next().unwrap_or_default(), means, keep_going)?;
         if self.clamp {
             for (channel, range) in channels.iter_mut().zip(&self.range) {
+                check(keep_going)?;
                 range.clamp(channel);
             }
         }
-        self.sharpest.fused(channels)
+        check(keep_going)?;
+        Ok(self.sharpest.fused(channels))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::ALWAYS;
     use crate::core::fuse::samples::{self, checks};
 
     const SIZE: (usize, usize) = (128, 96);
@@ -186,9 +200,9 @@ mod tests {
     fn fuse(frames: impl IntoIterator<Item = Warped>) -> Fused {
         let mut fusion = Hybrid::new(SIZE.0, SIZE.1, None, 0.0);
         for (index, frame) in (0..).zip(frames) {
-            fusion.add(index, frame);
+            fusion.add(index, frame, ALWAYS).unwrap();
         }
-        fusion.finish()
+        fusion.finish(ALWAYS).unwrap()
     }
 
     #[test]

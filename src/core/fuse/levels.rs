@@ -1,5 +1,8 @@
 //! Levels of detail of three channels (Burt and Adelson, 1983).
 
+use crate::Result;
+use crate::core::KeepGoing;
+use crate::core::keep_going::check;
 use crate::core::plane::{Plane, levels};
 
 /// Pixels on the shorter side of the coarsest level, about.
@@ -25,11 +28,20 @@ pub fn split(channels: &mut [Plane; 3]) -> [Plane; 3] {
 
 /// Puts levels together again: `rest` is what is below the last of `details`,
 /// which come coarsest first.
-pub fn collapse(rest: [Plane; 3], details: impl Iterator<Item = [Plane; 3]>) -> [Plane; 3] {
-    details.fold(rest, |coarse, mut fine| {
+///
+/// # Errors
+///
+/// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+pub fn collapse(
+    rest: [Plane; 3],
+    mut details: impl Iterator<Item = [Plane; 3]>,
+    keep_going: KeepGoing,
+) -> Result<[Plane; 3]> {
+    details.try_fold(rest, |coarse, mut fine| {
+        check(keep_going)?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
             fine.add_expanded(coarse, 1.0);
         }
-        fine
+        Ok(fine)
     })
 }

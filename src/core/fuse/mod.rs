@@ -31,9 +31,9 @@ pub use self::prefer::Prefer;
 pub use self::preview::Preview;
 use self::pyramid::Pyramid;
 use self::render::{Render, Search};
-use super::Transform;
 use super::plane::Plane;
-use super::warp::{Area, Exposure, Warped, warp};
+use super::warp::{Area, Exposure, Warped, warp_unless_stopped};
+use super::{KeepGoing, Transform};
 use crate::Result;
 use crate::photo::Photo;
 
@@ -93,21 +93,24 @@ pub trait Fusion: Send {
     ///
     /// # Errors
     ///
-    /// If the device fails; frames added before are then lost.
+    /// If the device fails, and [`Error::Cancelled`](crate::Error::Cancelled)
+    /// once `keep_going` says no; frames added before are then lost.
     fn add(
         &mut self,
         index: u16,
         photo: &Photo,
         pose: &Transform,
         exposure: &Exposure,
+        keep_going: KeepGoing,
     ) -> Result<()>;
 
     /// The picture of all frames added.
     ///
     /// # Errors
     ///
-    /// If the device fails.
-    fn finish(self: Box<Self>) -> Result<Fused>;
+    /// If the device fails, and [`Error::Cancelled`](crate::Error::Cancelled)
+    /// once `keep_going` says no.
+    fn finish(self: Box<Self>, keep_going: KeepGoing) -> Result<Fused>;
 }
 
 /// The noise of frames of which nothing is known: half a level of eight bits,
@@ -169,15 +172,15 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// Gives `found` back if it is the result.
-    pub fn second(&self, found: Fused, area: Area) -> Result<Box<dyn Fusion>, Box<Fused>> {
-        match self.method {
-            Method::Depth => Ok(Box::new(OnCpu {
+    /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+    pub fn second(&self, found: Fused, area: Area, keep_going: KeepGoing) -> Result<Second> {
+        Ok(match self.method {
+            Method::Depth => Second::Look(Box::new(OnCpu {
                 area,
-                accumulator: Render::new(found, self.clamp),
+                accumulator: Render::new(found, self.clamp, keep_going)?,
             })),
-            Method::Hybrid | Method::Pyramid | Method::Average => Err(Box::new(found)),
-        }
+            Method::Hybrid | Method::Pyramid | Method::Average => Second::None(Box::new(found)),
+        })
     }
 
     fn accumulator(&self, width: usize, height: usize) -> Growing {
@@ -200,6 +203,14 @@ impl Options {
     }
 }
 
+/// Whether a method looks at all frames once more.
+pub enum Second {
+    /// It does, and this makes the picture of them.
+    Look(Box<dyn Fusion>),
+    /// The first look found the result.
+    None(Box<Fused>),
+}
+
 /// An accumulator of any method.
 #[derive(Clone)]
 enum Growing {
@@ -219,10 +230,11 @@ pub fn on_cpu(method: Method, area: Area, levels: Option<usize>) -> Box<dyn Fusi
     .on_cpu(area)
 }
 
-/// Something that takes frames in the geometry of the result.
+/// Something that takes frames in the geometry of the result, and asks between
+/// two passes over the picture whether to go on.
 trait Accumulator: Send {
-    fn add(&mut self, index: u16, frame: Warped);
-    fn finish(self) -> Fused;
+    fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()>;
+    fn finish(self, keep_going: KeepGoing) -> Result<Fused>;
 }
 
 struct OnCpu<A> {
@@ -237,14 +249,14 @@ impl<A: Accumulator> Fusion for OnCpu<A> {
         photo: &Photo,
         pose: &Transform,
         exposure: &Exposure,
+        keep_going: KeepGoing,
     ) -> Result<()> {
-        self.accumulator
-            .add(index, warp(photo, pose, self.area, exposure));
-        Ok(())
+        let warped = warp_unless_stopped(photo, pose, self.area, exposure, keep_going)?;
+        self.accumulator.add(index, warped, keep_going)
     }
 
-    fn finish(self: Box<Self>) -> Result<Fused> {
-        Ok(self.accumulator.finish())
+    fn finish(self: Box<Self>, keep_going: KeepGoing) -> Result<Fused> {
+        self.accumulator.finish(keep_going)
     }
 }
 
@@ -256,5 +268,105 @@ pub fn bytes_per_pixel(method: Method) -> u64 {
         Method::Depth => 72,
         Method::Pyramid => 72,
         Method::Average => 64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::Error;
+    use crate::core::ALWAYS;
+    use crate::photo::Samples;
+
+    const METHODS: [Method; 4] = [
+        Method::Hybrid,
+        Method::Pyramid,
+        Method::Depth,
+        Method::Average,
+    ];
+    const AREA: Area = Area {
+        x: 0,
+        y: 0,
+        width: 1200,
+        height: 900,
+    };
+
+    fn photo() -> Photo {
+        let value = |i: usize| ((i as u32).wrapping_mul(2_654_435_761) >> 24) as u8;
+        Photo {
+            width: AREA.width,
+            height: AREA.height,
+            samples: Samples::Eight((0..AREA.width * AREA.height * 3).map(value).collect()),
+            ..Photo::default()
+        }
+    }
+
+    /// Turned a little, so that corners are hidden.
+    fn pose() -> Transform {
+        Transform::similarity(1.0, 0.02, [600.0, 450.0], [1.5, 0.5])
+    }
+
+    /// Remembers the longest time between two questions whether to go on.
+    struct Asked(Mutex<(Instant, Duration)>);
+
+    impl Asked {
+        /// The longest time in `work`, and that of all of it.
+        fn during<T>(work: impl FnOnce(KeepGoing) -> Result<T>) -> (T, Duration, Duration) {
+            let begun = Instant::now();
+            let asked = Self(Mutex::new((begun, Duration::ZERO)));
+            let done = work(&|| asked.ask()).unwrap();
+            asked.ask();
+            let longest = asked.0.lock().unwrap().1;
+            (done, longest, begun.elapsed())
+        }
+
+        fn ask(&self) -> bool {
+            let (last, longest) = &mut *self.0.lock().unwrap();
+            *longest = last.elapsed().max(*longest);
+            *last = Instant::now();
+            true
+        }
+    }
+
+    #[test]
+    fn fusing_asks_several_times_a_frame_whether_to_go_on() {
+        let (photo, pose, exposure) = (photo(), pose(), Exposure::default());
+        for method in METHODS {
+            // Others use the processor too: the quietest of some attempts counts.
+            let attempts = (0..4).map(|_| {
+                let mut fusion = on_cpu(method, AREA, None);
+                let add = |go: KeepGoing| fusion.add(0, &photo, &pose, &exposure, go);
+                let ((), adding, frame) = Asked::during(add);
+                let finish = |go: KeepGoing| fusion.finish(go);
+                let (fused, finishing, _) = Asked::during(finish);
+                let smooth = |go: KeepGoing| fused.depth.smooth(AREA.width, AREA.height, go);
+                let (_, smoothing, _) = Asked::during(smooth);
+                [adding, finishing, smoothing].map(|t| t.as_secs_f64() / frame.as_secs_f64())
+            });
+            let least = attempts.fold([f64::INFINITY; 3], |least, shares| {
+                std::array::from_fn(|k| least[k].min(shares[k]))
+            });
+            println!("{method:?}: {least:.2?} of a frame's time");
+            assert!(
+                least.iter().all(|&share| share < 0.25),
+                "{method:?}: {least:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn fusing_stops_when_it_is_told_to() {
+        let (photo, pose, exposure) = (photo(), pose(), Exposure::default());
+        let never: KeepGoing = &|| false;
+        for method in METHODS {
+            let mut fusion = on_cpu(method, AREA, None);
+            fusion.add(0, &photo, &pose, &exposure, ALWAYS).unwrap();
+            let stopped = fusion.add(1, &photo, &pose, &exposure, never);
+            assert_eq!(stopped, Err(Error::Cancelled), "{method:?}");
+            assert_eq!(fusion.finish(never), Err(Error::Cancelled), "{method:?}");
+        }
     }
 }

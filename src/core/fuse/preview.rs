@@ -1,9 +1,10 @@
 //! A small fusion that can be looked at while it grows.
 
 use super::{Accumulator, Fused, Growing, Method, Options};
-use crate::core::Transform;
+use crate::Result;
 use crate::core::thumbnail::Rgba;
 use crate::core::warp::{Area, Exposure, warp};
+use crate::core::{KeepGoing, Transform};
 use crate::photo::Photo;
 
 /// What a fusion will look like, as far as frames were added, in few pixels:
@@ -49,24 +50,39 @@ impl Preview {
     }
 
     /// Adds a frame; as [`Fusion::add`](super::Fusion::add).
-    pub fn add(&mut self, index: u16, photo: &Photo, pose: &Transform, exposure: &Exposure) {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+    pub fn add(
+        &mut self,
+        index: u16,
+        photo: &Photo,
+        pose: &Transform,
+        exposure: &Exposure,
+        keep_going: KeepGoing,
+    ) -> Result<()> {
         let small = Rgba::of(photo).reduced(self.side).into_photo();
         let warped = warp(&small, &pose.reduced(self.factor), self.area, exposure);
         match &mut self.growing {
-            Growing::Hybrid(hybrid) => hybrid.add(index, warped),
-            Growing::Pyramid(pyramid) => pyramid.add(index, warped),
-            Growing::Depth(search) => search.add(index, warped),
-            Growing::Average(average) => average.add(index, warped),
+            Growing::Hybrid(hybrid) => hybrid.add(index, warped, keep_going),
+            Growing::Pyramid(pyramid) => pyramid.add(index, warped, keep_going),
+            Growing::Depth(search) => search.add(index, warped, keep_going),
+            Growing::Average(average) => average.add(index, warped, keep_going),
         }
     }
 
     /// The picture so far.
-    pub fn picture(&self) -> Fused {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+    pub fn picture(&self, keep_going: KeepGoing) -> Result<Fused> {
         match self.growing.clone() {
-            Growing::Hybrid(hybrid) => hybrid.finish(),
-            Growing::Pyramid(pyramid) => pyramid.finish(),
-            Growing::Depth(search) => search.finish(),
-            Growing::Average(average) => average.finish(),
+            Growing::Hybrid(hybrid) => hybrid.finish(keep_going),
+            Growing::Pyramid(pyramid) => pyramid.finish(keep_going),
+            Growing::Depth(search) => search.finish(keep_going),
+            Growing::Average(average) => average.finish(keep_going),
         }
     }
 }
@@ -74,6 +90,7 @@ impl Preview {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::ALWAYS;
     use crate::photo::Samples;
 
     fn frame(shift: usize) -> Photo {
@@ -102,15 +119,17 @@ mod tests {
             Method::Average,
         ] {
             let mut preview = Preview::new(&method.into(), 400, 240, area, 100);
-            preview.add(0, &frame(0), &Transform::IDENTITY, &Exposure::default());
-            let first = preview.picture();
+            let exposure = Exposure::default();
+            let first = &Transform::IDENTITY;
+            preview.add(0, &frame(0), first, &exposure, ALWAYS).unwrap();
+            let first = preview.picture(ALWAYS).unwrap();
             let [red, ..] = &first.channels;
             assert_eq!((red.width, red.height), (80, 50));
-            assert_eq!(preview.picture(), first);
+            assert_eq!(preview.picture(ALWAYS).unwrap(), first);
             // Reference pixels lie 8 to the left in this frame: it shows the same.
             let pose = Transform::translation(-8.0, 0.0);
-            preview.add(1, &frame(8), &pose, &Exposure::default());
-            let second = preview.picture();
+            preview.add(1, &frame(8), &pose, &exposure, ALWAYS).unwrap();
+            let second = preview.picture(ALWAYS).unwrap();
             let apart = |a: &[f32], b: &[f32]| {
                 let sum: f32 = a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum();
                 sum / a.len() as f32

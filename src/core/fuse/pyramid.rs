@@ -13,7 +13,10 @@ use super::prefer::Bias;
 use super::range::Range;
 use super::weighted::Weighted;
 use super::{Accumulator, DepthMap, Fused, levels};
+use crate::Result;
+use crate::core::KeepGoing;
 use crate::core::grey::LUMA;
+use crate::core::keep_going::check;
 use crate::core::plane::{BAND, Plane};
 use crate::core::warp::Warped;
 
@@ -101,7 +104,7 @@ impl Pyramid {
 }
 
 impl Accumulator for Pyramid {
-    fn add(&mut self, index: u16, frame: Warped) {
+    fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()> {
         let Warped {
             mut channels,
             mut mask,
@@ -115,7 +118,9 @@ impl Accumulator for Pyramid {
         self.count += 1;
         let mut below = None;
         for (number, level) in self.levels.iter_mut().enumerate() {
+            check(keep_going)?;
             let coarse = levels::split(&mut channels);
+            check(keep_going)?;
             let mut energy = energy(&channels).windowed();
             if number < BIASED {
                 self.bias.apply(index, &mut energy.data);
@@ -128,6 +133,7 @@ impl Accumulator for Pyramid {
                 support.add_expanded(coarse, 1.0);
                 support
             });
+            check(keep_going)?;
             level.take(index, &channels, &energy, support.as_ref());
             mask = below_mask;
             below = Some(energy);
@@ -146,9 +152,10 @@ impl Accumulator for Pyramid {
             // other shows more.
             (shown + 1e-6) * (energy + NOISE)
         });
+        Ok(())
     }
 
-    fn finish(self) -> Fused {
+    fn finish(self, keep_going: KeepGoing) -> Result<Fused> {
         let Self {
             levels,
             base,
@@ -159,10 +166,12 @@ impl Accumulator for Pyramid {
         } = self;
         let (width, height) = base.size();
         let (index, confidence) = index_map(&levels, width, height);
+        check(keep_going)?;
         let details = levels.into_iter().rev().map(|level| level.detail);
-        let mut channels = levels::collapse(base.mean(), details);
+        let mut channels = levels::collapse(base.mean(), details, keep_going)?;
         if clamp {
             for (channel, range) in channels.iter_mut().zip(&range) {
+                check(keep_going)?;
                 range.clamp(channel);
             }
         }
@@ -174,13 +183,13 @@ impl Accumulator for Pyramid {
                 .collect()
         });
         let depth = DepthMap::of_index(&index, &confidence, channels[0].width, channels[0].height);
-        Fused {
+        Ok(Fused {
             channels,
             index,
             depth,
             confidence,
             alpha,
-        }
+        })
     }
 }
 
@@ -278,14 +287,15 @@ fn index_map(levels: &[Level], base_width: usize, base_height: usize) -> (Vec<u1
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::ALWAYS;
     use crate::core::fuse::samples::{checks, frame};
 
     fn fuse(frames: &[(u16, Warped)], width: usize, height: usize) -> Fused {
         let mut fusion = Pyramid::new(width, height, None);
         for (index, frame) in frames {
-            fusion.add(*index, frame.clone());
+            fusion.add(*index, frame.clone(), ALWAYS).unwrap();
         }
-        fusion.finish()
+        fusion.finish(ALWAYS).unwrap()
     }
 
     fn largest_difference(a: &Plane, b: &Plane) -> f32 {

@@ -10,6 +10,9 @@ use super::prefer::Bias;
 use super::range::Range;
 use super::weighted::Weighted;
 use super::{Accumulator, Fused};
+use crate::Result;
+use crate::core::KeepGoing;
+use crate::core::keep_going::check;
 use crate::core::plane::Plane;
 use crate::core::warp::Warped;
 
@@ -34,26 +37,31 @@ pub struct Render {
 impl Render {
     /// Nothing added yet; `found` tells the depth of each pixel. With `clamp`
     /// the picture is held within the range of its sources.
-    pub fn new(found: Fused, clamp: bool) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+    pub fn new(found: Fused, clamp: bool, keep_going: KeepGoing) -> Result<Self> {
         let [red, ..] = &found.channels;
         let (width, height) = (red.width, red.height);
-        Self {
-            depth: found.depth.clone().smooth(width, height),
+        Ok(Self {
+            depth: found.depth.clone().smooth(width, height, keep_going)?,
             sum: Weighted::new(width, height),
             range: clamp.then(|| std::array::from_fn(|_| Range::new(width, height))),
             found,
-        }
+        })
     }
 }
 
 impl Accumulator for Render {
-    fn add(&mut self, index: u16, frame: Warped) {
+    fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()> {
         let Warped { channels, mask } = frame;
         if let Some(range) = &mut self.range {
             for (range, channel) in range.iter_mut().zip(&channels) {
                 range.add(channel, mask.as_ref());
             }
         }
+        check(keep_going)?;
         let frame = f32::from(index);
         self.sum.add(&channels, |i| {
             let off = (frame - self.depth[i]).abs();
@@ -61,17 +69,19 @@ impl Accumulator for Render {
             let is_shown = mask.as_ref().is_none_or(|mask| mask.data[i] > 0.999);
             if is_shown { near } else { HIDDEN * near }
         });
+        Ok(())
     }
 
-    fn finish(self) -> Fused {
+    fn finish(self, keep_going: KeepGoing) -> Result<Fused> {
         let mut channels = self.sum.mean();
         for (channel, range) in channels.iter_mut().zip(self.range.iter().flatten()) {
+            check(keep_going)?;
             range.clamp(channel);
         }
-        Fused {
+        Ok(Fused {
             channels,
             ..self.found
-        }
+        })
     }
 }
 
@@ -97,27 +107,35 @@ impl Search {
 }
 
 impl Accumulator for Search {
-    fn add(&mut self, index: u16, frame: Warped) {
+    fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()> {
         let Warped { mut channels, mask } = frame;
         if let Some(mask) = &mask {
-            channels.iter_mut().for_each(|channel| fill(channel, mask));
+            for channel in &mut channels {
+                check(keep_going)?;
+                fill(channel, mask);
+            }
         }
         let [finest, coarser] = finest(&channels);
+        check(keep_going)?;
         let mut contrast = spread(finest, &coarser);
+        check(keep_going)?;
         self.bias.apply(index, &mut contrast.data);
         self.sharpest.add(index, &contrast, mask.as_ref());
+        Ok(())
     }
 
     /// All that is known, under a black picture.
-    fn finish(self) -> Fused {
+    fn finish(self, keep_going: KeepGoing) -> Result<Fused> {
+        check(keep_going)?;
         let black = || Plane::new(self.width, self.height);
-        self.sharpest.fused([black(), black(), black()])
+        Ok(self.sharpest.fused([black(), black(), black()]))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::ALWAYS;
     use crate::core::fuse::samples::{checks, frame};
 
     /// Fuses frames of which each is checked in one band and flat elsewhere.
@@ -130,13 +148,14 @@ mod tests {
             .collect();
         let mut search = Search::new(128, 64, 1e-4, Bias::default());
         for (index, frame) in &frames {
-            search.add(*index, frame.clone());
+            search.add(*index, frame.clone(), ALWAYS).unwrap();
         }
-        let mut render = Render::new(search.finish(), clamp);
+        let found = search.finish(ALWAYS).unwrap();
+        let mut render = Render::new(found, clamp, ALWAYS).unwrap();
         for (index, frame) in frames {
-            render.add(index, frame);
+            render.add(index, frame, ALWAYS).unwrap();
         }
-        render.finish()
+        render.finish(ALWAYS).unwrap()
     }
 
     #[test]
@@ -158,10 +177,17 @@ mod tests {
     fn identical_frames_come_out_as_they_went_in() {
         let one = frame(64, 48, checks);
         let mut search = Search::new(64, 48, 1e-4, Bias::default());
-        (0..3).for_each(|index| search.add(index, one.clone()));
-        let mut render = Render::new(search.finish(), true);
-        (0..3).for_each(|index| render.add(index, one.clone()));
-        for (fused, one) in render.finish().channels.iter().zip(&one.channels) {
+        (0..3).for_each(|index| search.add(index, one.clone(), ALWAYS).unwrap());
+        let found = search.finish(ALWAYS).unwrap();
+        let mut render = Render::new(found, true, ALWAYS).unwrap();
+        (0..3).for_each(|index| render.add(index, one.clone(), ALWAYS).unwrap());
+        for (fused, one) in render
+            .finish(ALWAYS)
+            .unwrap()
+            .channels
+            .iter()
+            .zip(&one.channels)
+        {
             for (a, b) in fused.data.iter().zip(&one.data) {
                 assert!((a - b).abs() < 1.0 / 65535.0);
             }

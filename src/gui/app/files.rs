@@ -79,7 +79,7 @@ impl App {
         self.library.forget_away();
         self.removed.clear();
         self.history = undo::History::default();
-        self.kept = None;
+        worker::let_go(self.kept.take());
         self.pictures.clear();
         self.stage = stage::State::default();
         self.scrubber = scrubber::State::default();
@@ -191,7 +191,10 @@ impl App {
         }
         self.pictures.forget(&gone);
         if self.library.is_empty() {
-            self.viewer.clear();
+            if !matches!(self.mode(), Mode::Result | Mode::DepthMap) {
+                self.stage.mode = Mode::Frame;
+                self.viewer.clear();
+            }
             return Task::none();
         }
         let look = self.look_at_what_is_seen();

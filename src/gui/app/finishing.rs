@@ -4,15 +4,20 @@
 use iced::Task;
 
 use super::{App, Message};
+use crate::gui::stage::Mode;
 
 impl App {
-    /// Finishes the selected result as the options say now.
+    /// Finishes the selected result as the options say now, and shows it. While
+    /// another result grows the options are for that one.
     pub(super) fn refinish(&mut self) -> Task<Message> {
-        if self.results.finish(self.settings.finish) {
-            self.show()
-        } else {
-            Task::none()
+        let is_for_another = self.is_watching && self.activity.is_running();
+        if is_for_another || !self.results.finish(self.settings.finish) {
+            return Task::none();
         }
+        if !matches!(self.mode(), Mode::Result | Mode::Compare) {
+            self.stage.mode = Mode::Result;
+        }
+        self.show()
     }
 
     /// Takes over how the selected result was finished, so that the options say

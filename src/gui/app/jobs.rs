@@ -232,7 +232,7 @@ impl App {
         match told {
             Told::Event(number, event, memory) => self.activity.observe(number, event, memory),
             Told::Aligned(kept) => {
-                self.kept = Some(kept);
+                worker::let_go(self.kept.replace(kept));
                 self.alignments += 1;
                 self.pictures.forget_aligned();
             }
@@ -254,6 +254,7 @@ impl App {
             Ok(Ended::Stacked(made)) => self.stacked(*made),
             Ok(Ended::Aligned(report)) => {
                 self.library.mark(&report);
+                self.worked_on(&report);
                 let words = format!("Aligned {}", used(&report));
                 self.activity.end(Level::Info, words.clone());
                 self.notices.push(Level::Info, words, None);
@@ -281,20 +282,26 @@ impl App {
             }
             Err(Error::Cancelled) => {
                 self.activity.end(Level::Info, "Stopped");
-                self.show()
+                self.look_again()
             }
             Err(fault) => {
                 self.activity.end(Level::Error, fault.problem());
                 self.report(&fault);
-                self.show()
+                self.look_again()
             }
         }
+    }
+
+    /// Shows what was shown before the job that came to nothing.
+    fn look_again(&mut self) -> Task<Message> {
+        self.is_watching = false;
+        Task::batch([self.refinish(), self.show()])
     }
 
     fn stacked(&mut self, made: Made) -> Task<Message> {
         self.library.mark(&made.report);
         let report = Arc::clone(&made.report);
-        self.device = Some(report.device.clone());
+        self.worked_on(&report);
         let method = method_name(report.options.fuse.method);
         let folder = self.folder();
         let took = self.activity.elapsed();
@@ -310,10 +317,19 @@ impl App {
         let number = self.results.push(method.to_owned(), folder, took, made);
         self.pictures
             .put(Wanted::Result(number, report.options.finish), shown);
+        self.is_watching = false;
         self.stage.mode = Mode::Result;
         self.other = None;
         self.is_spilling = false;
+        // The options may have changed meanwhile.
+        self.results.finish(self.settings.finish);
         Task::batch([self.show(), self.spill()])
+    }
+
+    /// Remembers where the work was done.
+    fn worked_on(&mut self, report: &Report) {
+        let wished = report.options.resources.device;
+        self.device = Some((wished, report.device.clone()));
     }
 
     /// Puts the oldest results into files as long as all together take too

@@ -115,6 +115,7 @@ fn command(key: &Key, modifiers: Modifiers) -> Option<Command> {
         Key::Character(letter) => match letter.to_lowercase().as_str() {
             "f" => Command::Zoom(Zoom::Fit),
             "1" => Command::Zoom(Zoom::Full),
+            "2" => Command::Zoom(Zoom::Double),
             "+" | "=" => Command::Zoom(Zoom::In),
             "-" => Command::Zoom(Zoom::Out),
             "r" => Command::Show(Shown::Result),

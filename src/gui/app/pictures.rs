@@ -6,12 +6,13 @@ use std::sync::Arc;
 use iced::Task;
 
 use super::{App, Message};
-use crate::Result;
 use crate::core::finish::Finish;
 use crate::gui::results::Item;
 use crate::gui::stage::Mode;
 use crate::gui::viewer::{Extent, Picture, Sight};
 use crate::gui::{work, worker};
+use crate::handlers::Job;
+use crate::{Error, Result};
 
 /// The most bytes of pictures that are kept for showing.
 const KEPT: u64 = 512 << 20;
@@ -36,12 +37,19 @@ pub enum Wanted {
     Depth(u64),
 }
 
+/// A picture on its way.
+struct Reading {
+    wanted: Wanted,
+    /// Stops it.
+    job: Arc<Job>,
+}
+
 /// Pictures for the screen, those used last at the end.
 #[derive(Default)]
 pub struct Pictures {
     kept: VecDeque<(Wanted, Picture)>,
     /// What is being read.
-    reading: Vec<Wanted>,
+    reading: Vec<Reading>,
     /// What to show as soon as all of it is there: a picture, or two to be
     /// compared.
     wanted: Vec<Wanted>,
@@ -52,7 +60,7 @@ pub struct Pictures {
 impl Pictures {
     /// Lets go of everything.
     pub fn clear(&mut self) {
-        self.kept.clear();
+        worker::let_go(std::mem::take(&mut self.kept));
         self.wanted.clear();
         self.failed.clear();
     }
@@ -64,28 +72,35 @@ impl Pictures {
 
     /// Lets go of frames that are gone.
     pub fn forget(&mut self, gone: &[u64]) {
-        self.kept
-            .retain(|(wanted, _)| !matches!(wanted, Wanted::Frame { id, .. } if gone.contains(id)));
+        self.let_go(|wanted| matches!(wanted, Wanted::Frame { id, .. } if gone.contains(id)));
     }
 
     /// Lets go of frames as they lay on a reference.
     pub fn forget_aligned(&mut self) {
-        self.kept.retain(|(wanted, _)| {
-            !matches!(
-                wanted,
-                Wanted::Frame {
-                    alignment: Some(_),
-                    ..
-                }
-            )
-        });
+        let is_aligned = |wanted: &Wanted| {
+            let Wanted::Frame { alignment, .. } = wanted else {
+                return false;
+            };
+            alignment.is_some()
+        };
+        self.let_go(is_aligned);
     }
 
     /// Lets go of a result.
     pub fn forget_result(&mut self, number: u64) {
-        self.kept.retain(|(wanted, _)| {
-            !matches!(wanted, Wanted::Result(of, _) | Wanted::Depth(of) if *of == number)
-        });
+        self.let_go(
+            |wanted| matches!(wanted, Wanted::Result(of, _) | Wanted::Depth(of) if *of == number),
+        );
+    }
+
+    fn let_go(&mut self, is_gone: impl Fn(&Wanted) -> bool) {
+        let all = std::mem::take(&mut self.kept);
+        let (gone, kept): (VecDeque<_>, VecDeque<_>) =
+            all.into_iter().partition(|(wanted, _)| is_gone(wanted));
+        self.kept = kept;
+        if !gone.is_empty() {
+            worker::let_go(gone);
+        }
     }
 
     /// Gives the pictures of a frame that became known as how sharp it is;
@@ -98,6 +113,20 @@ impl Pictures {
             }
         }
         self.wanted.iter().any(is_it)
+    }
+
+    /// Stops what finishes a result otherwise than it is wanted by now.
+    fn stop_stale(&self) {
+        for reading in &self.reading {
+            if let Wanted::Result(number, _) = reading.wanted {
+                let is_it =
+                    |wanted: &Wanted| matches!(wanted, Wanted::Result(of, _) if *of == number);
+                let is_stale = |wanted: &Wanted| is_it(wanted) && *wanted != reading.wanted;
+                if self.wanted.iter().any(is_stale) {
+                    reading.job.cancel();
+                }
+            }
+        }
     }
 
     /// Keeps a picture.
@@ -113,8 +142,7 @@ impl Pictures {
             }
         }
         if !gone.is_empty() {
-            // To give so much memory back takes longer than the window may wait.
-            rayon::spawn(move || drop(gone));
+            worker::let_go(gone);
         }
     }
 
@@ -139,7 +167,11 @@ impl Pictures {
     /// What is to be read next of `all`, as far as lanes are free.
     fn to_read(&self, all: &[Wanted]) -> Vec<Wanted> {
         let is_missing = |wanted: &&Wanted| {
-            !self.is_settled(wanted) && !self.reading.iter().any(|reading| reading == *wanted)
+            !self.is_settled(wanted)
+                && !self
+                    .reading
+                    .iter()
+                    .any(|reading| reading.wanted == **wanted)
         };
         let free = LANES.saturating_sub(self.reading.len());
         all.iter().filter(is_missing).take(free).copied().collect()
@@ -152,6 +184,7 @@ impl App {
         let shows_frames = matches!(self.mode(), Mode::Frame | Mode::Compare);
         self.scrubber.is_playing &= shows_frames && self.other.is_none();
         self.pictures.wanted = self.scene();
+        self.pictures.stop_stale();
         if !self.scrubber.is_playing {
             // What failed once may be mended.
             self.pictures.failed.clear();
@@ -228,6 +261,11 @@ impl App {
     }
 
     fn read_one(&mut self, wanted: Wanted) -> Task<Message> {
+        let job = Arc::new(Job::silent());
+        let reading = Reading {
+            wanted,
+            job: Arc::clone(&job),
+        };
         let task = match wanted {
             Wanted::Frame {
                 id,
@@ -253,38 +291,49 @@ impl App {
                 worker::compute(move || {
                     let full = stored.load()?;
                     match wanted {
-                        Wanted::Result(_, finish) => full.shown(&name, &finish),
+                        Wanted::Result(_, finish) => full.shown(&name, &finish, &job),
                         _ => full.depth_map(&name),
                     }
                 })
             }
         };
-        self.pictures.reading.push(wanted);
+        self.pictures.reading.push(reading);
         task.map(move |result| Message::Loaded(wanted, result))
     }
 
     pub(super) fn loaded(&mut self, read: Wanted, result: Result<Picture>) -> Task<Message> {
-        self.pictures.reading.retain(|reading| *reading != read);
+        self.pictures
+            .reading
+            .retain(|reading| reading.wanted != read);
         let is_wanted = self.pictures.wanted.contains(&read);
         let mut task = Task::none();
+        let mut small = Task::none();
         match result {
             Ok(picture) => {
                 self.pictures.put(read, picture.clone());
+                if let Wanted::Result(number, finish) = read {
+                    small = depict(number, finish, picture.clone());
+                }
                 if is_wanted {
                     task = self.present();
                 } else if self.is_worth_a_glance(&read) {
                     task = self.viewer.show(picture).map(Message::Viewer);
                 }
             }
+            Err(Error::Cancelled) => {}
             Err(fault) => {
                 self.pictures.failed.push(read);
                 if is_wanted {
                     self.report(&fault);
                 }
+                // Nothing else is shown in its place.
+                if is_wanted && !self.scrubber.is_playing {
+                    self.viewer.hide();
+                }
             }
         }
         let wanted = self.pictures.wanted.clone();
-        Task::batch([task, self.read(&wanted), self.play_on()])
+        Task::batch([task, small, self.read(&wanted), self.play_on()])
     }
 
     /// While the slider is dragged, frames that were passed over are shown
@@ -296,6 +345,12 @@ impl App {
             && self.pictures.wanted.len() == 1
             && self.pictures.wanted.iter().all(is_frame)
     }
+}
+
+/// Makes the small picture of a result.
+fn depict(number: u64, finish: Finish, picture: Picture) -> Task<Message> {
+    worker::compute(move || Ok(picture.small(work::SMALL)))
+        .map(move |small| Message::Depicted(number, finish, small))
 }
 
 #[cfg(test)]
@@ -344,7 +399,10 @@ mod tests {
         let all: Vec<Wanted> = (0..5).map(frame).collect();
         pictures.put(frame(1), picture(1));
         assert_eq!(pictures.to_read(&all), [frame(0), frame(2)]);
-        pictures.reading = vec![frame(0)];
+        pictures.reading = vec![Reading {
+            wanted: frame(0),
+            job: Arc::new(Job::silent()),
+        }];
         pictures.failed = vec![frame(2)];
         assert_eq!(pictures.to_read(&all), [frame(3)]);
     }

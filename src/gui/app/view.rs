@@ -13,13 +13,12 @@ use crate::gui::stage::{Facts, Mode};
 use crate::gui::theme::{self, size, space as gap};
 use crate::gui::viewer::{Kind, Picture};
 use crate::gui::{results, widget};
-use crate::handlers::Device;
 
 impl App {
     /// The window.
     pub fn view(&self) -> Element<'_, Message> {
         let is_busy = self.activity.is_running();
-        let page: Element<'_, Message> = if self.library.is_empty() {
+        let page: Element<'_, Message> = if self.is_empty() {
             self.welcome
                 .view(&self.settings.recent, is_busy || self.is_opening)
                 .map(Message::Welcome)
@@ -47,7 +46,7 @@ impl App {
         let mut layers = stack![window];
         if !self.notices.is_empty() {
             // Above the bars, so that none of their controls is covered.
-            let bars = if self.library.is_empty() { 48.0 } else { 124.0 };
+            let bars = if self.is_empty() { 48.0 } else { 124.0 };
             let strip = if self.results.items().is_empty() {
                 0.0
             } else {
@@ -62,7 +61,7 @@ impl App {
                 .align_bottom(Fill);
             layers = layers.push(notices);
         }
-        if self.welcome.is_hovered() && !self.library.is_empty() {
+        if self.welcome.is_hovered() && !self.is_empty() {
             let words = container(text("Let go to add to the stack").size(size::HEADING))
                 .padding(gap::LARGE)
                 .style(theme::card);
@@ -78,17 +77,6 @@ impl App {
             ));
         }
         layers.into()
-    }
-
-    /// Where pixels are worked on, in words: what did the work last, if the
-    /// program chooses.
-    fn device(&self) -> &str {
-        match (self.settings.resources.device, self.device.as_deref()) {
-            (Device::Cpu, _) | (Device::Auto, Some("cpu")) => "processor",
-            (_, Some(device)) if device != "cpu" => device,
-            (Device::Auto, _) => "automatic",
-            (Device::OpenCl(_), _) => "OpenCL",
-        }
     }
 
     fn toolbar(&self) -> Element<'_, Message> {
@@ -160,14 +148,13 @@ impl App {
             ),
         ]
         .spacing(2);
+        // What stands in the middle does so however wide the rest is.
         container(
             row![
-                files,
-                space::horizontal(),
+                container(files).width(Fill),
                 primary,
                 align,
-                space::horizontal(),
-                others
+                container(others).align_right(Fill)
             ]
             .spacing(gap::SMALL)
             .align_y(Center),
@@ -185,6 +172,7 @@ impl App {
         let at = cursor.and_then(|id| frames.iter().position(|frame| frame.id == id));
         let facts = Facts {
             has_frame: at.is_some(),
+            has_frames: !frames.is_empty(),
             has_result: self.results.selected().is_some(),
             has_alignment: self.kept.is_some(),
             is_growing: self.is_watching
@@ -193,7 +181,7 @@ impl App {
         };
         let mut middle = column![
             self.stage.view(facts).map(Message::Stage),
-            container(self.viewer.view().map(Message::Viewer))
+            container(stack![self.viewer.view().map(Message::Viewer)].push(self.nothing_to_show()))
                 .width(Fill)
                 .height(Fill)
                 .style(theme::ground)
@@ -206,7 +194,7 @@ impl App {
         }
         let [library, inspector] = widths(window);
         let mut panels = row![];
-        if window.library {
+        if window.library && !frames.is_empty() {
             panels = panels
                 .push(self.library.view(library).map(Message::Library))
                 .push(divider(Side::Right, library, |width| {
@@ -226,6 +214,23 @@ impl App {
                 );
         }
         panels.height(Fill).into()
+    }
+
+    /// Why there is no picture, if that is known.
+    fn nothing_to_show(&self) -> Option<Element<'_, Message>> {
+        let frame = self.library.frame(self.library.cursor()?)?;
+        let fault = frame
+            .fault
+            .as_ref()
+            .filter(|_| self.viewer.picture().is_none())?;
+        let words = column![
+            icon::sized(Icon::ImageOff, 32.0).style(theme::muted),
+            text(&frame.name).size(size::BODY),
+            text(format!("{}: {}", fault.title(), fault.reason()))
+                .size(size::BODY)
+                .style(theme::muted)
+        ];
+        Some(center(words.spacing(gap::SMALL).align_x(Center)).into())
     }
 
     fn dialog<'a>(&'a self, dialog: &'a Dialog) -> Element<'a, Message> {

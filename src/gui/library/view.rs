@@ -20,6 +20,8 @@ pub const LIST: &str = "library";
 const CELL: f32 = 128.0;
 /// Room for the scroll bar.
 const RAIL: f32 = 14.0;
+/// Around a picture and what stands under it.
+const PADDING: f32 = 4.0;
 /// What stands under a picture.
 const CAPTION: f32 = 30.0;
 /// How high the plot is.
@@ -45,7 +47,8 @@ impl Grid {
         Self {
             columns: columns as usize,
             width,
-            height: (width * 2.0 / 3.0).round() + CAPTION,
+            // Most photographs are three to two: they fill the cell then.
+            height: ((width - 2.0 * PADDING) * 2.0 / 3.0).ceil() + 2.0 * PADDING + CAPTION,
         }
     }
 
@@ -217,13 +220,14 @@ impl State {
         .spacing(3);
         let is_selected = self.selected.contains(&frame.id);
         let is_shown = self.cursor == Some(frame.id);
-        let inside =
-            container(column![container(picture).height(height - 8.0), caption].spacing(3))
-                .padding(4)
-                .width(grid.width)
-                .height(grid.height)
-                .clip(true)
-                .style(move |theme| theme::cell(theme, is_selected, is_shown));
+        let inside = container(
+            column![container(picture).height(height - 2.0 * PADDING), caption].spacing(3),
+        )
+        .padding(PADDING)
+        .width(grid.width)
+        .height(grid.height)
+        .clip(true)
+        .style(move |theme| theme::cell(theme, is_selected, is_shown));
         mouse_area(inside)
             .on_press(Message::Pressed(frame.id))
             .on_right_press(Message::MenuOpened(frame.id))

@@ -1,8 +1,7 @@
 //! How the settings look.
 
 use iced::widget::{
-    Column, button, column, container, pick_list, row, scrollable, slider, space, text, text_input,
-    toggler,
+    Column, button, column, pick_list, row, scrollable, slider, space, text, text_input, toggler,
 };
 use iced::{Center, Element, Fill};
 
@@ -45,7 +44,6 @@ impl State {
             Page::Programs => programs(settings),
             Page::Export => column![output::section(settings).map(Message::Output)],
         };
-        let page = container(page.spacing(gap::LARGE)).padding(iced::padding::right(gap::LARGE));
         column![
             row![
                 text("Settings").size(size::HEADING),
@@ -53,7 +51,8 @@ impl State {
                 widget::choices(pages, self.page, Message::Turned)
             ]
             .align_y(Center),
-            scrollable(page.width(Fill))
+            scrollable(page.spacing(gap::LARGE).width(Fill))
+                .spacing(gap::SMALL)
                 .style(theme::scroll)
                 .height(HEIGHT),
             row![

@@ -1,6 +1,6 @@
 //! The bar under the picture: what it is, what is under the pointer, zoom.
 
-use iced::widget::{button, container, responsive, row, space, text, tooltip};
+use iced::widget::{button, column, container, row, text, tooltip};
 use iced::{Center, Element, Fill};
 
 use super::picture::Kind;
@@ -12,33 +12,20 @@ use crate::gui::theme;
 /// Its height.
 const HEIGHT: f32 = 36.0;
 
-/// Narrower than this there is room for the name or the pixel, not for both.
-const ROOMY: f32 = 820.0;
-
-/// The bar of a viewer.
+/// The bar of a viewer: the name of what is shown, under it what is under the
+/// pointer, and the controls, which nothing pushes out of the window.
 pub fn bar(viewer: &State) -> Element<'_, Message> {
-    container(responsive(move |size| content(viewer, size.width)))
+    let below = reading(viewer).or_else(|| facts(viewer));
+    let words = column![].push(names(viewer)).push(below);
+    let content = row![container(words).width(Fill).clip(true)]
+        .push(viewer.picture().map(|_| controls(viewer)))
+        .spacing(theme::space::MEDIUM)
+        .align_y(Center);
+    container(content)
         .padding([0.0, theme::space::MEDIUM])
-        .height(HEIGHT)
+        .center_y(HEIGHT)
         .width(Fill)
         .style(theme::panel)
-        .into()
-}
-
-fn content(viewer: &State, width: f32) -> Element<'_, Message> {
-    if viewer.picture().is_none() {
-        return space().into();
-    }
-    let reading = reading(viewer);
-    let about = (reading.is_none() || width >= ROOMY).then(|| about(viewer));
-    let about = container(about.unwrap_or_else(|| space().into()));
-    row![]
-        .push(about.width(Fill).clip(true))
-        .push(reading)
-        .push(controls(viewer))
-        .spacing(theme::space::LARGE)
-        .height(Fill)
-        .align_y(Center)
         .into()
 }
 
@@ -48,14 +35,10 @@ fn label<'a>(content: impl text::IntoFragment<'a>) -> text::Text<'a> {
         .wrapping(text::Wrapping::None)
 }
 
-/// Name and size, or both names.
-fn about(viewer: &State) -> Element<'_, Message> {
-    let (Some(picture), second) = (viewer.picture(), viewer.compared()) else {
-        return space().into();
-    };
-    let size = picture.extent();
-    let quiet = format!("{} × {}", size.width, size.height);
-    let names = match (second, viewer.comparison()) {
+/// The name, or both names.
+fn names(viewer: &State) -> Option<Element<'_, Message>> {
+    let picture = viewer.picture()?;
+    let names = match (viewer.compared(), viewer.comparison()) {
         (Some(second), Comparison::Slider) => {
             row![label(picture.name()), dim("|"), label(second.name())]
         }
@@ -67,16 +50,22 @@ fn about(viewer: &State) -> Element<'_, Message> {
             };
             row![label(seen.name()), dim("and"), dim(other.name())]
         }
-        (None, _) => {
-            let kind = match picture.kind() {
-                Kind::Frame | Kind::Result => quiet,
-                Kind::DepthMap => format!("Depth map, {quiet}"),
-                Kind::Preview => "Not finished yet".to_owned(),
-            };
-            row![label(picture.name()), dim(kind)]
+        (None, _) => row![label(picture.name())],
+    };
+    Some(names.spacing(theme::space::SMALL).into())
+}
+
+/// What there is to say as long as the pointer is elsewhere.
+fn facts(viewer: &State) -> Option<Element<'_, Message>> {
+    let picture = viewer.picture()?;
+    let size = picture.extent();
+    let words = match picture.kind() {
+        Kind::Preview => "Not finished yet".to_owned(),
+        Kind::Frame | Kind::Result | Kind::DepthMap => {
+            format!("{} × {}", size.width, size.height)
         }
     };
-    names.spacing(theme::space::SMALL).align_y(Center).into()
+    Some(dim(words).into())
 }
 
 fn dim<'a>(content: impl text::IntoFragment<'a>) -> text::Text<'a> {
@@ -86,18 +75,21 @@ fn dim<'a>(content: impl text::IntoFragment<'a>) -> text::Text<'a> {
 /// What is under the pointer.
 fn reading(viewer: &State) -> Option<Element<'_, Message>> {
     let ((x, y), reading) = viewer.reading()?;
-    let number = |width: f32, number: u32| {
-        let number = label(number.to_string());
-        number.width(width).align_x(iced::Right)
-    };
-    let place = row![number(34.0, x), number(38.0, y)];
+    let extent = viewer.picture()?.extent();
+    // As wide for every place of the picture, so that nothing after it jumps.
+    let digits = (extent.width.max(1).ilog10() + extent.height.max(1).ilog10() + 2) as f32;
+    let place = label(format!("{x}, {y}")).width(7.0 * digits + 8.0);
     let value = match reading.rgb {
-        Some(rgb) => row(rgb.map(|value| number(26.0, value.into()).into())),
+        Some(rgb) => row(rgb.map(|value| label(value.to_string()).width(24).into())),
         None => row![dim("nothing here")],
     };
-    let frame = reading.frame.map(|frame| dim(format!("from {frame}")));
+    // Two names leave little room.
+    let frame = reading.frame.map(|frame| match viewer.compared() {
+        Some(_) => dim(frame),
+        None => dim(format!("from {frame}")),
+    });
     let reading = row![place, value].push(frame);
-    Some(reading.spacing(theme::space::MEDIUM).into())
+    Some(reading.spacing(theme::space::SMALL).into())
 }
 
 /// Heat map, comparison, zoom.
@@ -131,7 +123,7 @@ fn controls(viewer: &State) -> Element<'_, Message> {
     let scale = viewer.scale().unwrap_or(1.0);
     let zoom = row![
         control(icon(Icon::Minus), false, "Smaller", Message::ZoomOut),
-        label(percent(scale)).width(56).align_x(Center),
+        label(percent(scale)).width(48).align_x(Center),
         control(icon(Icon::Plus), false, "Larger", Message::ZoomIn),
         control(
             label("Fit"),
@@ -145,12 +137,18 @@ fn controls(viewer: &State) -> Element<'_, Message> {
             "One pixel of the picture for one of the screen (double click)",
             Message::Zoom100,
         ),
+        control(
+            label("200 %"),
+            scale == 2.0,
+            "One pixel of the picture for four of the screen",
+            Message::Zoom200,
+        ),
     ];
     row![]
         .push(heat_map)
         .push(comparison)
         .push(zoom.spacing(2).align_y(Center))
-        .spacing(theme::space::LARGE)
+        .spacing(theme::space::MEDIUM)
         .align_y(Center)
         .into()
 }
@@ -172,7 +170,7 @@ fn control<'a>(
     message: Message,
 ) -> Element<'a, Message> {
     let button = button(face)
-        .padding([theme::space::TINY, theme::space::SMALL])
+        .padding([theme::space::TINY, theme::space::TINY + 2.0])
         .on_press(message)
         .style(theme::choice(active));
     let tip = container(label(tip))

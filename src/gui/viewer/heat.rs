@@ -1,9 +1,8 @@
 //! The colours of the heat map, and what they mean.
 
-use iced::widget::{container, row, space, text};
-use iced::{Center, Color, Element, Gradient, Radians, border, gradient};
+use iced::{Color, Element};
 
-use crate::gui::theme;
+use super::legend;
 
 /// How much the softest and the sharpest cells are covered.
 const OPACITY: [f32; 2] = [0.4, 0.6];
@@ -38,22 +37,9 @@ pub fn veil(share: f32) -> Color {
 
 /// The scale with its ends in words.
 pub fn legend<'a, Message: 'a>() -> Element<'a, Message> {
-    let count = ANCHORS.len() - 1;
-    let scale = (0..=count).fold(gradient::Linear::new(Radians::PI / 2.0), |scale, stop| {
-        let place = stop as f32 / count as f32;
-        scale.add_stop(place, colour(place))
-    });
-    let bar = container(space().width(96).height(8)).style(move |_| container::Style {
-        background: Some(Gradient::Linear(scale).into()),
-        border: border::rounded(2),
-        ..container::Style::default()
-    });
-    let word = |word| text(word).size(theme::size::SMALL);
-    let content = row![word("soft"), bar, word("sharp")];
-    container(content.spacing(theme::space::SMALL).align_y(Center))
-        .padding([theme::space::TINY, theme::space::SMALL])
-        .style(theme::badge)
-        .into()
+    let last = (ANCHORS.len() - 1) as f32;
+    let colours = (0..ANCHORS.len()).map(|stop| colour(stop as f32 / last));
+    legend::legend(colours, "soft", "sharp")
 }
 
 #[cfg(test)]

@@ -14,7 +14,9 @@ mod bar;
 mod cache;
 mod geometry;
 mod heat;
+mod legend;
 mod level;
+mod pane;
 mod picture;
 mod render;
 mod scene;
@@ -37,7 +39,7 @@ pub use self::scene::Comparison;
 use self::scene::{Scene, resolved};
 pub use self::surface::Event;
 use self::tile::Key;
-use super::theme;
+use super::{theme, worker};
 
 /// Bytes of tiles kept, unless more are in sight.
 const CACHE_BYTES: u64 = 192 << 20;
@@ -79,6 +81,8 @@ pub enum Message {
     ZoomFit,
     /// Show pixels one to one, around the pointer if it is on the picture.
     Zoom100,
+    /// Show each pixel as four.
+    Zoom200,
     /// Enlarge to the next round scale.
     ZoomIn,
     /// Shrink to the next round scale.
@@ -149,10 +153,14 @@ impl State {
 
     /// Shows nothing, and lets go of all pictures.
     pub fn clear(&mut self) {
-        self.scene = None;
-        self.shown = None;
-        self.cache = Cache::default();
+        let gone = (self.scene.take(), self.shown.take());
+        worker::let_go((gone, std::mem::take(&mut self.cache)));
         self.view = View::default();
+    }
+
+    /// Shows nothing until there is another picture; zoom and place stay.
+    pub fn hide(&mut self) {
+        worker::let_go((self.scene.take(), self.shown.take()));
     }
 
     /// The picture shown, or the first of two.
@@ -249,6 +257,9 @@ impl State {
             Message::Zoom100 => self.zoom(|view, at, picture, pane| {
                 view.zoom_to(Zoom::Scale(1.0), at, picture, pane);
             }),
+            Message::Zoom200 => self.zoom(|view, at, picture, pane| {
+                view.zoom_to(Zoom::Scale(2.0), at, picture, pane);
+            }),
             Message::ZoomIn => self.zoom(|view, at, picture, pane| {
                 view.step(true, at, picture, pane);
             }),
@@ -287,8 +298,14 @@ impl State {
     /// The viewer with its bar.
     pub fn view(&self) -> Element<'_, Message> {
         let surface = surface::surface(self).map(Message::Surface);
-        let legend = (self.heat_map && self.knows_sharpness()).then(|| {
-            container(heat::legend())
+        let is_depth = self.picture().map(Picture::kind) == Some(Kind::DepthMap);
+        let legend = if self.heat_map && self.knows_sharpness() {
+            Some(heat::legend())
+        } else {
+            is_depth.then(legend::of_depth)
+        };
+        let legend = legend.map(|legend| {
+            container(legend)
                 .padding(theme::space::MEDIUM)
                 .align_bottom(Fill)
         });

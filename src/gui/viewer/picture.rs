@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::geometry::Extent;
 use super::level::{Level, divide_alpha};
+use crate::core::thumbnail::Rgba;
 use crate::photo::{Photo, Samples};
 use crate::{Error, Result};
 
@@ -281,6 +282,27 @@ impl Picture {
         self.scores.as_ref()
     }
 
+    /// All of it that is there with no more than `side` pixels on the longer
+    /// side. Takes a moment: not for the thread that draws.
+    pub fn small(&self, side: u32) -> Rgba {
+        let mut level = &*self.pixels;
+        while level.extent.width.max(level.extent.height) >= 2 * side.max(1)
+            && let Some(half) = level.half()
+        {
+            level = half;
+        }
+        let mut data = level.rgba.clone();
+        if !level.opaque {
+            data.chunks_exact_mut(4).for_each(divide_alpha);
+        }
+        let small = Rgba {
+            width: level.extent.width as usize,
+            height: level.extent.height as usize,
+            data,
+        };
+        small.reduced(side as usize)
+    }
+
     /// Its pixels.
     pub(super) fn level(&self) -> &Level {
         &self.pixels
@@ -354,6 +376,22 @@ mod tests {
         };
         let picture = Picture::of_photo("b", Kind::Frame, &photo).expect("a picture");
         assert_eq!(picture.read(0, 1).expect("a pixel").rgb, Some([4, 5, 6]));
+    }
+
+    #[test]
+    fn a_small_picture_shows_the_same() {
+        let rgba = (0..1000 * 600u32).flat_map(|i| {
+            let bright = if i % 1000 < 500 { 40 } else { 200 };
+            [bright, 100, 0, if i < 300 * 1000 { 255 } else { 128 }]
+        });
+        let picture = Picture::new("p", Kind::Result, 1000, 600, rgba.collect()).unwrap();
+        let small = picture.small(100);
+        assert_eq!((small.width, small.height), (100, 60));
+        let at = |x: usize, y: usize| &small.data[(y * 100 + x) * 4..][..4];
+        assert_eq!(at(20, 10), [40, 100, 0, 255]);
+        assert_eq!(at(80, 10), [200, 100, 0, 255]);
+        assert_eq!(at(80, 50)[3], 128);
+        assert!(at(80, 50)[0].abs_diff(200) < 3);
     }
 
     #[test]

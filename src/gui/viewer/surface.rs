@@ -2,14 +2,15 @@
 
 use iced::advanced::image::{self, Renderer as _};
 use iced::advanced::layout::{self, Layout};
-use iced::advanced::renderer::{self, Quad, Renderer as _};
+use iced::advanced::renderer::{self, Renderer as _};
 use iced::advanced::widget::{Tree, tree};
 use iced::advanced::{Clipboard, Shell, Widget, mouse};
 use iced::time::{Duration, Instant};
-use iced::{Background, Border, Color, Element, Length, Rectangle, Renderer, Size, Theme, window};
+use iced::{Element, Length, Rectangle, Renderer, Size, Theme, window};
 
 use super::State;
 use super::geometry::{Placement, Point, Rect};
+use super::pane::{Pane, draw_divider, fill, overlap};
 use super::picture::Picture;
 use super::scene::{Comparison, Scene};
 use super::tile::Key;
@@ -77,57 +78,6 @@ struct Memory {
 enum Drag {
     Picture { last: Point },
     Divider,
-}
-
-/// The pane's place on the screen.
-#[derive(Clone, Copy)]
-struct Pane {
-    scale: f64,
-    left: f64,
-    top: f64,
-}
-
-impl Pane {
-    fn new(bounds: Rectangle, scale: f64) -> Self {
-        Self {
-            scale,
-            left: (f64::from(bounds.x) * scale).round(),
-            top: (f64::from(bounds.y) * scale).round(),
-        }
-    }
-
-    fn device(&self, at: iced::Point) -> Point {
-        Point {
-            x: f64::from(at.x) * self.scale - self.left,
-            y: f64::from(at.y) * self.scale - self.top,
-        }
-    }
-
-    /// A rectangle of the pane in the layout.
-    fn layout(&self, rect: Rect) -> Rectangle {
-        Rectangle {
-            x: ((self.left + rect.left as f64) / self.scale) as f32,
-            y: ((self.top + rect.top as f64) / self.scale) as f32,
-            width: (f64::from(rect.width) / self.scale) as f32,
-            height: (f64::from(rect.height) / self.scale) as f32,
-        }
-    }
-
-    /// As [`Self::layout`], for an image whose pixels are device pixels.
-    /// The software renderer cuts positions off towards zero, the other
-    /// rounds them: a quarter of a pixel keeps both on the pixel meant,
-    /// whatever is lost to single precision.
-    fn image(&self, rect: Rect) -> Rectangle {
-        let place = |origin: f64, offset: i64| {
-            let device = origin + offset as f64;
-            ((device + 0.25 * device.signum()) / self.scale) as f32
-        };
-        Rectangle {
-            x: place(self.left, rect.left),
-            y: place(self.top, rect.top),
-            ..self.layout(rect)
-        }
-    }
 }
 
 impl Surface<'_> {
@@ -213,62 +163,6 @@ impl Surface<'_> {
             }
         });
     }
-}
-
-/// Whether two rectangles have a pixel in common.
-fn overlap(a: &Rect, b: &Rect) -> bool {
-    a.left < b.left + i64::from(b.width)
-        && b.left < a.left + i64::from(a.width)
-        && a.top < b.top + i64::from(b.height)
-        && b.top < a.top + i64::from(a.height)
-}
-
-fn fill(renderer: &mut Renderer, bounds: Rectangle, colour: Color) {
-    let quad = Quad {
-        bounds,
-        ..Quad::default()
-    };
-    renderer.fill_quad(quad, Background::Color(colour));
-}
-
-/// A line from top to bottom with a handle in the middle.
-fn draw_divider(renderer: &mut Renderer, pane: Pane, whole: Rect, at: u32) {
-    let line = Rect {
-        left: i64::from(at) - 1,
-        width: 2,
-        ..whole
-    };
-    let around = Rect {
-        left: line.left - 1,
-        width: 4,
-        ..whole
-    };
-    renderer.with_layer(pane.layout(whole), |renderer| {
-        fill(
-            renderer,
-            pane.layout(around),
-            Color::BLACK.scale_alpha(0.35),
-        );
-        fill(renderer, pane.layout(line), Color::WHITE);
-        let middle = pane.layout(line);
-        let size = Size::new(12.0, 44.0);
-        let handle = Quad {
-            bounds: Rectangle::new(
-                iced::Point::new(
-                    middle.center_x() - size.width / 2.0,
-                    middle.center_y() - size.height / 2.0,
-                ),
-                size,
-            ),
-            border: Border {
-                color: Color::BLACK.scale_alpha(0.35),
-                width: 1.0,
-                radius: (size.width / 2.0).into(),
-            },
-            ..Quad::default()
-        };
-        renderer.fill_quad(handle, Background::Color(Color::WHITE));
-    });
 }
 
 impl Widget<Event, Theme, Renderer> for Surface<'_> {

@@ -13,9 +13,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use super::{Fused, Fusion, Method};
-use crate::core::Transform;
 use crate::core::device::OpenClDevice;
+use crate::core::keep_going::check;
 use crate::core::warp::{Area, Exposure};
+use crate::core::{KeepGoing, Transform};
 use crate::photo::Photo;
 use crate::{Error, Result};
 
@@ -164,7 +165,9 @@ impl Fusion for OnOpenCl {
         photo: &Photo,
         pose: &Transform,
         exposure: &Exposure,
+        keep_going: KeepGoing,
     ) -> Result<()> {
+        check(keep_going)?;
         let photo = Photo {
             width: photo.width,
             height: photo.height,
@@ -180,7 +183,8 @@ impl Fusion for OnOpenCl {
         })))
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Fused> {
+    fn finish(mut self: Box<Self>, keep_going: KeepGoing) -> Result<Fused> {
+        check(keep_going)?;
         self.send(Message::Finish)?;
         self.join()?.ok_or(Error::Cancelled)
     }
