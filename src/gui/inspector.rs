@@ -99,6 +99,32 @@ fn align_method_name(method: AlignMethod) -> &'static str {
     }
 }
 
+/// How the place of a frame is found, by what the installed OpenCV has.
+fn align_method(chosen: AlignMethod) -> Element<'static, Message> {
+    let methods: Vec<AlignMethod> = [
+        AlignMethod::Auto,
+        AlignMethod::Ecc,
+        AlignMethod::Orb,
+        AlignMethod::Sift,
+        AlignMethod::Akaze,
+        AlignMethod::Hybrid,
+    ]
+    .into_iter()
+    .filter(|method| method.detector().is_none_or(Detector::is_available))
+    .collect();
+    widget::option(
+        "Method",
+        "How the place of a frame is found. Automatic compares windows, and starts from key \
+         points where that fails; choose one of the key points if frames are turned or far apart.",
+        pick(
+            &methods,
+            chosen,
+            align_method_name,
+            Message::AlignMethodPicked,
+        ),
+    )
+}
+
 /// A method in words.
 pub fn method_name(method: Method) -> &'static str {
     match method {
@@ -309,29 +335,6 @@ impl State {
                 Model::Affine,
                 Model::Homography,
             ];
-            let methods = [
-                AlignMethod::Auto,
-                AlignMethod::Ecc,
-                AlignMethod::Orb,
-                AlignMethod::Sift,
-                AlignMethod::Akaze,
-                AlignMethod::Hybrid,
-            ]
-            .into_iter()
-            .filter(|method| method.detector().is_none_or(Detector::is_available))
-            .collect::<Vec<_>>();
-            content = content.push(widget::option(
-                "Method",
-                "How the place of a frame is found. Automatic compares windows, and starts from \
-                 key points where that fails; choose one of the key points if frames are turned \
-                 or far apart.",
-                pick(
-                    &methods,
-                    align.method,
-                    align_method_name,
-                    Message::AlignMethodPicked,
-                ),
-            ));
             content = content.push(widget::option(
                 "Movement",
                 "What a frame may do against the others. Automatic takes the simplest that \
@@ -348,12 +351,13 @@ impl State {
         ));
         if is_on {
             content = content.push(widget::fold(
-                "Limits",
+                "Method and limits",
                 self.is_expert,
                 Message::ExpertToggled,
             ));
             if self.is_expert {
                 content = content
+                    .push(align_method(align.method))
                     .push(widget::tall_option(
                         "Largest shift",
                         format!("{:.0} % of the width", align.max_shift * 100.0),
