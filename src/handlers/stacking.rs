@@ -160,12 +160,13 @@ pub fn fuse_aligned(
         ),
     };
     job.check()?;
+    let softness = fuse::softness(options.fuse.smoothness);
     Ok(Stacked {
         picture: Photo {
             metadata: aligned.frames.metadata.clone(),
             ..export::picture(&fused.channels, fused.alpha)
         },
-        depth: fused.depth.smooth(area.width, area.height),
+        depth: fused.depth.smooth(area.width, area.height, softness),
         index: fused.index,
         confidence: fused.confidence,
         area,
@@ -282,6 +283,8 @@ fn wish(options: &StackOptions, frames: usize, noise: Option<f32>) -> fuse::Opti
         levels,
         prefer,
         clamp,
+        smoothness,
+        noise_strength,
         ..
     } = options.fuse;
     fuse::Options {
@@ -291,6 +294,8 @@ fn wish(options: &StackOptions, frames: usize, noise: Option<f32>) -> fuse::Opti
         clamp,
         frames,
         noise: noise.unwrap_or(fuse::NOISE),
+        noise_strength: f32::from(noise_strength) / 100.0,
+        smoothness,
     }
 }
 
