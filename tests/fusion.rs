@@ -6,6 +6,7 @@ mod common;
 use common::folder_of;
 use parfocal::core::align;
 use parfocal::core::fuse::{Fused, Fusion, Method, Options, Prefer, Second};
+use parfocal::core::noise::noise;
 use parfocal::core::warp::{Area, Exposure, warp};
 use parfocal::core::{ALWAYS, Transform};
 use parfocal::demo::{DemoStack, Noise, Scene, SceneOptions, psnr};
@@ -493,6 +494,77 @@ fn fuse_with(options: &Options, frames: &[Photo]) -> Fused {
     looked_at(options, whole(&frames[0]), &still)
 }
 
+/// The noise that is left when a noisy stack of `count` frames is fused: the
+/// difference from what the same frames without noise give, in levels of eight
+/// bits. The depth of field grows as the frames come closer.
+fn residual(count: usize, options: &Options) -> f64 {
+    let clean = SceneOptions {
+        width: 300,
+        height: 200,
+        frames: count,
+        blur: 1.6 * 9.0 / (count - 1) as f64,
+        ..scene(Scene::Bumpy).still()
+    };
+    let noisy = SceneOptions {
+        noise: Noise::High,
+        ..clean.clone()
+    };
+    let frames = [&noisy, &clean].map(|scene| frames(&DemoStack::new(scene), 16));
+    let options = Options {
+        frames: count,
+        noise: options.noise * noise(&frames[0][0]).unwrap(),
+        ..*options
+    };
+    let [noisy, clean] = frames.map(|frames| fuse_with(&options, &frames));
+    let pairs = (0..3).flat_map(|c| {
+        let (noisy, clean) = (&noisy.channels[c].data, &clean.channels[c].data);
+        noisy.iter().zip(clean).map(|(a, b)| f64::from(a - b))
+    });
+    let (count, sum) = pairs.fold((0usize, 0.0), |(n, sum), d| (n + 1, sum + d * d));
+    255.0 * (sum / count as f64).sqrt()
+}
+
+#[test]
+fn noise_does_not_build_up_with_the_number_of_frames() {
+    for method in [Method::Hybrid, Method::Depth, Method::Average] {
+        let options = Options {
+            noise: 1.0,
+            ..method.into()
+        };
+        let (few, many) = (residual(10, &options), residual(100, &options));
+        println!("{method:?}: {few:.3} levels of 10 frames, {many:.3} of 100");
+        // A depth map has no more frames to average, and more to choose from.
+        let most = if method == Method::Depth { 1.2 } else { 1.1 };
+        assert!(many <= most * few, "{method:?}: {few} and {many}");
+    }
+}
+
+#[test]
+fn smoother_and_stronger_is_quieter() {
+    for method in [Method::Hybrid, Method::Average] {
+        let [hard, usual, soft] = [20, 50, 80].map(|smoothness| {
+            let options = Options {
+                noise: 1.0,
+                smoothness,
+                ..method.into()
+            };
+            residual(10, &options)
+        });
+        println!("{method:?}: {hard:.3} hard, {usual:.3} usual, {soft:.3} soft");
+        assert!(hard > 1.05 * usual && usual > 1.05 * soft, "{method:?}");
+    }
+    let [weak, strong] = [0.5, 4.0].map(|noise_strength| {
+        let options = Options {
+            noise: 1.0,
+            noise_strength,
+            ..Method::Hybrid.into()
+        };
+        residual(10, &options)
+    });
+    println!("noise taken as weak {weak:.3}, as strong {strong:.3}");
+    assert!(weak > 1.05 * strong, "{weak} and {strong}");
+}
+
 #[test]
 fn the_preferred_depth_wins_where_two_are_sharp() {
     // Two depths at the same place: the one far back shows a little more
@@ -559,7 +631,7 @@ fn a_preference_shifts_hairs_and_hardly_costs_where_there_is_one_depth() {
         let [auto, front, back] = [Prefer::Auto, Prefer::Front, Prefer::Back]
             .map(|prefer| quality(Scene::Plane, method, prefer).0);
         println!("plane {method:?}: {auto:.2} dB, front {front:.2}, back {back:.2}");
-        assert!(front.min(back) > auto - 2.0, "{method:?}");
+        assert!(front.min(back) > auto - 3.0, "{method:?}");
     }
 }
 

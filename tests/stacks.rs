@@ -13,17 +13,40 @@ use std::path::{Path, PathBuf};
 
 /// Regions across and down.
 const GRID: usize = 8;
-/// The least sharpness of a region, as a share of that of the sharpest frame
-/// there. It may fall a little short of one: noise, of which the result has
-/// less, counts as sharpness to a frame. Among four real stacks the worst
-/// region had 0.98.
-const LEAST: f64 = 0.95;
 /// Sharpness below which a region shows nothing but noise, as a share of the
 /// sharpest region of the stack.
 const TEXTURE: f64 = 0.1;
 
-fn scores(photo: &Photo) -> Vec<f64> {
-    Sharpness::of(&Grey::of(photo), GRID).scores()
+/// What is looked at.
+#[derive(Debug, Clone, Copy)]
+enum Measure {
+    /// All detail. Noise counts as sharpness.
+    Whole,
+    /// Detail at half the size, where there is a quarter of the noise: for
+    /// methods that average noise away.
+    Half,
+}
+
+impl Measure {
+    /// The least sharpness of a region, and of the whole, as shares of that of
+    /// the sharpest frame. They may fall a little short of one: noise, of which
+    /// the result has less, counts as sharpness to a frame. Among four real
+    /// stacks the worst region had 0.98, and 0.93 at half the size.
+    fn least(self) -> [f64; 2] {
+        match self {
+            Self::Whole => [0.95, 1.0],
+            Self::Half => [0.9, 0.98],
+        }
+    }
+
+    fn of(self, photo: &Photo) -> Vec<f64> {
+        let grey = Grey::of(photo);
+        let grey = match self {
+            Self::Whole => grey,
+            Self::Half => grey.halved(),
+        };
+        Sharpness::of(&grey, GRID).scores()
+    }
 }
 
 fn global(scores: &[f64]) -> f64 {
@@ -32,7 +55,7 @@ fn global(scores: &[f64]) -> f64 {
 
 /// The sharpness of each frame where the result shows it, brought to the
 /// result's geometry and exposure.
-fn aligned_scores(report: &Report) -> Vec<Vec<f64>> {
+fn aligned_scores(report: &Report, measure: Measure) -> Vec<Vec<f64>> {
     let crop = report.crop;
     let area = Area {
         x: crop.x,
@@ -51,7 +74,7 @@ fn aligned_scores(report: &Report) -> Vec<Vec<f64>> {
             };
             let warped = warp(&photo, &frame.transform.unwrap(), area, &exposure);
             assert!(warped.mask.is_none(), "{}", frame.path.display());
-            scores(&export::picture(&warped.channels, None))
+            measure.of(&export::picture(&warped.channels, None))
         })
         .collect()
 }
@@ -63,16 +86,16 @@ fn sharpest(frames: &[Vec<f64>]) -> Vec<f64> {
         .collect()
 }
 
-/// The faults of one stack.
-fn faults(folder: &Path) -> Vec<String> {
+/// The faults of one stack, fused by `method`.
+fn faults(folder: &Path, method: Method, measure: Measure) -> Vec<String> {
     let name = folder.file_name().unwrap().to_string_lossy();
+    let name = format!("{name}, {method:?}");
     let temp = tempfile::tempdir().unwrap();
     let out = temp.path().join("out.tif");
     let options = StackOptions {
         out: Some(out.clone()),
-        // Noise counts as sharpness here, and the other methods average it away.
         fuse: FuseOptions {
-            method: Method::Pyramid,
+            method,
             ..FuseOptions::default()
         },
         ..StackOptions::default()
@@ -88,10 +111,11 @@ fn faults(folder: &Path) -> Vec<String> {
     if !faults.is_empty() {
         return faults;
     }
-    let result = scores(&photo::read(&out, &Limits::default()).unwrap());
-    let frames = aligned_scores(&report);
+    let result = measure.of(&photo::read(&out, &Limits::default()).unwrap());
+    let frames = aligned_scores(&report, measure);
     let best = sharpest(&frames);
     let texture = TEXTURE * best.iter().copied().fold(0.0, f64::max);
+    let [least, least_whole] = measure.least();
     let mut worst = f64::INFINITY;
     let mut counted = 0;
     for (cell, (own, best)) in result.iter().zip(&best).enumerate() {
@@ -101,7 +125,7 @@ fn faults(folder: &Path) -> Vec<String> {
         counted += 1;
         let ratio = own / best;
         worst = worst.min(ratio);
-        if ratio < LEAST {
+        if ratio < least {
             let (column, row) = (cell % GRID, cell / GRID);
             faults.push(format!(
                 "{name}: region {column}, {row} has {ratio:.3} of the sharpest frame's {best:.2}"
@@ -114,7 +138,7 @@ fn faults(folder: &Path) -> Vec<String> {
         frames.len(),
         global(&result) / most
     );
-    if global(&result) < most {
+    if global(&result) < least_whole * most {
         faults.push(format!("{name}: a single frame is sharper"));
     }
     if counted < GRID * GRID / 8 {
@@ -136,6 +160,14 @@ fn results_are_as_sharp_as_the_sharpest_frame_everywhere() {
         .collect();
     folders.sort();
     assert!(!folders.is_empty(), "{} is empty", stacks.display());
-    let faults: Vec<String> = folders.iter().flat_map(|folder| faults(folder)).collect();
+    let ways = [
+        (Method::Hybrid, Measure::Half),
+        (Method::Pyramid, Measure::Whole),
+    ];
+    let faults: Vec<String> = folders
+        .iter()
+        .flat_map(|folder| ways.map(|(method, measure)| faults(folder, method, measure)))
+        .flatten()
+        .collect();
     assert!(faults.is_empty(), "{faults:#?}");
 }

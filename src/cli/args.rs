@@ -134,6 +134,16 @@ pub struct FuseArgs {
     /// may come with it
     #[arg(long, overrides_with = "clamp")]
     no_clamp: bool,
+    /// How softly frames give way to each other, 0 to 100: less follows fine
+    /// edges more closely, more is quieter
+    #[arg(long, value_name = "0..100", default_value = "50", value_parser = amount())]
+    smoothness: u8,
+    /// How strong noise is taken to be, in percent of what is measured, 0 to
+    /// 400: more averages more frames where detail is as faint as noise (hybrid
+    /// and depth)
+    #[arg(long, value_name = "0..400", default_value = "100",
+          value_parser = RangedI64ValueParser::<u16>::new().range(0..=400))]
+    noise_strength: u16,
     /// Take what moved between frames from the reference frame [default]
     #[arg(long, overrides_with = "no_ghost_check")]
     ghost_check: bool,
@@ -151,6 +161,8 @@ impl FuseArgs {
             crop: !self.no_crop,
             prefer: self.prefer,
             clamp: !self.no_clamp,
+            smoothness: self.smoothness,
+            noise_strength: self.noise_strength,
             ghost_check: self.ghost_check && !self.no_ghost_check,
         }
     }
@@ -449,7 +461,7 @@ mod tests {
         let args = parse(
             "--align ecc --sort focus --clahe --model affine --reference 3 --no-match-exposure --max-shift 12.5 \
              --max-scale 5% --max-rotation 90 --method average --levels 4 --no-crop --prefer front \
-             --no-clamp --no-ghost-check --denoise 40 --sharpen 100 --brightness -20 \
+             --no-clamp --smoothness 20 --noise-strength 200 --no-ghost-check --denoise 40 --sharpen 100 --brightness -20 \
              --contrast 5 --saturation -100 --bits 8 \
              --compression lzw --quality 1 --overwrite --device opencl:2 --threads 3 --memory 4G \
              --max-pixels 0 --verbose",
@@ -478,6 +490,8 @@ mod tests {
                 crop: false,
                 prefer: Prefer::Front,
                 clamp: false,
+                smoothness: 20,
+                noise_strength: 200,
                 ghost_check: false,
             }
         );

@@ -1,10 +1,10 @@
-//! The surface of the subject, from the frame that is sharp at each pixel.
+//! The surface of the subject, from the depth of each pixel.
 //!
-//! The index map says which frame a pixel came from, in whole frames, with
-//! errors where nothing shows focus. Cells of pixels are reduced to the median
-//! of their index by confidence, and so are those about each cell; unsure cells
-//! continue what lies around them; and what differs by less than a few frames is smoothed, over growing
-//! distances, so that terraces become slopes and steps stay steps.
+//! Depths are finer than frames but err where nothing shows focus. Cells of
+//! pixels are reduced to the median of their depths by confidence, and so are
+//! those about each cell; unsure cells continue what lies around them; and what
+//! differs by less than a few frames is smoothed, over growing distances, so
+//! that slopes are even and steps stay steps.
 
 use rayon::prelude::*;
 
@@ -24,11 +24,11 @@ const STEPS: [usize; 6] = [32, 16, 8, 4, 2, 1];
 /// Frames apart from which two cells hardly count as one surface.
 const STEP: f32 = 1.5;
 
-/// Where each pixel of a picture came from.
+/// How deep each pixel of a picture lies.
 #[derive(Debug, Clone, Copy)]
 pub struct Depth<'a> {
-    /// The frame's number, for each pixel.
-    pub index: &'a [u16],
+    /// In frames from the first, for each pixel.
+    pub frames: &'a [f32],
     /// How sure that is, 0 to 255.
     pub confidence: &'a [u8],
     /// Frames of the stack.
@@ -114,37 +114,37 @@ impl Cells {
     }
 }
 
-/// For each cell the median frame by confidence, and how sure it is, 0 to 1.
+/// For each cell the median depth by confidence, and how sure it is, 0 to 1.
 fn reduced(cells: &Cells, depth: &Depth) -> (Plane, Plane) {
     let (frames, sure) = (0..cells.count())
         .into_par_iter()
-        .map_init(Vec::new, |known: &mut Vec<(u16, u32)>, i| {
+        .map_init(Vec::new, |known: &mut Vec<(f32, u32)>, i| {
             known.clear();
             known.extend(
                 cells
                     .pixels(i)
                     // Something is known even where nothing is sure.
-                    .map(|at| (depth.index[at], u32::from(depth.confidence[at]) + 1)),
+                    .map(|at| (depth.frames[at], u32::from(depth.confidence[at]) + 1)),
             );
             let total: u32 = known.iter().map(|(_, weight)| weight).sum();
             let mean = total as f32 / known.len().max(1) as f32 - 1.0;
             let sure = (mean / SURE).min(1.0);
-            (f32::from(median(known)), sure * sure)
+            (median(known), sure * sure)
         })
         .unzip();
     (cells.plane(frames), cells.plane(sure))
 }
 
-/// The frame that half of the weight lies below.
-fn median(known: &mut [(u16, u32)]) -> u16 {
-    known.sort_unstable();
+/// The depth that half of the weight lies below.
+fn median(known: &mut [(f32, u32)]) -> f32 {
+    known.sort_unstable_by(|(a, _), (b, _)| a.total_cmp(b));
     let total: u32 = known.iter().map(|(_, weight)| weight).sum();
     let mut sum = 0;
     let middle = known.iter().find(|(_, weight)| {
         sum += weight;
         2 * sum >= total
     });
-    middle.map_or(0, |&(index, _)| index)
+    middle.map_or(0.0, |&(frames, _)| frames)
 }
 
 /// Each cell the median of 5×5, weighted by how sure they are: a lone cell that
@@ -152,15 +152,15 @@ fn median(known: &mut [(u16, u32)]) -> u16 {
 fn outvoted(frames: &Plane, sure: &Plane) -> Plane {
     let (width, height) = (frames.width, frames.height);
     let near = |at: usize, size: usize| at.saturating_sub(2)..(at + 3).min(size);
-    let vote = |known: &mut Vec<(u16, u32)>, i: usize| {
+    let vote = |known: &mut Vec<(f32, u32)>, i: usize| {
         known.clear();
         for y in near(i / width, height) {
             known.extend(near(i % width, width).map(|x| {
                 let at = y * width + x;
-                (frames.data[at] as u16, (256.0 * sure.data[at]) as u32 + 1)
+                (frames.data[at], (256.0 * sure.data[at]) as u32 + 1)
             }));
         }
-        f32::from(median(known))
+        median(known)
     };
     let cells = (0..width * height).into_par_iter();
     Plane {
@@ -277,14 +277,14 @@ mod tests {
         }
     }
 
-    /// The frame at each pixel of the surface of an index map of eleven frames.
+    /// The frame at each pixel of the surface of a depth map of eleven frames.
     fn found(
-        index: impl Fn(usize, usize) -> u16,
+        frames: impl Fn(usize, usize) -> f32,
         confidence: impl Fn(usize, usize) -> u8,
     ) -> Vec<f32> {
         let pixels = || (0..WIDTH * HEIGHT).map(|i| (i % WIDTH, i / WIDTH));
         let depth = Depth {
-            index: &pixels().map(|(x, y)| index(x, y)).collect::<Vec<_>>(),
+            frames: &pixels().map(|(x, y)| frames(x, y)).collect::<Vec<_>>(),
             confidence: &pixels().map(|(x, y)| confidence(x, y)).collect::<Vec<_>>(),
             count: 11,
         };
@@ -300,7 +300,7 @@ mod tests {
     #[test]
     fn terraces_become_a_slope() {
         let truth = |x: usize| 10.0 * x as f32 / (WIDTH - 1) as f32;
-        let frames = found(|x, _| truth(x).round() as u16, |_, _| 255);
+        let frames = found(|x, _| truth(x).round(), |_, _| 255);
         for (i, frame) in frames.iter().enumerate() {
             let x = i % WIDTH;
             if (20..180).contains(&x) {
@@ -310,8 +310,21 @@ mod tests {
     }
 
     #[test]
+    fn depths_finer_than_frames_stay_as_they_are() {
+        // So gentle that whole frames would be one terrace.
+        let truth = |x: usize| 4.6 + 0.8 * x as f32 / (WIDTH - 1) as f32;
+        let frames = found(|x, _| truth(x), |_, _| 255);
+        for (i, frame) in frames.iter().enumerate() {
+            let x = i % WIDTH;
+            if (20..180).contains(&x) {
+                assert!((frame - truth(x)).abs() < 0.01, "{x}: {frame}");
+            }
+        }
+    }
+
+    #[test]
     fn a_step_stays_a_step() {
-        let frames = found(|x, _| if x < 100 { 1 } else { 8 }, |_, _| 255);
+        let frames = found(|x, _| if x < 100 { 1.0 } else { 8.0 }, |_, _| 255);
         for row in frames.chunks(WIDTH) {
             assert!(row[..100].iter().all(|frame| (frame - 1.0).abs() < 0.3));
             assert!(row[100..].iter().all(|frame| (frame - 8.0).abs() < 0.3));
@@ -321,9 +334,9 @@ mod tests {
     #[test]
     fn what_is_unsure_continues_what_is_sure() {
         let hole = |x: usize, y: usize| (80..120).contains(&x) && (40..80).contains(&y);
-        let wild = |x: usize, y: usize| ((x * 7 + y * 13) % 11) as u16;
+        let wild = |x: usize, y: usize| ((x * 7 + y * 13) % 11) as f32;
         let frames = found(
-            |x, y| if hole(x, y) { wild(x, y) } else { 4 },
+            |x, y| if hole(x, y) { wild(x, y) } else { 4.0 },
             |x, y| if hole(x, y) { 3 } else { 200 },
         );
         for frame in frames {
@@ -333,7 +346,10 @@ mod tests {
 
     #[test]
     fn a_lone_error_leaves_no_spike() {
-        let frames = found(|x, y| if (x, y) == (90, 60) { 10 } else { 2 }, |_, _| 255);
+        let frames = found(
+            |x, y| if (x, y) == (90, 60) { 10.0 } else { 2.0 },
+            |_, _| 255,
+        );
         assert!(frames.iter().all(|frame| (frame - 2.0).abs() < 0.01));
     }
 
@@ -357,7 +373,7 @@ mod tests {
                 .collect(),
         );
         let depth = Depth {
-            index: &vec![0; WIDTH * HEIGHT],
+            frames: &vec![0.0; WIDTH * HEIGHT],
             confidence: &vec![255; WIDTH * HEIGHT],
             count: 11,
         };

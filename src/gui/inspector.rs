@@ -1,6 +1,6 @@
 //! The options of the stack: presets, alignment, fusion, output.
 
-use iced::widget::{button, column, container, pick_list, row, scrollable, slider, text};
+use iced::widget::{Column, button, column, container, pick_list, row, scrollable, slider, text};
 use iced::widget::{text_input, toggler};
 use iced::{Center, Element, Fill};
 
@@ -62,6 +62,10 @@ pub enum Message {
     CropToggled(bool),
     /// Levels of the pyramid; 0 is automatic.
     LevelsMoved(u8),
+    /// How softly frames give way to each other, 0 to 100.
+    SmoothnessMoved(u8),
+    /// How strong noise is taken to be, in percent of what is measured.
+    NoiseStrengthMoved(u16),
     /// The expert options of fusing are to be seen.
     FusionExpertToggled,
     /// Which of two sharp depths wins.
@@ -238,6 +242,8 @@ impl State {
             Message::LevelsMoved(levels) => {
                 fuse.levels = (levels > 0).then_some(usize::from(levels));
             }
+            Message::SmoothnessMoved(smoothness) => fuse.smoothness = smoothness,
+            Message::NoiseStrengthMoved(percent) => fuse.noise_strength = percent,
             Message::FusionExpertToggled => self.is_fusion_expert = !self.is_fusion_expert,
             Message::PreferPicked(prefer) => fuse.prefer = prefer,
             Message::GhostCheckToggled(wanted) => fuse.ghost_check = wanted,
@@ -460,6 +466,7 @@ impl State {
                      Turn it off if the report names places where nothing moved.",
                     switch(fuse.ghost_check, Message::GhostCheckToggled),
                 ));
+            content = softness(content, fuse);
             if fuse.method != Method::Average {
                 content = content.push(widget::option(
                     "Keep to the frames' tones",
@@ -471,6 +478,29 @@ impl State {
         }
         widget::section("Fusion", content)
     }
+}
+
+/// How softly frames are blended, and what counts as noise.
+fn softness<'a>(content: Column<'a, Message>, fuse: &FuseOptions) -> Column<'a, Message> {
+    let content = content.push(widget::tall_option(
+        "Smoothness",
+        fuse.smoothness.to_string(),
+        "How softly frames give way to each other. Less follows fine edges more closely, more \
+         is quieter.",
+        slider(0..=100, fuse.smoothness, Message::SmoothnessMoved).style(theme::slide),
+    ));
+    if !matches!(fuse.method, Method::Hybrid | Method::Depth) {
+        return content;
+    }
+    content.push(widget::tall_option(
+        "Noise strength",
+        format!("{} %", fuse.noise_strength),
+        "How strong noise is taken to be, beside what is measured. Raise it where noise shows as \
+         mottle, lower it where faint texture is lost.",
+        slider(0..=400, fuse.noise_strength, Message::NoiseStrengthMoved)
+            .step(10u16)
+            .style(theme::slide),
+    ))
 }
 
 fn switch<'a>(is_on: bool, message: impl Fn(bool) -> Message + 'a) -> Element<'a, Message> {

@@ -145,7 +145,7 @@ pub fn write_surface(
     let keep_going = || !job.is_cancelled();
     let longer = stacked.area.width.max(stacked.area.height) as f64;
     let found = surface::Depth {
-        index: &stacked.index,
+        frames: &stacked.depth,
         confidence: &stacked.confidence,
         count,
     };

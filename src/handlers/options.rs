@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::Result;
 use crate::core::align::{Method as AlignMethod, Model};
 use crate::core::finish::Finish;
-use crate::core::fuse::{Method, Prefer};
+use crate::core::fuse::{Method, Prefer, SMOOTHNESS};
 use crate::photo::{self, Compression, Limits};
 
 /// Which frame gives the result its geometry.
@@ -106,6 +106,11 @@ pub struct FuseOptions {
     /// Whether the result is held within the range of values that its sources
     /// show nearby.
     pub clamp: bool,
+    /// How softly frames give way to each other, 0 to 100.
+    pub smoothness: u8,
+    /// How strong noise is taken to be, in percent of what is measured, 0 to
+    /// 400. Hybrid and depth map heed it.
+    pub noise_strength: u16,
     /// Whether what moved between frames is taken from the reference.
     pub ghost_check: bool,
 }
@@ -118,6 +123,8 @@ impl Default for FuseOptions {
             crop: true,
             prefer: Prefer::Auto,
             clamp: true,
+            smoothness: SMOOTHNESS,
+            noise_strength: 100,
             ghost_check: false,
         }
     }

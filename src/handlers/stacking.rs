@@ -165,12 +165,15 @@ pub fn fuse_aligned(
     };
     job.check()?;
     let keep_going = || !job.is_cancelled();
+    let softness = fuse::softness(options.fuse.smoothness);
     Ok(Stacked {
         picture: Photo {
             metadata: aligned.frames.metadata.clone(),
             ..export::picture(&fused.channels, fused.alpha)
         },
-        depth: fused.depth.smooth(area.width, area.height, &keep_going)?,
+        depth: fused
+            .depth
+            .smooth(area.width, area.height, softness, &keep_going)?,
         index: fused.index,
         confidence: fused.confidence,
         area,
@@ -287,6 +290,8 @@ fn wish(options: &StackOptions, frames: usize, noise: Option<f32>) -> fuse::Opti
         levels,
         prefer,
         clamp,
+        smoothness,
+        noise_strength,
         ..
     } = options.fuse;
     fuse::Options {
@@ -296,6 +301,8 @@ fn wish(options: &StackOptions, frames: usize, noise: Option<f32>) -> fuse::Opti
         clamp,
         frames,
         noise: noise.unwrap_or(fuse::NOISE),
+        noise_strength: f32::from(noise_strength) / 100.0,
+        smoothness,
     }
 }
 

@@ -7,6 +7,7 @@
 
 use super::contrast::{FLOOR, Sharpest, contrast};
 use super::prefer::Bias;
+use super::softness::raised;
 use super::weighted::Weighted;
 use super::{Accumulator, Fused};
 use crate::Result;
@@ -17,12 +18,17 @@ use crate::core::warp::Warped;
 /// What a frame counts where it shows nothing; elsewhere it is 1 or more.
 pub const HIDDEN: f32 = 1e-6;
 
+/// What a frame counts is this power of its squared contrast: a frame with half
+/// the contrast of another counts next to nothing.
+const POWER: i32 = 4;
+
 /// Accumulates frames weighted by their local contrast.
 #[derive(Debug, Clone)]
 pub struct Average {
     sum: Weighted,
     sharpest: Sharpest,
     bias: Bias,
+    power: f32,
 }
 
 impl Average {
@@ -32,7 +38,15 @@ impl Average {
             sum: Weighted::new(width, height),
             sharpest: Sharpest::new(width, height, FLOOR),
             bias: Bias::default(),
+            power: POWER as f32,
         }
+    }
+
+    /// The same, as many times softer; see
+    /// [`softness`](super::softness::softness).
+    pub fn softer(self, softness: f32) -> Self {
+        let power = (POWER as f32 / softness).min(8.0);
+        Self { power, ..self }
     }
 
     /// The same with a preference.
@@ -46,15 +60,15 @@ impl Accumulator for Average {
         let mut contrast = contrast(&frame.channels);
         check(keep_going)?;
         self.bias.apply(index, &mut contrast.data);
-        self.sharpest.add(index, &contrast, frame.mask.as_ref());
+        self.sharpest
+            .add(index, &contrast, None, frame.mask.as_ref());
         check(keep_going)?;
         self.sum.add(&frame.channels, |i| {
             let is_shown = frame.mask.as_ref().is_none_or(|mask| mask.data[i] > 0.0);
-            // The eighth power of contrast: a frame with half that of another
-            // counts next to nothing. What the frame does not show counts only
-            // where no frame shows anything.
+            // What the frame does not show counts only where no frame shows
+            // anything.
             if is_shown {
-                (contrast.data[i] / FLOOR + 1.0).powi(4)
+                raised(contrast.data[i] / FLOOR + 1.0, self.power, POWER)
             } else {
                 HIDDEN
             }

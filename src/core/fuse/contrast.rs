@@ -16,6 +16,13 @@ pub const COARSER: f32 = 0.25;
 /// and edges, large ones carry a decision across smooth places.
 pub const WINDOWS: [f32; 3] = [1.0, 0.3, 0.1];
 
+/// Contrast of the wider surroundings that half settles a place, for noise of
+/// 1: chance hardly moves the mean of so many pixels, so it tells faint texture
+/// from noise where no pixel can.
+const SETTLED: f32 = 6.0;
+/// Less than this, for noise of 1, no surroundings have.
+const LEAST_FAR: f32 = 0.25;
+
 /// Weights of red, green and blue in the energy of detail. Unlike luminance it
 /// shows edges between colours of one brightness too.
 const COLOURS: [f32; 3] = [0.25, 0.5, 0.25];
@@ -42,20 +49,20 @@ pub fn contrast(channels: &[Plane; 3]) -> Plane {
     coarser.add_expanded(&coarsest, -1.0);
     square(&mut detail);
     square(&mut coarser);
-    spread(detail, &coarser)
+    spread(detail, &coarser).0
 }
 
 /// The energy of the two finest levels of detail, in soft windows about each
-/// pixel; for both see [`squares`].
-pub fn spread(mut finest: Plane, coarser: &Plane) -> Plane {
+/// pixel, and in the widest of them alone, at half the size; for both levels see
+/// [`squares`].
+pub fn spread(mut finest: Plane, coarser: &Plane) -> (Plane, Plane) {
     finest.add_expanded(&coarser.windowed(), COARSER);
     let mut contrast = finest.windowed();
     let wide = contrast.windowed().windowed();
     // Far windows need no full resolution.
-    let mut far = wide.reduced().reduced().windowed().windowed();
-    far.data.par_iter_mut().for_each(|v| *v *= WINDOWS[2]);
-    let mut near = Plane::new(contrast.width.div_ceil(2), contrast.height.div_ceil(2));
-    near.add_expanded(&far, 1.0);
+    let small = wide.reduced().reduced().windowed().windowed();
+    let mut far = Plane::new(contrast.width.div_ceil(2), contrast.height.div_ceil(2));
+    far.add_expanded(&small, 1.0);
     contrast
         .data
         .par_iter_mut()
@@ -63,8 +70,19 @@ pub fn spread(mut finest: Plane, coarser: &Plane) -> Plane {
         .for_each(|(sum, wide)| {
             *sum = WINDOWS[0] * *sum + WINDOWS[1] * wide;
         });
-    contrast.add_expanded(&near, 1.0);
-    contrast
+    contrast.add_expanded(&far, WINDOWS[2]);
+    (contrast, far)
+}
+
+/// How far the surroundings of each place are beyond `noise`, up to 1, from
+/// their contrast; see [`spread`].
+pub fn settled(mut far: Plane, noise: f32) -> Plane {
+    let (least, half) = (LEAST_FAR * noise, SETTLED * noise);
+    far.data.par_iter_mut().for_each(|v| {
+        let far = v.max(least);
+        *v = (far / (far + half)).powi(2);
+    });
+    far
 }
 
 /// The energy of a level of detail: the squares of its channels, weighted.
@@ -128,9 +146,16 @@ impl Sharpest {
         }
     }
 
-    /// Takes in the frame `index`. A tie goes to the earlier frame.
-    pub fn add(&mut self, index: u16, contrast: &Plane, mask: Option<&Plane>) {
-        self.depth.add(index, contrast, mask);
+    /// Takes in the frame `index`. A tie goes to the earlier frame. Depth heeds
+    /// how far surroundings are [`settled`], too, if that is known.
+    pub fn add(
+        &mut self,
+        index: u16,
+        contrast: &Plane,
+        settled: Option<&Plane>,
+        mask: Option<&Plane>,
+    ) {
+        self.depth.add(index, contrast, settled, mask);
         let length = (contrast.width * BAND).max(1);
         self.best
             .data
@@ -150,6 +175,17 @@ impl Sharpest {
                     }
                 }
             });
+    }
+
+    /// How far the most contrast is beyond `level`, half at it and up to 1, in
+    /// soft windows at half the size.
+    pub fn beyond(&self, level: f32) -> Plane {
+        let mut share = self.best.reduced();
+        share.data.par_iter_mut().for_each(|v| {
+            let best = v.max(0.0);
+            *v = best / (best + level);
+        });
+        share.windowed().windowed()
     }
 
     /// The picture of all frames, given its channels.

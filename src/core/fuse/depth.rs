@@ -14,12 +14,12 @@ use crate::core::keep_going::check;
 use crate::core::plane::{BAND, Plane};
 
 /// Frames on either side of the sharpest that tell the centre of the peak.
-const REACH: u16 = 3;
+const REACH: u16 = 2;
 /// A frame tells by this power of its focus measure.
-const POWER: i32 = 4;
+const POWER: i32 = 3;
 /// Places around a place that smooth it, each way, and the step between them.
-const RADIUS: isize = 8;
-const STEP: usize = 2;
+const TAPS: isize = 4;
+const STEP: f32 = 2.0;
 /// Depths that lie further apart than this share of the stack, or than a frame,
 /// belong to other surfaces.
 const APART: f32 = 0.02;
@@ -32,6 +32,8 @@ const KNOWN: f32 = 0.63;
 pub struct DepthSearch {
     best: Plane,
     index: Vec<u16>,
+    /// The largest focus measure, in whatever surroundings.
+    clearest: Plane,
     /// Weights of the frames about the best, and frame numbers by weight.
     weight: Vec<f32>,
     sum: Vec<f32>,
@@ -47,6 +49,7 @@ impl DepthSearch {
         Self {
             best: Plane::filled(width, height, -1.0),
             index: vec![0; width * height],
+            clearest: Plane::new(width, height),
             weight: vec![0.0; width * height],
             sum: vec![0.0; width * height],
             floor,
@@ -54,11 +57,19 @@ impl DepthSearch {
         }
     }
 
-    /// Takes in the focus measure of the frame `index`, at full size. Frames
-    /// that come in the order of the stack are weighed best.
-    pub fn add(&mut self, index: u16, focus: &Plane, mask: Option<&Plane>) {
+    /// Takes in the focus measure of the frame `index`, at full size, and at half
+    /// the size how far the surroundings are
+    /// [`settled`](super::contrast::settled). Frames that come in the order of
+    /// the stack are weighed best.
+    pub fn add(
+        &mut self,
+        index: u16,
+        focus: &Plane,
+        settled: Option<&Plane>,
+        mask: Option<&Plane>,
+    ) {
         self.last = self.last.max(index);
-        let focus = match mask {
+        let mut focus = match mask {
             None => focus.reduced(),
             Some(mask) => {
                 let mut shown = focus.clone();
@@ -70,7 +81,16 @@ impl DepthSearch {
                 shown.reduced()
             }
         }
+        .windowed()
         .windowed();
+        let clearest = self.clearest.data.par_iter_mut();
+        clearest
+            .zip(&focus.data)
+            .for_each(|(clearest, focus)| *clearest = clearest.max(*focus));
+        if let Some(settled) = settled {
+            let values = focus.data.par_iter_mut().zip(&settled.data);
+            values.for_each(|(focus, settled)| *focus *= settled);
+        }
         let floor = self.floor;
         let length = (focus.width * BAND).max(1);
         self.best
@@ -102,7 +122,7 @@ impl DepthSearch {
     /// The depth of each place, and how sure it is.
     pub fn finish(self) -> DepthMap {
         let (width, height) = (self.best.width, self.best.height);
-        let confidence = self.best.data.par_iter().map(|best| {
+        let confidence = self.clearest.data.par_iter().map(|best| {
             let ratio = (best.max(0.0) / self.floor).sqrt();
             ratio / (1.0 + ratio)
         });
@@ -156,14 +176,24 @@ impl DepthMap {
 
     /// The depth of each pixel of a picture of `width`×`height` pixels, in
     /// frames from the first: smooth on surfaces, with jumps where one ends, and
-    /// carried on from what is around it where nothing shows it.
+    /// carried on from what is around it where nothing shows it. For `softness`
+    /// see [`softness`](super::softness::softness).
     ///
     /// # Errors
     ///
     /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
-    pub fn smooth(self, width: usize, height: usize, keep_going: KeepGoing) -> Result<Vec<f32>> {
+    pub fn smooth(
+        self,
+        width: usize,
+        height: usize,
+        softness: f32,
+        keep_going: KeepGoing,
+    ) -> Result<Vec<f32>> {
         let apart = (APART * f32::from(self.last)).max(1.0);
-        let mut depth = bilateral(&self.depth, &self.confidence, apart, keep_going);
+        let step = (STEP * softness).round().max(1.0) as isize;
+        let depth = median(&self.depth);
+        check(keep_going)?;
+        let mut depth = bilateral(&depth, &self.confidence, apart * softness, step, keep_going);
         check(keep_going)?;
         let mut known = self.confidence;
         known
@@ -178,17 +208,47 @@ impl DepthMap {
     }
 }
 
+/// Each depth as the median of 5×5: a lone one that errs would stay as a speck.
+fn median(depth: &Plane) -> Plane {
+    let (width, height) = (depth.width as isize, depth.height as isize);
+    let mut out = Plane::new(depth.width, depth.height);
+    out.bands_mut().for_each(|(first, rows)| {
+        for (i, out) in rows.iter_mut().enumerate() {
+            let (x, y) = (i as isize % width, first as isize + i as isize / width);
+            let mut near: [f32; 25] = std::array::from_fn(|k| {
+                let (dx, dy) = (k as isize % 5 - 2, k as isize / 5 - 2);
+                let x = (x + dx).clamp(0, width - 1);
+                depth.data[((y + dy).clamp(0, height - 1) * width + x) as usize]
+            });
+            let least = near.iter().copied().fold(f32::INFINITY, f32::min);
+            let most = near.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            // Nothing to sort where all are of one surface.
+            *out = if most - least < 1.0 {
+                near[12]
+            } else {
+                *near.select_nth_unstable_by(12, f32::total_cmp).1
+            };
+        }
+    });
+    out
+}
+
 /// Each depth as the mean of those around it, weighted by their confidence and
 /// by how near they are, in place and in depth (Tomasi and Manduchi, 1998); of
 /// no use once `keep_going` says no.
-fn bilateral(depth: &Plane, confidence: &Plane, apart: f32, keep_going: KeepGoing) -> Plane {
+fn bilateral(
+    depth: &Plane,
+    confidence: &Plane,
+    apart: f32,
+    step: isize,
+    keep_going: KeepGoing,
+) -> Plane {
     let (width, height) = (depth.width as isize, depth.height as isize);
-    let near: Vec<(isize, isize, f32)> = (-RADIUS..=RADIUS)
-        .step_by(STEP)
-        .flat_map(|dy| (-RADIUS..=RADIUS).step_by(STEP).map(move |dx| (dx, dy)))
+    let near: Vec<(isize, isize, f32)> = (-TAPS..=TAPS)
+        .flat_map(|dy| (-TAPS..=TAPS).map(move |dx| (dx, dy)))
         .map(|(dx, dy)| {
-            let distance = (dx * dx + dy * dy) as f32 / (RADIUS * RADIUS) as f32;
-            (dx, dy, (-2.0 * distance).exp())
+            let distance = (dx * dx + dy * dy) as f32 / (TAPS * TAPS) as f32;
+            (step * dx, step * dy, (-2.0 * distance).exp())
         })
         .collect();
     let mut out = Plane::new(depth.width, depth.height);
@@ -260,9 +320,9 @@ mod tests {
                 height,
                 data: focus.collect(),
             };
-            search.add(index, &focus, None);
+            search.add(index, &focus, None, None);
         }
-        search.finish().smooth(width, height, ALWAYS).unwrap()
+        search.finish().smooth(width, height, 1.0, ALWAYS).unwrap()
     }
 
     #[test]
@@ -309,9 +369,9 @@ mod tests {
                 height,
                 data,
             };
-            search.add(index, &focus, None);
+            search.add(index, &focus, None, None);
         }
-        let found = search.finish().smooth(width, height, ALWAYS).unwrap();
+        let found = search.finish().smooth(width, height, 1.0, ALWAYS).unwrap();
         assert!(found.iter().all(|depth| (depth - 5.0).abs() < 0.3));
     }
 
@@ -319,9 +379,9 @@ mod tests {
     fn any_size_has_a_depth() {
         for (width, height) in [(1, 1), (2, 2), (3, 5), (17, 2)] {
             let mut search = DepthSearch::new(width, height, 1e-4);
-            search.add(0, &Plane::filled(width, height, 0.0), None);
-            search.add(1, &Plane::filled(width, height, 1.0), None);
-            let depth = search.finish().smooth(width, height, ALWAYS).unwrap();
+            search.add(0, &Plane::filled(width, height, 0.0), None, None);
+            search.add(1, &Plane::filled(width, height, 1.0), None, None);
+            let depth = search.finish().smooth(width, height, 1.0, ALWAYS).unwrap();
             assert_eq!(depth.len(), width * height);
             assert!(depth.iter().all(|depth| (depth - 1.0).abs() < 0.01));
         }

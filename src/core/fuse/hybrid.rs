@@ -1,23 +1,24 @@
-//! Fusion by a pyramid whose weights come from the finest scales.
+//! Fusion by a pyramid, and a close mean in it, weighted by the finest contrast.
+//!
+//! What a frame counts is decided where focus shows: by its contrast at the two
+//! finest scales. Blur that spreads from edges and highlights has energy at
+//! coarse scales alone, so it wins hardly anywhere and leaves no halo. Where no
+//! frame has contrast beyond noise all count alike, and noise averages out
+//! instead of building up with the number of frames.
 //!
 //! Frames are blended level by level (Burt and Adelson, 1983), so that no seam
-//! shows, but what a frame counts is mostly decided where focus shows: by its
-//! contrast at the two finest scales. Blur that spreads from edges and
-//! highlights has energy at coarse scales alone, so it wins hardly anywhere and
-//! leaves no halo. Where no frame has contrast beyond noise all count alike, and
-//! noise averages out instead of building up with the number of frames.
-//!
-//! Weights are reduced from level to level before they are raised to their
-//! power, so that a strong edge does not shout down what lies beside it. The
-//! energy of a level itself counts a little too: between close edges of another
-//! depth it is all that tells where coarse detail is.
+//! shows where they differ in brightness. But levels carry what a frame shows
+//! at an edge far into its surroundings. Where there is texture seams hide, so
+//! all below the finest detail is also blended in one level, at half the size,
+//! and takes the place of the others as far as contrast is beyond noise.
 
 use rayon::prelude::*;
 
-use super::contrast::{Sharpest, finest, spread, squares};
+use super::contrast::{Sharpest, finest, settled, spread, squares};
 use super::fill::fill;
 use super::prefer::Bias;
 use super::range::Range;
+use super::softness::raised;
 use super::weighted::Weighted;
 use super::{Accumulator, Fused, levels};
 use crate::Result;
@@ -26,16 +27,28 @@ use crate::core::keep_going::check;
 use crate::core::plane::Plane;
 use crate::core::warp::Warped;
 
-/// What a frame counts is this power of its contrast at the finest scales,
-const POWER: i32 = 6;
-/// times this one of the energy of the level itself.
+/// What a frame counts is this power of its contrast, and twice the power where
+/// contrast is far beyond noise: then the sharpest frame alone is best, while a
+/// choice among noise is better left to many,
+const POWER: i32 = 4;
+/// times this one of the energy of the level itself: between close edges of
+/// another depth it is all that tells where coarse detail is.
 const OWN_POWER: i32 = 2;
+/// The range of the first power, for those who want it softer or harder.
+const LEAST_POWER: f32 = 1.0;
+const MOST_POWER: f32 = 6.0;
 /// Contrast that counts as none, for noise of 1: next to nothing, since texture
 /// as faint as the noise would be lost. Where there is noise alone, frames have
 /// much the same contrast, and count alike by that.
 const FLOOR: f32 = 0.05;
+/// The least share of that floor that any strength of noise makes.
+const LEAST_STRENGTH: f32 = 0.1;
 /// Energy of a level that counts as none, for noise of 1.
 const OWN_FLOOR: f32 = 16.0;
+/// Contrast in which seams half hide, for noise of 1.
+const HIDING: f32 = 30.0;
+/// Contrast far beyond noise, for noise of 1.
+const CLEAR: f32 = 100.0;
 /// Contrast from which a place tells its depth, for noise of 1.
 const TELLING: f32 = 1.2;
 /// No camera has less noise than this: a quarter of a level of eight bits,
@@ -46,16 +59,17 @@ const LEAST_NOISE: f32 = (0.25 / 255.0) * (0.25 / 255.0);
 const MOST_NOISE: f32 = (6.0 / 255.0) * (6.0 / 255.0);
 /// What a frame counts, before the power, where it shows nothing: only where no
 /// frame shows anything it counts at all.
-const HIDDEN: f32 = 0.05;
-/// Keeps the largest weights in the range of floating point.
-const SCALE: f32 = 1e-22;
+const HIDDEN: f32 = 0.001;
+/// Keeps the largest weights in the range of floating point: before the power.
+const SCALE: f32 = 1e-5;
 
 /// Contrast from which a place in frames with this noise tells its depth.
 pub fn telling(noise: f32) -> f32 {
     TELLING * believable(noise)
 }
 
-fn believable(noise: f32) -> f32 {
+/// The noise, within what is believable of a camera.
+pub fn believable(noise: f32) -> f32 {
     noise.clamp(LEAST_NOISE, MOST_NOISE)
 }
 
@@ -64,11 +78,15 @@ fn believable(noise: f32) -> f32 {
 pub struct Hybrid {
     /// Full size first; the last one is no detail but the rest.
     levels: Vec<Weighted>,
+    /// All below the finest level in one.
+    close: Weighted,
     range: [Range; 3],
     sharpest: Sharpest,
     noise: f32,
     bias: Bias,
     clamp: bool,
+    power: f32,
+    floor: f32,
 }
 
 impl Hybrid {
@@ -86,12 +104,29 @@ impl Hybrid {
             .collect();
         Self {
             levels,
+            close: Weighted::new(width.div_ceil(2), height.div_ceil(2)),
             range: std::array::from_fn(|_| Range::new(width, height)),
             sharpest: Sharpest::new(width, height, telling(noise)),
             noise: believable(noise),
             bias: Bias::default(),
             clamp: true,
+            power: POWER as f32,
+            floor: FLOOR,
         }
+    }
+
+    /// The same, for noise that is taken to be as many times stronger than it is:
+    /// with more, more frames are averaged where detail is as faint as noise.
+    pub fn quieter(self, strength: f32) -> Self {
+        let floor = FLOOR * strength.powi(4).max(LEAST_STRENGTH);
+        Self { floor, ..self }
+    }
+
+    /// The same, as many times softer; see
+    /// [`softness`](super::softness::softness).
+    pub fn softer(self, softness: f32) -> Self {
+        let power = (POWER as f32 / softness).clamp(LEAST_POWER, MOST_POWER);
+        Self { power, ..self }
     }
 
     /// The same with a preference, held within the range of its sources or not.
@@ -103,19 +138,30 @@ impl Hybrid {
         }
     }
 
-    /// What a frame counts, before the power, from its contrast and from where
-    /// it shows the scene.
-    fn weight(&self, mut contrast: Plane, mask: Option<&Plane>) -> Plane {
-        let scale = 1.0 / (FLOOR * self.noise);
-        let values = contrast.data.par_iter_mut();
+    /// Contrast beyond the floor, from 1, as far as the surroundings are settled,
+    /// and less where the frame does not show the scene. `settled` has half the
+    /// size.
+    fn standing(&self, mut contrast: Plane, settled: &Plane, mask: Option<&Plane>) -> Plane {
+        let mut beyond = Plane::new(contrast.width, contrast.height);
+        beyond.add_expanded(settled, 1.0);
+        let scale = 1.0 / (self.floor * self.noise);
+        let values = contrast.data.par_iter_mut().zip(&beyond.data);
         match mask {
-            None => values.for_each(|v| *v = *v * scale + 1.0),
+            None => values.for_each(|(v, beyond)| *v = (*v * scale + 1.0) * beyond),
             Some(mask) => values
                 .zip(&mask.windowed().data)
-                .for_each(|(v, &mask)| *v = (*v * scale + 1.0) * mask + HIDDEN * (1.0 - mask)),
+                .for_each(|((v, beyond), &mask)| {
+                    *v = (*v * scale + 1.0) * beyond * mask + HIDDEN * (1.0 - mask);
+                }),
         }
         contrast
     }
+}
+
+/// What a frame counts, from its standing.
+fn weight(standing: f32, floor: f32, power: f32) -> f32 {
+    let clear = standing * (floor / CLEAR) + 1.0;
+    raised(SCALE * standing * clear, power, POWER)
 }
 
 impl Accumulator for Hybrid {
@@ -132,48 +178,63 @@ impl Accumulator for Hybrid {
                 fill(channel, mask);
             }
         }
-        let count = self.levels.len() - 1;
-        let mut energies = match count {
-            0 | 1 => finest(&channels).to_vec(),
-            _ => Vec::new(),
-        };
-        let mut details = Vec::with_capacity(count + 1);
-        for number in 0..count {
+        let few = (self.levels.len() < 3).then(|| finest(&channels));
+        let mut parts = Vec::with_capacity(self.levels.len());
+        let mut half = None;
+        for _ in 1..self.levels.len() {
             check(keep_going)?;
             let coarse = levels::split(&mut channels);
-            if number == energies.len() {
-                energies.push(squares(&channels));
-            }
-            details.push(std::mem::replace(&mut channels, coarse));
+            half.get_or_insert_with(|| coarse.clone());
+            parts.push(std::mem::replace(&mut channels, coarse));
         }
-        details.push(channels);
-
+        parts.push(channels);
         check(keep_going)?;
-        let mut contrast = spread(energies[0].clone(), &energies[1]);
+        let details = &parts[..self.levels.len() - 1];
+        let energies: Vec<Plane> = details.iter().map(squares).collect();
+        let [finest, coarser] = match &energies[..] {
+            [finest, coarser, ..] => [finest.clone(), coarser.clone()],
+            _ => few.unwrap_or_default(),
+        };
+        check(keep_going)?;
+        let (mut contrast, far) = spread(finest, &coarser);
         check(keep_going)?;
         self.bias.apply(index, &mut contrast.data);
-        self.sharpest.add(index, &contrast, mask.as_ref());
-        let mut weight = self.weight(contrast, mask.as_ref());
+        let settled = settled(far, self.noise);
+        self.sharpest
+            .add(index, &contrast, Some(&settled), mask.as_ref());
+        let mut standing = self.standing(contrast, &settled, mask.as_ref());
+        let (power, floor) = (self.power, self.floor);
         let scale = 1.0 / (OWN_FLOOR * self.noise);
-        for (number, (level, detail)) in self.levels.iter_mut().zip(details).enumerate() {
+        for (number, (level, part)) in self.levels.iter_mut().zip(&parts).enumerate() {
             check(keep_going)?;
-            if number < count {
-                let own = energies[number].windowed();
-                level.add(&detail, |i| {
-                    let own = (own.data[i] * scale + 1.0).powi(OWN_POWER);
-                    SCALE * weight.data[i].powi(POWER) * own
-                });
-                weight = weight.reduced();
-            } else {
-                level.add(&detail, |i| SCALE * weight.data[i].powi(POWER));
+            if number > 0 {
+                standing = standing.reduced();
+            }
+            let weight = |i: usize| weight(standing.data[i], floor, power);
+            if let (1, Some(half)) = (number, &half) {
+                self.close.add(half, weight);
+            }
+            match energies.get(number).map(Plane::windowed) {
+                Some(own) => level.add(part, |i| {
+                    weight(i) * (own.data[i] * scale + 1.0).powi(OWN_POWER)
+                }),
+                None => level.add(part, weight),
             }
         }
         Ok(())
     }
 
-    fn finish(self, keep_going: KeepGoing) -> Result<Fused> {
+    fn finish(mut self, keep_going: KeepGoing) -> Result<Fused> {
+        let finest = (self.levels.len() > 1).then(|| self.levels.remove(0).mean());
         let mut means = self.levels.into_iter().rev().map(Weighted::mean);
         let mut channels = levels::collapse(means.next().unwrap_or_default(), means, keep_going)?;
+        if let Some(finest) = finest {
+            let share = self.sharpest.beyond(HIDING * self.noise);
+            for (value, close) in channels.iter_mut().zip(&self.close.mean()) {
+                mix(value, close, &share);
+            }
+            channels = levels::collapse(channels, std::iter::once(finest), keep_going)?;
+        }
         if self.clamp {
             for (channel, range) in channels.iter_mut().zip(&self.range) {
                 check(keep_going)?;
@@ -183,6 +244,12 @@ impl Accumulator for Hybrid {
         check(keep_going)?;
         Ok(self.sharpest.fused(channels))
     }
+}
+
+/// Replaces a share of each value by `other`.
+fn mix(plane: &mut Plane, other: &Plane, share: &Plane) {
+    let values = plane.data.par_iter_mut().zip(&other.data).zip(&share.data);
+    values.for_each(|((value, other), share)| *value += share * (other - *value));
 }
 
 #[cfg(test)]

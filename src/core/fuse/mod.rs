@@ -18,6 +18,7 @@ mod range;
 mod render;
 #[cfg(test)]
 mod samples;
+mod softness;
 mod weighted;
 
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,7 @@ pub use self::prefer::Prefer;
 pub use self::preview::Preview;
 use self::pyramid::Pyramid;
 use self::render::{Render, Search};
+pub use self::softness::{SMOOTHNESS, softness};
 use super::plane::Plane;
 use super::warp::{Area, Exposure, Warped, warp_unless_stopped};
 use super::{KeepGoing, Transform};
@@ -133,6 +135,10 @@ pub struct Options {
     pub frames: usize,
     /// The noise of the frames; see [`noise`](crate::core::noise::noise).
     pub noise: f32,
+    /// How many times stronger noise is taken to be than it is.
+    pub noise_strength: f32,
+    /// How softly frames give way to each other, 0 to 100; see [`softness`].
+    pub smoothness: u8,
 }
 
 impl From<Method> for Options {
@@ -146,6 +152,8 @@ impl From<Method> for Options {
             clamp: true,
             frames: 0,
             noise: NOISE,
+            noise_strength: 1.0,
+            smoothness: SMOOTHNESS,
         }
     }
 }
@@ -153,7 +161,10 @@ impl From<Method> for Options {
 impl Options {
     /// Whether OpenCL devices can do what these ask for.
     pub fn run_on_opencl(&self) -> bool {
-        self.method.runs_on_opencl() && self.prefer == Prefer::Auto && self.clamp
+        self.method.runs_on_opencl()
+            && self.prefer == Prefer::Auto
+            && self.clamp
+            && self.smoothness == SMOOTHNESS
     }
 
     /// An empty fusion on the processor, whose result shows `area` of the
@@ -177,7 +188,7 @@ impl Options {
         Ok(match self.method {
             Method::Depth => Second::Look(Box::new(OnCpu {
                 area,
-                accumulator: Render::new(found, self.clamp, keep_going)?,
+                accumulator: Render::new(found, self.clamp, softness(self.smoothness), keep_going)?,
             })),
             Method::Hybrid | Method::Pyramid | Method::Average => Second::None(Box::new(found)),
         })
@@ -185,20 +196,32 @@ impl Options {
 
     fn accumulator(&self, width: usize, height: usize) -> Growing {
         let bias = Bias::new(self.prefer, self.frames);
+        let softness = softness(self.smoothness);
         match self.method {
             Method::Hybrid => {
                 let hybrid = Hybrid::new(width, height, self.levels, self.noise);
-                Growing::Hybrid(hybrid.tuned(bias, self.clamp))
+                Growing::Hybrid(
+                    hybrid
+                        .tuned(bias, self.clamp)
+                        .quieter(self.noise_strength)
+                        .softer(softness),
+                )
             }
             Method::Pyramid => {
                 let pyramid = Pyramid::new(width, height, self.levels);
-                Growing::Pyramid(pyramid.tuned(bias, self.clamp))
+                Growing::Pyramid(pyramid.tuned(bias, self.clamp).softer(softness))
             }
-            Method::Depth => {
-                let floor = hybrid::telling(self.noise);
-                Growing::Depth(Search::new(width, height, floor, bias))
+            Method::Depth => Growing::Depth(Search::new(
+                width,
+                height,
+                self.noise,
+                self.noise_strength,
+                bias,
+            )),
+            Method::Average => {
+                let average = Average::new(width, height);
+                Growing::Average(average.tuned(bias).softer(softness))
             }
-            Method::Average => Growing::Average(Average::new(width, height).tuned(bias)),
         }
     }
 }
@@ -342,7 +365,7 @@ mod tests {
                 let ((), adding, frame) = Asked::during(add);
                 let finish = |go: KeepGoing| fusion.finish(go);
                 let (fused, finishing, _) = Asked::during(finish);
-                let smooth = |go: KeepGoing| fused.depth.smooth(AREA.width, AREA.height, go);
+                let smooth = |go: KeepGoing| fused.depth.smooth(AREA.width, AREA.height, 1.0, go);
                 let (_, smoothing, _) = Asked::during(smooth);
                 [adding, finishing, smoothing].map(|t| t.as_secs_f64() / frame.as_secs_f64())
             });

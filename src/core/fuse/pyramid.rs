@@ -51,6 +51,9 @@ pub struct Pyramid {
     count: usize,
     bias: Bias,
     clamp: bool,
+    /// Windows about each position that its energy is gathered from, one in
+    /// another.
+    windows: usize,
 }
 
 impl Pyramid {
@@ -75,6 +78,16 @@ impl Pyramid {
             count: 0,
             bias: Bias::default(),
             clamp: true,
+            windows: 1,
+        }
+    }
+
+    /// The same, as many times softer; see
+    /// [`softness`](super::softness::softness).
+    pub fn softer(self, softness: f32) -> Self {
+        Self {
+            windows: softness.round() as usize,
+            ..self
         }
     }
 
@@ -121,7 +134,10 @@ impl Accumulator for Pyramid {
             check(keep_going)?;
             let coarse = levels::split(&mut channels);
             check(keep_going)?;
-            let mut energy = energy(&channels).windowed();
+            let mut energy = energy(&channels);
+            for _ in 0..self.windows {
+                energy = energy.windowed();
+            }
             if number < BIASED {
                 self.bias.apply(index, &mut energy.data);
             }

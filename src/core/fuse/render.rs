@@ -4,8 +4,9 @@
 //! picture needs: colours stay those of the frames, and nothing builds up with
 //! their number. Where depths jump, the picture is as good as the map is.
 
-use super::contrast::{Sharpest, finest, spread};
+use super::contrast::{Sharpest, finest, settled, spread};
 use super::fill::fill;
+use super::hybrid::{believable, telling};
 use super::prefer::Bias;
 use super::range::Range;
 use super::weighted::Weighted;
@@ -36,16 +37,18 @@ pub struct Render {
 
 impl Render {
     /// Nothing added yet; `found` tells the depth of each pixel. With `clamp`
-    /// the picture is held within the range of its sources.
+    /// the picture is held within the range of its sources; for `softness` see
+    /// [`softness`](super::softness::softness).
     ///
     /// # Errors
     ///
     /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
-    pub fn new(found: Fused, clamp: bool, keep_going: KeepGoing) -> Result<Self> {
+    pub fn new(found: Fused, clamp: bool, softness: f32, keep_going: KeepGoing) -> Result<Self> {
         let [red, ..] = &found.channels;
         let (width, height) = (red.width, red.height);
+        let depth = found.depth.clone();
         Ok(Self {
-            depth: found.depth.clone().smooth(width, height, keep_going)?,
+            depth: depth.smooth(width, height, softness, keep_going)?,
             sum: Weighted::new(width, height),
             range: clamp.then(|| std::array::from_fn(|_| Range::new(width, height))),
             found,
@@ -89,16 +92,21 @@ impl Accumulator for Render {
 #[derive(Debug, Clone)]
 pub struct Search {
     sharpest: Sharpest,
+    noise: f32,
     bias: Bias,
     width: usize,
     height: usize,
 }
 
 impl Search {
-    /// Nothing added yet. `floor` is the contrast that counts as none.
-    pub fn new(width: usize, height: usize, floor: f32, bias: Bias) -> Self {
+    /// Nothing added yet; for `noise` see [`noise`](crate::core::noise::noise).
+    /// Depths tell nothing where contrast is less than that of noise `strength`
+    /// times as strong.
+    pub fn new(width: usize, height: usize, noise: f32, strength: f32, bias: Bias) -> Self {
+        let floor = telling(noise) * strength.max(0.1).powi(2);
         Self {
             sharpest: Sharpest::new(width, height, floor),
+            noise: believable(noise),
             bias,
             width,
             height,
@@ -117,10 +125,12 @@ impl Accumulator for Search {
         }
         let [finest, coarser] = finest(&channels);
         check(keep_going)?;
-        let mut contrast = spread(finest, &coarser);
+        let (mut contrast, far) = spread(finest, &coarser);
         check(keep_going)?;
         self.bias.apply(index, &mut contrast.data);
-        self.sharpest.add(index, &contrast, mask.as_ref());
+        let settled = settled(far, self.noise);
+        self.sharpest
+            .add(index, &contrast, Some(&settled), mask.as_ref());
         Ok(())
     }
 
@@ -146,12 +156,12 @@ mod tests {
                 (4 * band as u16, frame(128, 64, shows))
             })
             .collect();
-        let mut search = Search::new(128, 64, 1e-4, Bias::default());
+        let mut search = Search::new(128, 64, 1e-4, 1.0, Bias::default());
         for (index, frame) in &frames {
             search.add(*index, frame.clone(), ALWAYS).unwrap();
         }
         let found = search.finish(ALWAYS).unwrap();
-        let mut render = Render::new(found, clamp, ALWAYS).unwrap();
+        let mut render = Render::new(found, clamp, 1.0, ALWAYS).unwrap();
         for (index, frame) in frames {
             render.add(index, frame, ALWAYS).unwrap();
         }
@@ -176,10 +186,10 @@ mod tests {
     #[test]
     fn identical_frames_come_out_as_they_went_in() {
         let one = frame(64, 48, checks);
-        let mut search = Search::new(64, 48, 1e-4, Bias::default());
+        let mut search = Search::new(64, 48, 1e-4, 1.0, Bias::default());
         (0..3).for_each(|index| search.add(index, one.clone(), ALWAYS).unwrap());
         let found = search.finish(ALWAYS).unwrap();
-        let mut render = Render::new(found, true, ALWAYS).unwrap();
+        let mut render = Render::new(found, true, 1.0, ALWAYS).unwrap();
         (0..3).for_each(|index| render.add(index, one.clone(), ALWAYS).unwrap());
         for (fused, one) in render
             .finish(ALWAYS)
