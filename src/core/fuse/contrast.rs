@@ -19,13 +19,16 @@ pub const WINDOWS: [f32; 3] = [1.0, 0.3, 0.1];
 /// Contrast of the wider surroundings that half settles a place, for noise of
 /// 1: chance hardly moves the mean of so many pixels, so it tells faint texture
 /// from noise where no pixel can.
-const SETTLED: f32 = 6.0;
+const SETTLED: f32 = 1.0;
 /// Less than this, for noise of 1, no surroundings have.
 const LEAST_FAR: f32 = 0.25;
 
-/// Weights of red, green and blue in the energy of detail. Unlike luminance it
-/// shows edges between colours of one brightness too.
+/// Weights of red, green and blue in the energy of detail.
 const COLOURS: [f32; 3] = [0.25, 0.5, 0.25];
+/// What difference in colour counts beside that in grey: it shows edges between
+/// colours of one brightness, and most of the noise, which is another in each
+/// channel.
+const CHROMA: f32 = 0.5;
 
 /// The mean squared contrast of luminance at the finest scales, in soft windows
 /// about each pixel.
@@ -85,7 +88,8 @@ pub fn settled(mut far: Plane, noise: f32) -> Plane {
     far
 }
 
-/// The energy of a level of detail: the squares of its channels, weighted.
+/// The energy of a level of detail: the square of its grey, and a share of those
+/// of its channels.
 pub fn squares(detail: &[Plane; 3]) -> Plane {
     let mut energy = Plane::new(detail[0].width, detail[0].height);
     let length = (energy.width * BAND).max(1);
@@ -97,9 +101,11 @@ pub fn squares(detail: &[Plane; 3]) -> Plane {
             let range = band * length..band * length + out.len();
             let [red, green, blue] = [0, 1, 2].map(|c| &detail[c].data[range.clone()]);
             for (i, out) in out.iter_mut().enumerate() {
-                *out = COLOURS[0] * red[i] * red[i]
-                    + COLOURS[1] * green[i] * green[i]
-                    + COLOURS[2] * blue[i] * blue[i];
+                let [red, green, blue] = [red[i], green[i], blue[i]];
+                let grey = COLOURS[0] * red + COLOURS[1] * green + COLOURS[2] * blue;
+                let each =
+                    COLOURS[0] * red * red + COLOURS[1] * green * green + COLOURS[2] * blue * blue;
+                *out = CHROMA * each + (1.0 - CHROMA) * grey * grey;
             }
         });
     energy

@@ -223,7 +223,7 @@ fn median(depth: &Plane) -> Plane {
             let least = near.iter().copied().fold(f32::INFINITY, f32::min);
             let most = near.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             // Nothing to sort where all are of one surface.
-            *out = if most - least < 1.0 {
+            *out = if most - least < 0.25 {
                 near[12]
             } else {
                 *near.select_nth_unstable_by(12, f32::total_cmp).1
