@@ -191,7 +191,7 @@ impl DepthMap {
     ) -> Result<Vec<f32>> {
         let apart = (APART * f32::from(self.last)).max(1.0);
         let step = (STEP * softness).round().max(1.0) as isize;
-        let depth = median(&self.depth);
+        let depth = median(&self.depth, keep_going);
         check(keep_going)?;
         let mut depth = bilateral(&depth, &self.confidence, apart * softness, step, keep_going);
         check(keep_going)?;
@@ -209,10 +209,14 @@ impl DepthMap {
 }
 
 /// Each depth as the median of 5×5: a lone one that errs would stay as a speck.
-fn median(depth: &Plane) -> Plane {
+/// Of no use once `keep_going` says no.
+fn median(depth: &Plane, keep_going: KeepGoing) -> Plane {
     let (width, height) = (depth.width as isize, depth.height as isize);
     let mut out = Plane::new(depth.width, depth.height);
     out.bands_mut().for_each(|(first, rows)| {
+        if !keep_going() {
+            return;
+        }
         for (i, out) in rows.iter_mut().enumerate() {
             let (x, y) = (i as isize % width, first as isize + i as isize / width);
             let mut near: [f32; 25] = std::array::from_fn(|k| {
