@@ -357,17 +357,13 @@ impl Aligner {
             model => (model, usual),
         };
         let mut poses = graph::solve(count, &links, reference, model, frame);
-        let mut torn = Vec::new();
-        while let Some((worst, off)) = self.torn(&links, &poses, reference) {
-            links.retain(|link| link.from != worst && link.to != worst);
-            torn.push((worst, off));
-            poses = graph::solve(count, &links, reference, model, frame);
-        }
-        let mut odd = Vec::new();
-        while let Some((worst, off)) = self.odd(&links, &poses, reference) {
-            links.retain(|link| link.from != worst && link.to != worst);
-            odd.push((worst, off));
-            poses = graph::solve(count, &links, reference, model, frame);
+        let mut left_out = Vec::new();
+        for find in [Self::torn, Self::odd] {
+            while let Some((worst, why)) = find(self, &links, &poses, reference) {
+                links.retain(|link| link.from != worst && link.to != worst);
+                left_out.push((worst, why));
+                poses = graph::solve(count, &links, reference, model, frame);
+            }
         }
 
         let doubts = graph::doubts(count, &links, reference);
@@ -380,7 +376,7 @@ impl Aligner {
         let entries = (0..count)
             .map(|index| {
                 let transform =
-                    poses[index].ok_or_else(|| self.why_not(index, &torn, &odd, reference))?;
+                    poses[index].ok_or_else(|| self.why_not(index, &left_out, reference))?;
                 if let Some(complaint) =
                     self.bounds
                         .complaint(&transform, (width, height), "the reference")
@@ -406,13 +402,13 @@ impl Aligner {
     }
 
     /// The frame about whose place most of its links disagree with what all
-    /// say together, and by how many pixels.
+    /// say together, and why it is left out.
     fn torn(
         &self,
         links: &[Link],
         poses: &[Option<Transform>],
         reference: usize,
-    ) -> Option<(usize, f64)> {
+    ) -> Option<(usize, String)> {
         let (width, height) = self.size?;
         let mut offs: Vec<Vec<f64>> = vec![Vec::new(); poses.len()];
         for link in links {
@@ -431,16 +427,20 @@ impl Aligner {
             })
             .map(|(index, offs)| (index, offs.iter().sum::<f64>() / offs.len() as f64))
             .max_by(|a, b| a.1.total_cmp(&b.1))
+            .map(|(index, off)| {
+                let why = format!("its neighbours disagree by {off:.1} px about where it lies");
+                (index, why)
+            })
     }
 
     /// The frame whose size fits in worst with its neighbours', where that
-    /// makes its pose unbelievable, and by how many pixels it is off.
+    /// makes its pose unbelievable, and why it is left out.
     fn odd(
         &self,
         links: &[Link],
         poses: &[Option<Transform>],
         reference: usize,
-    ) -> Option<(usize, f64)> {
+    ) -> Option<(usize, String)> {
         let (width, height) = self.size?;
         let sizes: Vec<Size> = poses
             .iter()
@@ -454,25 +454,18 @@ impl Aligner {
             })
             .collect();
         let half = (width as f64).hypot(height as f64) / 2.0;
-        breathing::odd(&sizes, half).filter(|(frame, _)| *frame != reference)
+        let (worst, off) = breathing::odd(&sizes, half)?;
+        let why = format!("its size is {off:.1} px off what its neighbours lead to expect");
+        (worst != reference).then_some((worst, why))
     }
 
     /// Why a frame has no pose.
-    fn why_not(
-        &self,
-        index: usize,
-        torn: &[(usize, f64)],
-        odd: &[(usize, f64)],
-        reference: usize,
-    ) -> String {
+    fn why_not(&self, index: usize, left_out: &[(usize, String)], reference: usize) -> String {
         if self.is_flat(index) {
             return "it shows nothing that could be compared".into();
         }
-        if let Some((_, off)) = torn.iter().find(|(frame, _)| *frame == index) {
-            return format!("its neighbours disagree by {off:.1} px about where it lies");
-        }
-        if let Some((_, off)) = odd.iter().find(|(frame, _)| *frame == index) {
-            return format!("its size is {off:.1} px off what its neighbours lead to expect");
+        if let Some((_, why)) = left_out.iter().find(|(frame, _)| *frame == index) {
+            return why.clone();
         }
         let refusal = self
             .refused
