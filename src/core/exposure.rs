@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use super::Transform;
 use super::grey::decode;
 use super::linear::Normal;
+use super::median::median;
 use super::warp::Exposure;
 use crate::photo::{Photo, Samples};
 
@@ -209,14 +210,6 @@ impl Tile {
         let total = |k: usize| self.sums.iter().map(|sums| sums[k]).sum::<f64>();
         (total(1).max(1e-9) / total(0).max(1e-9)).ln()
     }
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    if values.is_empty() {
-        return None;
-    }
-    let middle = values.len() / 2;
-    Some(*values.select_nth_unstable_by(middle, f64::total_cmp).1)
 }
 
 /// What each frame's values must be multiplied by, and what added, to match

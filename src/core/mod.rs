@@ -12,6 +12,7 @@ pub mod ghost;
 pub mod grey;
 mod keep_going;
 pub mod linear;
+mod median;
 pub mod noise;
 pub mod palette;
 pub mod pipeline;

@@ -5,6 +5,8 @@
 //! not fit in with theirs was measured wrong. A frame that matches well is
 //! believed whatever its size: a hand comes nearer and goes back.
 
+use crate::core::median::median;
+
 /// Frames on each side that a frame's size is held against.
 const REACH: usize = 3;
 /// A size that is off by less, in pixels at the corners, is no fault.
@@ -62,14 +64,6 @@ fn off(sizes: &[Size], place: usize) -> Option<f64> {
         }
     }
     (near.len() >= REACH).then(|| median(lines)).flatten()
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    if values.is_empty() {
-        return None;
-    }
-    let middle = values.len() / 2;
-    Some(*values.select_nth_unstable_by(middle, f64::total_cmp).1)
 }
 
 #[cfg(test)]

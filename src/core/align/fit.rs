@@ -5,6 +5,7 @@ use super::pair::PairPose;
 use super::window::Observation;
 use crate::core::Transform;
 use crate::core::linear::Normal;
+use crate::core::median::median;
 
 /// A window's own error, in pixels of its level, that no amount of texture
 /// takes away: focus changes what a window shows.
@@ -89,11 +90,7 @@ fn scales(seen: &[Seen], residuals: &[f64]) -> Vec<f64> {
                 .filter(|(seen, _)| seen.level == level)
                 .map(|(_, &residual)| residual)
                 .collect();
-            if own.is_empty() {
-                1.0
-            } else {
-                (median(own) / 1.386).max(0.05)
-            }
+            median(own).map_or(1.0, |middle| (middle / 1.386).max(0.05))
         })
         .collect()
 }
@@ -185,11 +182,6 @@ pub fn blunt(i: [f64; 3]) -> [f64; 3] {
 
 fn quadratic(i: [f64; 3], v: [f64; 2]) -> f64 {
     i[0] * v[0] * v[0] + 2.0 * i[1] * v[0] * v[1] + i[2] * v[1] * v[1]
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    let middle = values.len() / 2;
-    *values.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
 /// Whether windows that a simpler model has been fitted to disagree with it in
