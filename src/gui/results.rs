@@ -23,6 +23,9 @@ use crate::text as words;
 
 /// How high the strip is.
 pub const HEIGHT: f32 = 94.0;
+/// How wide the words about a result are at least, so that the strip is not
+/// uneven by the length of a number.
+const WORDS: f32 = 220.0;
 /// The line in which a name is typed.
 const NAME: &str = "name of a result";
 
@@ -375,7 +378,8 @@ impl State {
                 space().width(gap::SMALL),
                 saved
             ],
-            tools
+            tools,
+            space().width(WORDS)
         ]
         .spacing(2);
         container(row![picture, facts].spacing(gap::SMALL).align_y(Center))
