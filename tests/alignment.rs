@@ -243,6 +243,41 @@ fn flicker_is_undone_to_within_a_percent() {
 }
 
 #[test]
+fn an_offset_is_undone_where_there_is_one() {
+    for kind in [Scene::Plane, Scene::Steps, Scene::Bumpy] {
+        let stack = DemoStack::new(&SceneOptions {
+            frames: 8,
+            ..scene(kind)
+        });
+        let changes = [[1.0, 0.0], [0.92, 0.03], [1.06, -0.02]];
+        let change = |i: usize| match i {
+            i if i == stack.reference() => changes[0],
+            i => changes[i % 3],
+        };
+        let changed: Vec<_> = frames(&stack)
+            .into_iter()
+            .enumerate()
+            .map(|(i, photo)| offset(photo, change(i)))
+            .collect();
+        let folder = folder_of(changed, 8);
+        let aligned = analyse(&folder, &StackOptions::default()).unwrap();
+        let mut worst = 0.0f64;
+        for (i, found) in aligned.exposures.iter().enumerate() {
+            let [gain, offset] = change(i);
+            // Values that a photograph has much of.
+            for value in [0.2, 0.5, 0.8] {
+                let seen = value * gain + offset;
+                let misses = (0..3).map(|c| seen * found.gain[c] + found.offset[c] - value);
+                worst = misses.fold(worst, |worst, miss| worst.max(miss.abs()));
+            }
+        }
+        println!("{kind}: {worst:.4} of full scale");
+        // A gain of linear light alone would leave 0.024.
+        assert!(worst < 0.008, "{kind}: {worst:.4}");
+    }
+}
+
+#[test]
 fn frames_that_lie_on_each_other_are_taken_as_they_are() {
     for (kind, ..) in SCENES {
         for noise in [Noise::None, Noise::Low] {
@@ -330,6 +365,18 @@ fn a_hand_held_stack_loses_no_frame() {
     );
     assert_eq!(errors.len(), 10);
     assert!(rms(&errors) < 0.15, "{errors:.3?}");
+}
+
+/// Values times a gain, and an offset added.
+fn offset(photo: Photo, [gain, offset]: [f64; 2]) -> Photo {
+    let Samples::Eight(samples) = &photo.samples else {
+        panic!("8 bits are what is made here");
+    };
+    let other = |&v: &u8| (f64::from(v) * gain + 255.0 * offset).round() as u8;
+    Photo {
+        samples: Samples::Eight(samples.iter().map(other).collect()),
+        ..photo
+    }
 }
 
 /// `factor` times the light.

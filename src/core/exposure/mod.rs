@@ -1,0 +1,179 @@
+//! Brightness and colour matched between frames.
+//!
+//! Defocus spreads light but loses none: the light of all that two frames show
+//! depends on their exposures alone, while ratios of single cells do not, since
+//! what is bright spreads over what is dark. Changes are taken between
+//! neighbours and next neighbours, and solved together like poses.
+
+mod change;
+mod light;
+
+use rayon::prelude::*;
+
+use super::Transform;
+use super::linear::Normal;
+use super::warp::Exposure;
+use change::{Change, GAMMA, TOE};
+
+pub use light::Light;
+
+/// Gains of linear light nearer to one than this, as a logarithm, are not
+/// worth applying when there is nothing else to match.
+const INSIGNIFICANT: f64 = 0.004;
+/// Largest gain believed, in linear light: two stops.
+const LARGEST: f64 = 4.0;
+/// Largest offset believed, as a share of full scale.
+const FARTHEST: f64 = 0.125;
+
+/// The change from a frame to another.
+#[derive(Debug, Clone, Copy)]
+struct Pair {
+    from: usize,
+    to: usize,
+    change: Change,
+}
+
+/// What each frame's values must be multiplied by, and what added, to match
+/// the reference. `lights` and `poses` (reference to frame pixels) belong to
+/// the same frames; `reference` is a place among them.
+///
+/// Frames that differ insignificantly all keep their values. The offset is
+/// what a gain of linear light needs of encoded values, unless another one is
+/// certain. Gains are limited to two stops, offsets to an eighth of full scale.
+pub fn exposures(lights: &[&Light], poses: &[Transform], reference: usize) -> Vec<Exposure> {
+    let count = lights.len();
+    let pairs: Vec<(usize, usize)> = (1..=2)
+        .flat_map(|gap| (gap..count).map(move |to| (to - gap, to)))
+        .collect();
+    let pairs: Vec<Pair> = pairs
+        .into_par_iter()
+        .filter_map(|(from, to)| {
+            let pose = poses[from].inverse()?.then(&poses[to]);
+            let change = Change::between(lights[from], lights[to], &pose)?;
+            Some(Pair { from, to, change })
+        })
+        .collect();
+    let logs: [Vec<f64>; 3] = std::array::from_fn(|c| gains(&pairs, c, count, reference));
+    let offsets: [Vec<f64>; 3] = std::array::from_fn(|c| offsets(&pairs, c, count, reference));
+    let has_gain = |log: &f64| log.abs() > INSIGNIFICANT / GAMMA;
+    let has_offset = |pair: &Pair| pair.change.offset != [0.0; 3];
+    if !logs.iter().flatten().any(has_gain) && !pairs.iter().any(has_offset) {
+        return vec![Exposure::default(); count];
+    }
+    let most = LARGEST.powf(1.0 / GAMMA);
+    (0..count)
+        .map(|i| {
+            if i == reference {
+                return Exposure::default();
+            }
+            let gain = std::array::from_fn(|c| (-logs[c][i]).exp().clamp(1.0 / most, most));
+            let offset = |c: usize| {
+                let offset = offsets[c][i].clamp(-FARTHEST, FARTHEST);
+                gain[c] * (TOE - offset) - TOE
+            };
+            Exposure {
+                gain,
+                offset: std::array::from_fn(offset),
+            }
+        })
+        .collect()
+}
+
+/// The logarithms of the gains of a channel from the reference to each frame.
+fn gains(pairs: &[Pair], channel: usize, count: usize, reference: usize) -> Vec<f64> {
+    let mut normal = tied(count, reference);
+    for Pair { from, to, change } in pairs {
+        normal.add(*from, *from, 1.0);
+        normal.add(*to, *to, 1.0);
+        normal.add(*to, *from, -1.0);
+        normal.add_right(*to, change.log[channel]);
+        normal.add_right(*from, -change.log[channel]);
+    }
+    normal.solve().unwrap_or_else(|| vec![0.0; count])
+}
+
+/// What is added to a channel's tones from the reference to each frame.
+fn offsets(pairs: &[Pair], channel: usize, count: usize, reference: usize) -> Vec<f64> {
+    let mut normal = tied(count, reference);
+    for Pair { from, to, change } in pairs {
+        // What the first frame has gained is multiplied once more.
+        let gain = change.log[channel].exp();
+        let offset = change.offset[channel];
+        normal.add(*from, *from, gain * gain);
+        normal.add(*to, *to, 1.0);
+        normal.add(*to, *from, -gain);
+        normal.add_right(*to, offset);
+        normal.add_right(*from, -gain * offset);
+    }
+    normal.solve().unwrap_or_else(|| vec![0.0; count])
+}
+
+/// No equations yet, but that the reference stays as it is; a trace of belief
+/// that nothing differs ties loose frames down.
+fn tied(count: usize, reference: usize) -> Normal {
+    let mut normal = Normal::new(count, 2);
+    (0..count).for_each(|i| normal.add(i, i, if i == reference { 1e6 } else { 1e-6 }));
+    normal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::photo::{Photo, Samples};
+
+    fn encode(light: f64) -> f64 {
+        if light <= 0.003_130_8 {
+            12.92 * light
+        } else {
+            1.055 * light.powf(1.0 / 2.4) - 0.055
+        }
+    }
+
+    fn scene(x: f64, y: f64) -> f64 {
+        0.25 + 0.1 * (x / 31.0).sin() + 0.1 * (y / 23.0).cos()
+    }
+
+    fn photo(shift: f64, gains: [f64; 3]) -> Photo {
+        let (width, height) = (320, 240);
+        let samples = (0..width * height)
+            .flat_map(|i| {
+                let light = scene((i % width) as f64 - shift, (i / width) as f64);
+                gains.map(|gain| (encode(light * gain) * 65535.0).round() as u16)
+            })
+            .collect();
+        Photo {
+            width,
+            height,
+            samples: Samples::Sixteen(samples),
+            ..Photo::default()
+        }
+    }
+
+    #[test]
+    fn gains_bring_a_frame_back_to_the_reference() {
+        let gains = [[1.0; 3], [1.1, 0.95, 1.02], [0.8, 1.3, 1.0]];
+        let lights: Vec<Light> = gains
+            .iter()
+            .enumerate()
+            .map(|(i, g)| Light::of(&photo(4.0 * i as f64, *g)))
+            .collect();
+        let poses: Vec<Transform> = (0..3)
+            .map(|i| Transform::translation(4.0 * f64::from(i), 0.0))
+            .collect();
+        let found = exposures(&lights.iter().collect::<Vec<_>>(), &poses, 0);
+        for (found, gains) in found.iter().zip(gains) {
+            for (c, gain) in gains.iter().enumerate() {
+                let seen = encode(0.3 * gain);
+                let matched = seen * found.gain[c] + found.offset[c];
+                assert!((matched - encode(0.3)).abs() < 0.002, "{matched}");
+            }
+        }
+    }
+
+    #[test]
+    fn equal_frames_keep_their_values() {
+        let light = Light::of(&photo(0.0, [1.0; 3]));
+        let found = exposures(&[&light, &light], &[Transform::IDENTITY; 2], 1);
+        assert_eq!(found, vec![Exposure::default(); 2]);
+    }
+}
