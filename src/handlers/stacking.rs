@@ -148,7 +148,7 @@ pub fn fuse_aligned(
     }
     job.note(match &device {
         Some(device) => format!("{} fuses", device.name),
-        None => "the processor fuses".to_owned(),
+        None => "The processor fuses".to_owned(),
     });
     let fused = fuse(aligned, area, device.as_ref(), options, job, watch);
     let (fused, device) = match (fused, device) {

@@ -374,7 +374,7 @@ impl App {
     }
 }
 
-/// `all 12 frames`, or `10 of 12 frames`.
+/// `12 frames`, or `10 of 12 frames` where the job left some out.
 fn used(report: &Report) -> String {
     let total = report.frames.len();
     let used = report
@@ -383,7 +383,7 @@ fn used(report: &Report) -> String {
         .filter(|frame| frame.status == FrameStatus::Used)
         .count();
     if used == total {
-        format!("all {total} frames")
+        format!("{total} frames")
     } else {
         format!("{used} of {total} frames; the library says why")
     }
