@@ -341,30 +341,52 @@ impl Tile {
         count: usize,
     ) {
         let start = pose.apply(x as f64, y as f64);
-        let (m, is_affine) = (&pose.0, pose.is_affine());
-        let (left, top) = ((self.left + BEFORE) as f64, (self.top + BEFORE) as f64);
+        let m = &pose.0;
         let most = |size: usize| ((size - TAPS) * PHASES) as i32;
-        let (right, bottom) = (most(self.width), most(self.height));
-        let stride = self.width as i32;
-        let place = |at: [f64; 2]| {
-            let [u, v] = source.held(at);
-            let u = (((u - left) * FINE + 0.5) as i32).clamp(0, right);
-            let v = (((v - top) * FINE + 0.5) as i32).clamp(0, bottom);
-            let phases = PHASES as i32;
-            let start = 4 * (v / phases * stride + u / phases);
-            [start as u32, (u % phases) as u32, (v % phases) as u32]
+        let frame = Held {
+            left: (self.left + BEFORE) as f64,
+            top: (self.top + BEFORE) as f64,
+            right: most(self.width),
+            bottom: most(self.height),
+            stride: 4 * self.width as u32,
         };
         self.places.resize(count, [0; 3]);
-        if is_affine {
+        if pose.is_affine() {
             for (k, out) in self.places.iter_mut().enumerate() {
-                let k = k as i32 as f64;
-                *out = place([start[0] + m[0][0] * k, start[1] + m[1][0] * k]);
+                let k = f64::from(k as i32);
+                let at = [start[0] + m[0][0] * k, start[1] + m[1][0] * k];
+                *out = frame.place(source.held(at));
             }
         } else {
             for (k, out) in self.places.iter_mut().enumerate() {
-                *out = place(pose.apply((x + k) as f64, y as f64));
+                let at = pose.apply((x + k) as f64, y as f64);
+                *out = frame.place(source.held(at));
             }
         }
+    }
+}
+
+/// Where positions are held, in phases but for the first two.
+#[derive(Clone, Copy)]
+struct Held {
+    left: f64,
+    top: f64,
+    right: i32,
+    bottom: i32,
+    stride: u32,
+}
+
+impl Held {
+    /// The first of a position's taps, and its phases.
+    #[inline(always)]
+    fn place(self, [u, v]: [f64; 2]) -> [u32; 3] {
+        let phases = |at: f64, most: i32| ((at * FINE + 0.5) as i32).clamp(0, most) as u32;
+        let (u, v) = (
+            phases(u - self.left, self.right),
+            phases(v - self.top, self.bottom),
+        );
+        const ONE: u32 = PHASES as u32;
+        [v / ONE * self.stride + 4 * (u / ONE), u % ONE, v % ONE]
     }
 }
 

@@ -5,7 +5,10 @@ use rayon::prelude::*;
 use super::Fused;
 use super::depth::DepthSearch;
 use super::levels::{self, Detail, DetailRow};
+use crate::Result;
+use crate::core::KeepGoing;
 use crate::core::grey::LUMA;
+use crate::core::keep_going::check;
 use crate::core::plane::{BAND, Plane};
 use crate::core::vector::vectorised;
 use crate::core::window::Window;
@@ -35,27 +38,43 @@ const CHROMA: f32 = 0.5;
 
 /// The mean squared contrast of luminance at the finest scales, in soft windows
 /// about each pixel.
-pub fn contrast(channels: &[Plane; 3]) -> Plane {
-    let (width, height) = (channels[0].width, channels[0].height);
-    let mut detail = Plane::new(width, height);
-    let length = (width * BAND).max(1);
-    detail
-        .data
-        .par_chunks_mut(length)
-        .enumerate()
-        .for_each(|(band, out)| {
-            let start = band * length;
-            for (i, out) in out.iter_mut().enumerate() {
-                *out = (0..3).map(|c| LUMA[c] * channels[c].data[start + i]).sum();
-            }
-        });
+///
+/// # Errors
+///
+/// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+pub fn contrast(channels: &[Plane; 3], keep_going: KeepGoing) -> Result<Plane> {
+    let mut detail = luminance(channels);
     let mut coarser = detail.reduced();
+    check(keep_going)?;
     detail.add_expanded(&coarser, -1.0);
     let coarsest = coarser.reduced();
     coarser.add_expanded(&coarsest, -1.0);
     square(&mut detail);
     square(&mut coarser);
-    spread(&detail, &coarser).0
+    check(keep_going)?;
+    let mut spread = Spread::default();
+    spread.look(&detail, &coarser.windowed());
+    check(keep_going)?;
+    spread.join(1.0);
+    Ok(spread.near)
+}
+
+fn luminance(channels: &[Plane; 3]) -> Plane {
+    let mut grey = Plane::new(channels[0].width, channels[0].height);
+    let bands = grey.bands_mut();
+    bands.for_each(|(first, out)| {
+        let start = first * channels[0].width;
+        let [red, green, blue] = [0, 1, 2].map(|c| &channels[c].data[start..start + out.len()]);
+        vectorised(
+            #[inline(always)]
+            || {
+                for (((out, red), green), blue) in out.iter_mut().zip(red).zip(green).zip(blue) {
+                    *out = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue;
+                }
+            },
+        );
+    });
+    grey
 }
 
 /// The energy of the two finest levels of detail in soft windows of several
@@ -325,13 +344,24 @@ impl Sharpest {
     }
 }
 
+/// Pixels that are looked at together.
+const RUN: usize = 32;
+
 /// Lets the frame `index` win where its rank is the best. A tie goes to the
 /// earlier frame.
 #[inline(always)]
 fn rise(rank: &[f32], index: u16, best: &mut [f32], winner: &mut [u16]) {
-    for ((rank, best), winner) in rank.iter().zip(best).zip(winner) {
-        let wins = rank > best || (rank == best && index < *winner);
-        *winner = if wins { index } else { *winner };
-        *best = if wins { *rank } else { *best };
+    let runs = best.chunks_mut(RUN).zip(winner.chunks_mut(RUN));
+    for ((best, winner), rank) in runs.zip(rank.chunks(RUN)) {
+        // Most frames win nowhere nearby.
+        let may = rank.iter().zip(&*best).map(|(rank, best)| rank >= best);
+        if !may.fold(false, |any, may| any | may) {
+            continue;
+        }
+        for ((rank, best), winner) in rank.iter().zip(best).zip(winner) {
+            if *rank > *best || (*rank == *best && index < *winner) {
+                (*best, *winner) = (*rank, index);
+            }
+        }
     }
 }

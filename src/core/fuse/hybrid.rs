@@ -14,12 +14,13 @@
 
 use rayon::prelude::*;
 
-use super::contrast::{Sharpest, Spread, settled, squares};
+use super::contrast::{Sharpest, Spread, settled};
 use super::fill::fill;
 use super::levels::{self, Detail};
 use super::prefer::Bias;
 use super::range::Range;
 use super::weighted::Weighted;
+use super::work::Work;
 use super::{Accumulator, Fused};
 use crate::Result;
 use crate::core::KeepGoing;
@@ -144,12 +145,7 @@ impl Hybrid {
     /// Contrast beyond the floor, from 1, as far as the surroundings are settled,
     /// and less where the frame does not show the scene; in the place of `wide`.
     /// `settled` has half the size.
-    fn standing<'a>(
-        &self,
-        spread: &'a mut Spread,
-        settled: &Plane,
-        mask: Option<&Plane>,
-    ) -> &'a mut Plane {
+    fn stand(&self, spread: &mut Spread, settled: &Plane, mask: Option<&Plane>) {
         let Spread { near, wide, .. } = spread;
         let (scale, width) = (1.0 / (self.floor * self.noise), near.width);
         let shown = mask.map(Plane::windowed);
@@ -173,56 +169,6 @@ impl Hybrid {
                 }
             }
         });
-        wide
-    }
-}
-
-/// What is needed while a frame is added, kept for the next for its memory.
-#[derive(Debug, Default)]
-struct Work {
-    /// The frame at half the size, a quarter, and so on.
-    below: Vec<[Plane; 3]>,
-    /// The energy of each level of detail, and in a soft window but for the
-    /// finest.
-    energies: Vec<Plane>,
-    soft: Vec<Plane>,
-    spread: Spread,
-    standing: Plane,
-    next: Plane,
-}
-
-impl Clone for Work {
-    /// There is nothing in it between two frames.
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-impl Work {
-    /// Looks at all levels of a frame, of which `count` are detail.
-    fn look(&mut self, channels: &[Plane; 3], count: usize, keep_going: KeepGoing) -> Result<()> {
-        // The contrast needs two levels of detail, whatever the fusion has.
-        let count = count.max(2);
-        self.below.resize_with(count, Default::default);
-        self.energies.resize_with(count, Plane::default);
-        self.soft.resize_with(count, Plane::default);
-        for level in 0..count {
-            check(keep_going)?;
-            let (above, below) = self.below.split_at_mut(level);
-            let fine = above.last().unwrap_or(channels);
-            for (fine, small) in fine.iter().zip(&mut below[0]) {
-                fine.reduce_into(small);
-            }
-            check(keep_going)?;
-            let energy = &mut self.energies[level];
-            squares(Detail::new(fine, Some(&below[0])), energy);
-            if level > 0 {
-                energy.window_into(&mut self.soft[level]);
-            }
-        }
-        check(keep_going)?;
-        self.spread.look(&self.energies[0], &self.soft[1]);
-        Ok(())
     }
 }
 
@@ -295,8 +241,7 @@ impl Accumulator for Hybrid {
         self.sharpest
             .add(index, contrast, Some(&settled), mask.as_ref());
         check(keep_going)?;
-        let standing = self.standing(&mut work.spread, &settled, mask.as_ref());
-        std::mem::swap(standing, &mut work.standing);
+        self.stand(&mut work.spread, &settled, mask.as_ref());
         let scale = Scale {
             floor: self.floor,
             power: self.power,
@@ -305,10 +250,14 @@ impl Accumulator for Hybrid {
         for (number, level) in self.levels.iter_mut().enumerate() {
             check(keep_going)?;
             if number > 0 {
-                work.standing.reduce_into(&mut work.next);
-                std::mem::swap(&mut work.standing, &mut work.next);
+                let (above, below) = work.standings.split_at_mut(number - 1);
+                let above = above.last().unwrap_or(&work.spread.wide);
+                above.reduce_into(&mut below[0]);
             }
-            let standing = &work.standing;
+            let standing = match number {
+                0 => &work.spread.wide,
+                _ => &work.standings[number - 1],
+            };
             let fine = number.checked_sub(1).map_or(&channels, |n| &work.below[n]);
             if number == 1 {
                 self.close.add_detail(Detail::new(fine, None), |y, out, _| {
@@ -331,11 +280,20 @@ impl Accumulator for Hybrid {
                 }
             });
         }
+        work.frame = Some(channels);
         self.work = work;
         Ok(())
     }
 
+    fn blank(&mut self) -> Warped {
+        Warped {
+            channels: self.work.frame.take().unwrap_or_default(),
+            mask: None,
+        }
+    }
+
     fn finish(mut self, keep_going: KeepGoing) -> Result<Fused> {
+        self.work = Work::default();
         let finest = (self.levels.len() > 1).then(|| self.levels.remove(0).mean());
         let mut means = self.levels.into_iter().rev().map(Weighted::mean);
         let mut channels = levels::collapse(means.next().unwrap_or_default(), means, keep_going)?;

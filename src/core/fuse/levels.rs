@@ -17,16 +17,6 @@ pub fn count(width: usize, height: usize, wish: Option<usize>) -> usize {
     wish.unwrap_or(usual).min(possible)
 }
 
-/// Leaves the detail of the finest level in `channels` and returns what is
-/// below it, at half the size.
-pub fn split(channels: &mut [Plane; 3]) -> [Plane; 3] {
-    let coarse: [Plane; 3] = std::array::from_fn(|c| channels[c].reduced());
-    for (fine, coarse) in channels.iter_mut().zip(&coarse) {
-        fine.add_expanded(coarse, -1.0);
-    }
-    coarse
-}
-
 /// What is below the finest level, at half the size.
 pub fn reduced(channels: &[Plane; 3]) -> [Plane; 3] {
     channels.each_ref().map(Plane::reduced)
