@@ -17,12 +17,15 @@ pub mod noise;
 pub mod palette;
 pub mod pipeline;
 pub mod plane;
+mod resample;
 pub mod sharpness;
 pub mod surface;
 pub mod thumbnail;
 pub mod transform;
 pub mod trial;
+mod vector;
 pub mod warp;
+mod window;
 
 pub use keep_going::{ALWAYS, KeepGoing};
 pub use transform::Transform;

@@ -7,6 +7,8 @@
 
 use rayon::prelude::*;
 
+use super::vector::vectorised;
+
 /// A plane of values, row after row; full scale is 1.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plane {
@@ -37,6 +39,13 @@ impl Plane {
         }
     }
 
+    /// Takes another size. What its values are then is not said: they are to be
+    /// written.
+    pub fn reshape(&mut self, width: usize, height: usize) {
+        (self.width, self.height) = (width, height);
+        self.data.resize(width * height, 0.0);
+    }
+
     /// One row.
     pub fn row(&self, y: usize) -> &[f32] {
         &self.data[y * self.width..(y + 1) * self.width]
@@ -58,60 +67,53 @@ impl Plane {
 
     /// The next level of the Gaussian pyramid: `⌈w/2⌉`×`⌈h/2⌉`.
     pub fn reduced(&self) -> Self {
-        let mut small = Self::new(self.width.div_ceil(2), self.height.div_ceil(2));
-        let width = small.width;
-        small.bands_mut().for_each_init(
-            || vec![0.0f32; self.width + 4],
-            |padded, (first, rows)| {
-                for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
-                    let y = 2 * y as isize;
-                    let [a, b, c, d, e] = [-2, -1, 0, 1, 2].map(|k| self.mirrored(y + k));
-                    let inner = &mut padded[2..2 + self.width];
-                    for (x, sum) in inner.iter_mut().enumerate() {
-                        *sum = a[x] + e[x] + 4.0 * (b[x] + d[x]) + 6.0 * c[x];
-                    }
-                    mirror_ends(padded, self.width);
-                    for (x, out) in out.iter_mut().enumerate() {
-                        let p = &padded[2 * x..2 * x + 5];
-                        *out = (p[0] + p[4] + 4.0 * (p[1] + p[3]) + 6.0 * p[2]) / 256.0;
-                    }
-                }
-            },
-        );
+        let mut small = Self::default();
+        self.reduce_into(&mut small);
         small
+    }
+
+    /// Makes `small` the next level of the Gaussian pyramid.
+    pub fn reduce_into(&self, small: &mut Self) {
+        small.reshape(self.width.div_ceil(2), self.height.div_ceil(2));
+        let width = small.width;
+        small
+            .bands_mut()
+            .for_each_init(Vec::new, |padded, (first, rows)| {
+                for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
+                    let near = self.around(2 * y);
+                    vectorised(
+                        #[inline(always)]
+                        || {
+                            soften_down(near, padded);
+                            soften_across_by_two(padded, out);
+                        },
+                    );
+                }
+            });
     }
 
     /// Row `y` of this plane expanded to a level of `out.len()` columns and
     /// `height` rows, whose reduction has this plane's size. `sums` is scratch
     /// of any length.
     pub fn expanded_row(&self, y: usize, out: &mut [f32], sums: &mut Vec<f32>) {
-        sums.clear();
-        let at = (y / 2) as isize;
         // A mirrored fine row falls on a mirrored coarse one.
-        if y.is_multiple_of(2) {
-            let (a, b, c) = (
-                self.mirrored(at - 1),
-                self.row(y / 2),
-                self.row((y / 2 + 1).min(self.height - 1)),
-            );
-            sums.extend((0..self.width).map(|x| (a[x] + c[x] + 6.0 * b[x]) / 8.0));
-        } else {
-            let (a, b) = (self.row(y / 2), self.row((y / 2 + 1).min(self.height - 1)));
-            sums.extend((0..self.width).map(|x| (a[x] + b[x]) / 2.0));
-        }
-        let last = self.width - 1;
-        let s = &sums[..];
-        let mut pairs = out.chunks_exact_mut(2);
-        for (x, pair) in pairs.by_ref().enumerate() {
-            let left = s[if x == 0 { 1.min(last) } else { x - 1 }];
-            let right = s[(x + 1).min(last)];
-            pair[0] = (left + right + 6.0 * s[x]) / 8.0;
-            pair[1] = (s[x] + right) / 2.0;
-        }
-        if let [end] = pairs.into_remainder() {
-            let left = s[last.saturating_sub(1)];
-            *end = (2.0 * left + 6.0 * s[last]) / 8.0;
-        }
+        let at = (y / 2) as isize;
+        let (above, own) = (self.mirrored(at - 1), self.row(y / 2));
+        let below = self.row((y / 2 + 1).min(self.height - 1));
+        vectorised(
+            #[inline(always)]
+            || {
+                sums.resize(self.width + 2, 0.0);
+                let inner = &mut sums[1..=self.width];
+                let rows = inner.iter_mut().zip(above).zip(own).zip(below);
+                if y.is_multiple_of(2) {
+                    rows.for_each(|(((sum, a), b), c)| *sum = (a + c + 6.0 * b) / 8.0);
+                } else {
+                    rows.for_each(|(((sum, _), b), c)| *sum = (b + c) / 2.0);
+                }
+                expand_across(sums, out);
+            },
+        );
     }
 
     /// Adds `sign` times `coarse`, expanded to this size.
@@ -122,9 +124,14 @@ impl Plane {
             |(expanded, sums), (first, rows)| {
                 for (y, row) in (first..).zip(rows.chunks_exact_mut(width)) {
                     coarse.expanded_row(y, expanded, sums);
-                    for (value, expanded) in row.iter_mut().zip(expanded.iter()) {
-                        *value += sign * expanded;
-                    }
+                    vectorised(
+                        #[inline(always)]
+                        || {
+                            for (value, expanded) in row.iter_mut().zip(expanded.iter()) {
+                                *value += sign * expanded;
+                            }
+                        },
+                    );
                 }
             },
         );
@@ -142,27 +149,90 @@ impl Plane {
     /// Weighted by the binomial 1 4 6 4 1 each way: the mean of a soft 5×5
     /// window.
     pub fn windowed(&self) -> Self {
-        let mut soft = Self::new(self.width, self.height);
-        let width = self.width;
-        soft.bands_mut().for_each_init(
-            || vec![0.0f32; width + 4],
-            |padded, (first, rows)| {
-                for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
-                    let y = y as isize;
-                    let [a, b, c, d, e] = [-2, -1, 0, 1, 2].map(|k| self.mirrored(y + k));
-                    let inner = &mut padded[2..2 + width];
-                    for (x, sum) in inner.iter_mut().enumerate() {
-                        *sum = a[x] + e[x] + 4.0 * (b[x] + d[x]) + 6.0 * c[x];
-                    }
-                    mirror_ends(padded, width);
-                    for (x, out) in out.iter_mut().enumerate() {
-                        let p = &padded[x..x + 5];
-                        *out = (p[0] + p[4] + 4.0 * (p[1] + p[3]) + 6.0 * p[2]) / 256.0;
-                    }
-                }
-            },
-        );
+        let mut soft = Self::default();
+        self.window_into(&mut soft);
         soft
+    }
+
+    /// Makes `soft` what [`Self::windowed`] is.
+    pub fn window_into(&self, soft: &mut Self) {
+        soft.reshape(self.width, self.height);
+        let width = self.width;
+        soft.bands_mut()
+            .for_each_init(Vec::new, |padded, (first, rows)| {
+                for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
+                    self.window_row(y, out, padded);
+                }
+            });
+    }
+
+    /// Row `y` of what [`Self::windowed`] is; `padded` is scratch of any length.
+    pub fn window_row(&self, y: usize, out: &mut [f32], padded: &mut Vec<f32>) {
+        soften(self.around(y), padded, out);
+    }
+
+    /// The row `y` and the two on either side of it.
+    fn around(&self, y: usize) -> [&[f32]; 5] {
+        [-2, -1, 0, 1, 2].map(|k| self.mirrored(y as isize + k))
+    }
+}
+
+/// The middle of five rows in a soft window; `padded` is scratch of any length.
+pub fn soften(rows: [&[f32]; 5], padded: &mut Vec<f32>, out: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            soften_down(rows, padded);
+            for (out, p) in out.iter_mut().zip(padded.windows(5)) {
+                *out = (p[0] + p[4] + 4.0 * (p[1] + p[3]) + 6.0 * p[2]) / 256.0;
+            }
+        },
+    );
+}
+
+/// Five rows weighted by the binomial, and two values more at either end.
+#[inline(always)]
+fn soften_down([a, b, c, d, e]: [&[f32]; 5], padded: &mut Vec<f32>) {
+    let width = a.len();
+    padded.resize(width + 4, 0.0);
+    let inner = &mut padded[2..2 + width];
+    let rows = inner.iter_mut().zip(a).zip(b).zip(c).zip(d).zip(e);
+    for (((((sum, a), b), c), d), e) in rows {
+        *sum = a + e + 4.0 * (b + d) + 6.0 * c;
+    }
+    mirror_ends(padded, width);
+}
+
+/// Every second value in a soft window, divided by the weights of both ways.
+#[inline(always)]
+fn soften_across_by_two(padded: &[f32], out: &mut [f32]) {
+    let (pairs, _) = padded.as_chunks::<2>();
+    let threes = pairs.iter().zip(&pairs[1..]).zip(&pairs[2..]);
+    let whole = pairs.len() - 2;
+    for (out, ((a, b), c)) in out.iter_mut().zip(threes) {
+        *out = (a[0] + c[0] + 4.0 * (a[1] + b[1]) + 6.0 * b[0]) / 256.0;
+    }
+    // Of an odd row the last window ends in half a pair.
+    for (x, out) in out.iter_mut().enumerate().skip(whole) {
+        let p = &padded[2 * x..2 * x + 5];
+        *out = (p[0] + p[4] + 4.0 * (p[1] + p[3]) + 6.0 * p[2]) / 256.0;
+    }
+}
+
+/// Expands the values from the second to the last but one of `sums`, whose ends
+/// are filled here.
+#[inline(always)]
+fn expand_across(sums: &mut [f32], out: &mut [f32]) {
+    let width = sums.len() - 2;
+    sums[0] = sums[1 + 1.min(width - 1)];
+    sums[1 + width] = sums[width];
+    let (pairs, end) = out.as_chunks_mut::<2>();
+    for (pair, s) in pairs.iter_mut().zip(sums.windows(3)) {
+        *pair = [(s[0] + s[2] + 6.0 * s[1]) / 8.0, (s[1] + s[2]) / 2.0];
+    }
+    if let [end] = end {
+        let left = sums[if width > 1 { width - 1 } else { width }];
+        *end = (2.0 * left + 6.0 * sums[width]) / 8.0;
     }
 }
 

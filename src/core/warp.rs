@@ -2,12 +2,10 @@
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::f64::consts::PI;
-use std::sync::OnceLock;
 
 use super::keep_going::check;
-use super::linear::Normal;
 use super::plane::{BAND, Plane};
+use super::resample::{Source, Tile};
 use super::{ALWAYS, KeepGoing, Transform};
 use crate::Result;
 use crate::photo::{Photo, Samples};
@@ -54,51 +52,9 @@ pub struct Area {
     pub height: usize,
 }
 
-/// Taps of the interpolation, each way.
-pub(crate) const TAPS: usize = 6;
-/// Positions between two pixels that have weights of their own.
-pub(crate) const PHASES: usize = 1024;
-
-/// The weights that err least, for each phase, on pictures with the spectrum
-/// of a sharp photograph: power falls with the square of the frequency and is
-/// bent down further by lens and sensor. They solve the normal equations of
-/// linear prediction (Wiener, 1949), and add up to one. `PHASES + 1` rows.
-pub(crate) fn weights() -> &'static [[f32; TAPS]] {
-    static TABLE: OnceLock<Vec<[f32; TAPS]>> = OnceLock::new();
-    TABLE.get_or_init(|| {
-        const STEPS: usize = 512;
-        let correlation = |distance: f64| -> f64 {
-            (0..STEPS)
-                .map(|step| {
-                    let w = (step as f64 + 0.5) / STEPS as f64 * PI;
-                    (-(0.9 * w).powi(2)).exp() / (w * w + 0.01) * (w * distance).cos()
-                })
-                .sum()
-        };
-        let grid: [f64; TAPS] = std::array::from_fn(|k| correlation(k as f64));
-        let mut normal = Normal::new(TAPS, TAPS);
-        for i in 0..TAPS {
-            for j in 0..=i {
-                // A trace of noise on the diagonal keeps the weights small.
-                let noise = if i == j { 1e-7 * grid[0] } else { 0.0 };
-                normal.add(i, j, grid[i - j] + noise);
-            }
-        }
-        let inverse = normal.inverse().unwrap_or_default();
-        (0..=PHASES)
-            .map(|phase| {
-                let t = phase as f64 / PHASES as f64;
-                let right: [f64; TAPS] = std::array::from_fn(|k| correlation(k as f64 - 2.0 - t));
-                let row: Vec<f64> = inverse
-                    .iter()
-                    .map(|row| row.iter().zip(right).map(|(a, b)| a * b).sum())
-                    .collect();
-                let sum: f64 = row.iter().sum();
-                std::array::from_fn(|k| (row[k] / sum) as f32)
-            })
-            .collect()
-    })
-}
+/// Rows that one task warps: what they read of a frame overlaps with what their
+/// neighbours read.
+const ROWS: usize = 32;
 
 /// True where warping is copying: nothing moves, and `area` lies within
 /// `photo`.
@@ -111,7 +67,10 @@ pub(crate) fn is_copy(photo: &Photo, pose: &Transform, area: Area) -> bool {
 ///
 /// Outside the frame the nearest pixel is repeated, and the mask says so.
 pub fn warp(photo: &Photo, pose: &Transform, area: Area, exposure: &Exposure) -> Warped {
-    warped(photo, pose, area, exposure, ALWAYS)
+    let mut warped = Warped::empty();
+    // Nothing says no.
+    let _ = warped.renew(photo, pose, area, exposure, ALWAYS);
+    warped
 }
 
 /// As [`warp`], unless `keep_going` says no on the way.
@@ -126,184 +85,85 @@ pub fn warp_unless_stopped(
     exposure: &Exposure,
     keep_going: KeepGoing,
 ) -> Result<Warped> {
-    let warped = warped(photo, pose, area, exposure, keep_going);
-    check(keep_going)?;
+    let mut warped = Warped::empty();
+    warped.renew(photo, pose, area, exposure, keep_going)?;
     Ok(warped)
 }
 
-/// A warp of which bands are left black once `keep_going` says no.
-fn warped(
-    photo: &Photo,
-    pose: &Transform,
-    area: Area,
-    exposure: &Exposure,
-    keep_going: KeepGoing,
-) -> Warped {
-    match &photo.samples {
-        Samples::Eight(samples) => {
-            warp_samples(photo, samples, 255.0, pose, area, exposure, keep_going)
-        }
-        Samples::Sixteen(samples) => {
-            warp_samples(photo, samples, 65535.0, pose, area, exposure, keep_going)
-        }
-    }
-}
-
-fn warp_samples<T: Copy + Into<f32> + Sync>(
-    photo: &Photo,
-    samples: &[T],
-    full_scale: f64,
-    pose: &Transform,
-    area: Area,
-    exposure: &Exposure,
-    keep_going: KeepGoing,
-) -> Warped {
-    let source = Source {
-        width: photo.width,
-        height: photo.height,
-        samples,
-        gain: exposure.gain.map(|gain| (gain / full_scale) as f32),
-        offset: exposure.offset.map(|offset| offset as f32),
-    };
-    let blank = || Plane::new(area.width, area.height);
-    let copies = is_copy(photo, pose, area);
-    let mut channels = [blank(), blank(), blank()];
-    {
-        let [red, green, blue] = &mut channels;
-        red.bands_mut()
-            .zip(green.bands_mut())
-            .zip(blue.bands_mut())
-            .filter(|_| keep_going())
-            .for_each(|(((first, red), (_, green)), (_, blue))| {
-                let rows = red
-                    .chunks_exact_mut(area.width)
-                    .zip(green.chunks_exact_mut(area.width))
-                    .zip(blue.chunks_exact_mut(area.width));
-                for (y, ((red, green), blue)) in (first..).zip(rows) {
-                    let out = [red, green, blue];
-                    if copies {
-                        source.copy_row(area.x, area.y + y, out);
-                    } else {
-                        source.warp_row(pose, area, y, out);
-                    }
-                }
-            });
-    }
-    let mask = mask(photo, pose, area);
-    Warped { channels, mask }
-}
-
-struct Source<'a, T> {
-    width: usize,
-    height: usize,
-    samples: &'a [T],
-    gain: [f32; 3],
-    offset: [f32; 3],
-}
-
-impl<T: Copy + Into<f32>> Source<'_, T> {
-    fn copy_row(&self, x: usize, y: usize, out: [&mut [f32]; 3]) {
-        let start = (y * self.width + x) * 3;
-        for (c, out) in out.into_iter().enumerate() {
-            let row = &self.samples[start + c..];
-            for (out, sample) in out.iter_mut().zip(row.iter().step_by(3)) {
-                *out = (*sample).into() * self.gain[c] + self.offset[c];
-            }
-        }
-    }
-
-    fn warp_row(&self, pose: &Transform, area: Area, y: usize, out: [&mut [f32]; 3]) {
-        let table = weights();
-        let [red, green, blue] = out;
-        let line = Line::new(pose, area, y);
-        for x in 0..area.width {
-            let [u, v] = line.at(x);
-            let (u0, v0) = (u.floor(), v.floor());
-            let wx = &table[((u - u0) * PHASES as f64 + 0.5) as usize];
-            let wy = &table[((v - v0) * PHASES as f64 + 0.5) as usize];
-            let (u0, v0) = (u0 as isize - 2, v0 as isize - 2);
-            let inside = u0 >= 0
-                && v0 >= 0
-                && u0 as usize + TAPS <= self.width
-                && v0 as usize + TAPS <= self.height;
-            let sum = if inside {
-                self.inner(u0 as usize, v0 as usize, wx, wy)
-            } else {
-                self.outer(u0, v0, wx, wy)
-            };
-            red[x] = sum[0] * self.gain[0] + self.offset[0];
-            green[x] = sum[1] * self.gain[1] + self.offset[1];
-            blue[x] = sum[2] * self.gain[2] + self.offset[2];
-        }
-    }
-
-    #[inline]
-    fn inner(&self, u0: usize, v0: usize, wx: &[f32; TAPS], wy: &[f32; TAPS]) -> [f32; 3] {
-        // Columns first: eighteen sums side by side are what a vector unit likes.
-        let mut columns = [0.0f32; TAPS * 3];
-        for (k, &w) in wy.iter().enumerate() {
-            let start = ((v0 + k) * self.width + u0) * 3;
-            let row = &self.samples[start..start + TAPS * 3];
-            for (sum, &sample) in columns.iter_mut().zip(row) {
-                *sum += w * sample.into();
-            }
-        }
-        let mut sum = [0.0f32; 3];
-        for (k, &w) in wx.iter().enumerate() {
-            for c in 0..3 {
-                sum[c] += w * columns[3 * k + c];
-            }
-        }
-        sum
-    }
-
-    fn outer(&self, u0: isize, v0: isize, wx: &[f32; TAPS], wy: &[f32; TAPS]) -> [f32; 3] {
-        let clamp = |at: isize, size: usize| at.clamp(0, size as isize - 1) as usize;
-        let mut sum = [0.0f32; 3];
-        for (j, &wy) in wy.iter().enumerate() {
-            let row = clamp(v0 + j as isize, self.height) * self.width;
-            for (i, &wx) in wx.iter().enumerate() {
-                let at = (row + clamp(u0 + i as isize, self.width)) * 3;
-                for (sum, &sample) in sum.iter_mut().zip(&self.samples[at..at + 3]) {
-                    *sum += wx * wy * sample.into();
-                }
-            }
-        }
-        sum
-    }
-}
-
-/// Where the pixels of one row of the result lie in a frame.
-struct Line {
-    pose: Transform,
-    affine: bool,
-    start: [f64; 2],
-    left: f64,
-    y: f64,
-}
-
-impl Line {
-    fn new(pose: &Transform, area: Area, y: usize) -> Self {
-        let (left, y) = (area.x as f64, (area.y + y) as f64);
+impl Warped {
+    /// Nothing yet; for [`Self::renew`].
+    pub fn empty() -> Self {
         Self {
-            pose: *pose,
-            affine: pose.is_affine(),
-            start: pose.apply(left, y),
-            left,
-            y,
+            channels: std::array::from_fn(|_| Plane::default()),
+            mask: None,
         }
     }
 
-    #[inline]
-    fn at(&self, x: usize) -> [f64; 2] {
-        let m = &self.pose.0;
-        if self.affine {
-            let x = x as f64;
-            [self.start[0] + m[0][0] * x, self.start[1] + m[1][0] * x]
-        } else {
-            self.pose.apply(self.left + x as f64, self.y)
+    /// Becomes what [`warp`] makes of the same, in the memory that is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no;
+    /// what is here then is of no use.
+    pub fn renew(
+        &mut self,
+        photo: &Photo,
+        pose: &Transform,
+        area: Area,
+        exposure: &Exposure,
+        keep_going: KeepGoing,
+    ) -> Result<()> {
+        for channel in &mut self.channels {
+            channel.reshape(area.width, area.height);
         }
+        let copies = is_copy(photo, pose, area);
+        let channels = &mut self.channels;
+        match &photo.samples {
+            Samples::Eight(samples) => {
+                let source = Source::new(photo, samples, 255.0, exposure);
+                warp_samples(&source, pose, area, copies, channels, keep_going);
+            }
+            Samples::Sixteen(samples) => {
+                let source = Source::new(photo, samples, 65535.0, exposure);
+                warp_samples(&source, pose, area, copies, channels, keep_going);
+            }
+        }
+        check(keep_going)?;
+        self.mask = mask(photo, pose, area);
+        Ok(())
     }
+}
+
+/// Warps the rows of `into`; a band is left as it is once `keep_going` says no.
+fn warp_samples<T: Copy + Into<f32> + Sync>(
+    source: &Source<T>,
+    pose: &Transform,
+    area: Area,
+    copies: bool,
+    into: &mut [Plane; 3],
+    keep_going: KeepGoing,
+) {
+    let length = (area.width * ROWS).max(1);
+    let [red, green, blue] = into;
+    red.data
+        .par_chunks_mut(length)
+        .zip(green.data.par_chunks_mut(length))
+        .zip(blue.data.par_chunks_mut(length))
+        .enumerate()
+        .filter(|_| keep_going())
+        .for_each_init(Tile::default, |tile, (band, ((red, green), blue))| {
+            let band_area = Area {
+                y: area.y + band * ROWS,
+                height: red.len() / area.width,
+                ..area
+            };
+            let out = [red, green, blue];
+            if copies {
+                source.copy(band_area, out);
+            } else {
+                source.warp(pose, band_area, out, tile);
+            }
+        });
 }
 
 /// True where `pose` puts a pixel of the result on a `width`×`height` frame:
@@ -448,15 +308,6 @@ mod tests {
                 let error = f64::from(warped.channels[0].row(y)[x]) - waves(u, v);
                 assert!(error.abs() < 2e-3, "({x}, {y}): {error}");
             }
-        }
-    }
-
-    #[test]
-    fn weights_leave_pixels_alone_and_mirror() {
-        let table = weights();
-        assert!((table[0][2] - 1.0).abs() < 1e-3, "{:?}", table[0]);
-        for k in 0..TAPS {
-            assert!((table[300][k] - table[PHASES - 300][TAPS - 1 - k]).abs() < 1e-5);
         }
     }
 

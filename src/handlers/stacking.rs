@@ -194,7 +194,11 @@ fn fuse(
     let frame = frames::bytes(&aligned.stack);
     let fixed = (area.width * area.height) as u64 * fuse::bytes_per_pixel(options.fuse.method);
     let budget = Budget::of(&options.resources);
-    let lanes = pipeline::lanes(budget.for_frames(fixed, frame, job)?, frame);
+    let mut lanes = pipeline::lanes(budget.for_frames(fixed, frame, job)?, frame);
+    if device.is_none() {
+        // Fusing keeps all threads busy: half of them read fast enough for it.
+        lanes = lanes.min(rayon::current_num_threads().div_ceil(2));
+    }
     let wish = wish(options, aligned.stack.frames.len(), aligned.noise);
     let mut fusion = match device {
         Some(device) => fuse::on_opencl(wish.method, area, wish.levels, device)?,

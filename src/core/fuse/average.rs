@@ -57,7 +57,7 @@ impl Average {
 
 impl Accumulator for Average {
     fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()> {
-        let mut contrast = contrast(&frame.channels);
+        let mut contrast = contrast(&frame.channels, keep_going)?;
         check(keep_going)?;
         self.bias.apply(index, &mut contrast.data);
         self.sharpest

@@ -2,10 +2,16 @@
 
 use rayon::prelude::*;
 
+use super::Fused;
 use super::depth::DepthSearch;
-use super::{Fused, levels};
+use super::levels::{self, Detail, DetailRow};
+use crate::Result;
+use crate::core::KeepGoing;
 use crate::core::grey::LUMA;
+use crate::core::keep_going::check;
 use crate::core::plane::{BAND, Plane};
+use crate::core::vector::vectorised;
+use crate::core::window::Window;
 
 /// Contrast that counts as none: two levels of eight bits, squared. Noise of
 /// most cameras stays below it, and choosing by noise would show as mottle.
@@ -32,54 +38,146 @@ const CHROMA: f32 = 0.5;
 
 /// The mean squared contrast of luminance at the finest scales, in soft windows
 /// about each pixel.
-pub fn contrast(channels: &[Plane; 3]) -> Plane {
-    let (width, height) = (channels[0].width, channels[0].height);
-    let mut detail = Plane::new(width, height);
-    let length = (width * BAND).max(1);
-    detail
-        .data
-        .par_chunks_mut(length)
-        .enumerate()
-        .for_each(|(band, out)| {
-            let start = band * length;
-            for (i, out) in out.iter_mut().enumerate() {
-                *out = (0..3).map(|c| LUMA[c] * channels[c].data[start + i]).sum();
-            }
-        });
+///
+/// # Errors
+///
+/// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+pub fn contrast(channels: &[Plane; 3], keep_going: KeepGoing) -> Result<Plane> {
+    let mut detail = luminance(channels);
     let mut coarser = detail.reduced();
+    check(keep_going)?;
     detail.add_expanded(&coarser, -1.0);
     let coarsest = coarser.reduced();
     coarser.add_expanded(&coarsest, -1.0);
     square(&mut detail);
     square(&mut coarser);
-    spread(detail, &coarser).0
+    check(keep_going)?;
+    let mut spread = Spread::default();
+    spread.look(&detail, &coarser.windowed());
+    check(keep_going)?;
+    spread.join(1.0);
+    Ok(spread.near)
 }
 
-/// The energy of the two finest levels of detail, in soft windows about each
+fn luminance(channels: &[Plane; 3]) -> Plane {
+    let mut grey = Plane::new(channels[0].width, channels[0].height);
+    let bands = grey.bands_mut();
+    bands.for_each(|(first, out)| {
+        let start = first * channels[0].width;
+        let [red, green, blue] = [0, 1, 2].map(|c| &channels[c].data[start..start + out.len()]);
+        vectorised(
+            #[inline(always)]
+            || {
+                for (((out, red), green), blue) in out.iter_mut().zip(red).zip(green).zip(blue) {
+                    *out = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue;
+                }
+            },
+        );
+    });
+    grey
+}
+
+/// The energy of the two finest levels of detail in soft windows of several
+/// sizes about each pixel. Kept from one frame to the next for its memory.
+#[derive(Debug, Default)]
+pub struct Spread {
+    /// In the smallest.
+    pub near: Plane,
+    /// In a larger one.
+    pub wide: Plane,
+    /// In the largest, at half the size.
+    pub far: Plane,
+}
+
+impl Spread {
+    /// Looks at the energy of the finest level, and of the next in a soft window;
+    /// see [`squares`].
+    pub fn look(&mut self, finest: &Plane, coarser: &Plane) {
+        let (width, height) = (finest.width, finest.height);
+        self.near.reshape(width, height);
+        let scratch = || (Window::default(), Vec::new(), Vec::new());
+        let bands = self.near.bands_mut();
+        bands.for_each_init(scratch, |(window, expanded, sums), (first, rows)| {
+            window.begin(width, height, first);
+            expanded.resize(width, 0.0);
+            for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
+                window.row(y, out, |y, out| {
+                    coarser.expanded_row(y, expanded, sums);
+                    add_scaled(finest.row(y), expanded, COARSER, out);
+                });
+            }
+        });
+        let near = &self.near;
+        self.wide.reshape(width, height);
+        let scratch = || (Window::default(), Vec::new());
+        let bands = self.wide.bands_mut();
+        bands.for_each_init(scratch, |(window, padded), (first, rows)| {
+            window.begin(width, height, first);
+            for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
+                window.row(y, out, |y, out| near.window_row(y, out, padded));
+            }
+        });
+        // Far windows need no full resolution.
+        let small = self.wide.reduced().reduced().windowed().windowed();
+        self.far.reshape(width.div_ceil(2), height.div_ceil(2));
+        let half = self.far.width;
+        let bands = self.far.bands_mut();
+        bands.for_each_init(Vec::new, |sums, (first, rows)| {
+            for (y, out) in (first..).zip(rows.chunks_exact_mut(half)) {
+                small.expanded_row(y, out, sums);
+            }
+        });
+    }
+
+    /// All windows together, in `near`, each pixel times `factor`.
+    pub fn join(&mut self, factor: f32) {
+        let (wide, far) = (&self.wide, &self.far);
+        let width = wide.width;
+        let scratch = || (vec![0.0; width], Vec::new());
+        let bands = self.near.bands_mut();
+        bands.for_each_init(scratch, |(expanded, sums), (first, rows)| {
+            for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
+                far.expanded_row(y, expanded, sums);
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        let values = out.iter_mut().zip(wide.row(y)).zip(expanded.iter());
+                        for ((sum, wide), far) in values {
+                            let joined = WINDOWS[0] * *sum + WINDOWS[1] * wide + WINDOWS[2] * far;
+                            *sum = factor * joined;
+                        }
+                    },
+                );
+            }
+        });
+    }
+}
+
+fn add_scaled(a: &[f32], b: &[f32], scale: f32, out: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+                *out = a + scale * b;
+            }
+        },
+    );
+}
+
+/// The energy of the two finest levels of detail in soft windows about each
 /// pixel, and in the widest of them alone, at half the size; for both levels see
 /// [`squares`].
-pub fn spread(mut finest: Plane, coarser: &Plane) -> (Plane, Plane) {
-    finest.add_expanded(&coarser.windowed(), COARSER);
-    let mut contrast = finest.windowed();
-    let wide = contrast.windowed().windowed();
-    // Far windows need no full resolution.
-    let small = wide.reduced().reduced().windowed().windowed();
-    let mut far = Plane::new(contrast.width.div_ceil(2), contrast.height.div_ceil(2));
-    far.add_expanded(&small, 1.0);
-    contrast
-        .data
-        .par_iter_mut()
-        .zip(&wide.data)
-        .for_each(|(sum, wide)| {
-            *sum = WINDOWS[0] * *sum + WINDOWS[1] * wide;
-        });
-    contrast.add_expanded(&far, WINDOWS[2]);
-    (contrast, far)
+pub fn spread(finest: &Plane, coarser: &Plane) -> (Plane, Plane) {
+    let mut spread = Spread::default();
+    spread.look(finest, &coarser.windowed());
+    spread.join(1.0);
+    (spread.near, spread.far)
 }
 
 /// How far the surroundings of each place are beyond `noise`, up to 1, from
 /// their contrast; see [`spread`].
-pub fn settled(mut far: Plane, noise: f32) -> Plane {
+pub fn settled(far: &Plane, noise: f32) -> Plane {
+    let mut far = far.clone();
     let (least, half) = (LEAST_FAR * noise, SETTLED * noise);
     far.data.par_iter_mut().for_each(|v| {
         let far = v.max(least);
@@ -90,33 +188,40 @@ pub fn settled(mut far: Plane, noise: f32) -> Plane {
 
 /// The energy of a level of detail: the square of its grey, and a share of those
 /// of its channels.
-pub fn squares(detail: &[Plane; 3]) -> Plane {
-    let mut energy = Plane::new(detail[0].width, detail[0].height);
-    let length = (energy.width * BAND).max(1);
-    energy
-        .data
-        .par_chunks_mut(length)
-        .enumerate()
-        .for_each(|(band, out)| {
-            let range = band * length..band * length + out.len();
-            let [red, green, blue] = [0, 1, 2].map(|c| &detail[c].data[range.clone()]);
-            for (i, out) in out.iter_mut().enumerate() {
-                let [red, green, blue] = [red[i], green[i], blue[i]];
-                let grey = COLOURS[0] * red + COLOURS[1] * green + COLOURS[2] * blue;
-                let each =
-                    COLOURS[0] * red * red + COLOURS[1] * green * green + COLOURS[2] * blue * blue;
-                *out = CHROMA * each + (1.0 - CHROMA) * grey * grey;
-            }
-        });
-    energy
+pub fn squares(detail: Detail, energy: &mut Plane) {
+    let (width, height) = detail.size();
+    energy.reshape(width, height);
+    let scratch = || (DetailRow::new(width), Vec::new());
+    let bands = energy.bands_mut();
+    bands.for_each_init(scratch, |(row, sums), (first, rows)| {
+        for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
+            detail.row(y, row, sums);
+            let [red, green, blue] = row.channels();
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (((out, red), green), blue) in out.iter_mut().zip(red).zip(green).zip(blue)
+                    {
+                        let grey = COLOURS[0] * red + COLOURS[1] * green + COLOURS[2] * blue;
+                        let each = COLOURS[0] * red * red
+                            + COLOURS[1] * green * green
+                            + COLOURS[2] * blue * blue;
+                        *out = CHROMA * each + (1.0 - CHROMA) * grey * grey;
+                    }
+                },
+            );
+        }
+    });
 }
 
 /// The energy of the two finest levels of detail of a picture, each for itself.
 pub fn finest(channels: &[Plane; 3]) -> [Plane; 2] {
-    let mut finest = channels.clone();
-    let mut coarser = levels::split(&mut finest);
-    levels::split(&mut coarser);
-    [squares(&finest), squares(&coarser)]
+    let half = levels::reduced(channels);
+    let quarter = levels::reduced(&half);
+    let mut energies = [Plane::default(), Plane::default()];
+    squares(Detail::new(channels, Some(&half)), &mut energies[0]);
+    squares(Detail::new(&half, Some(&quarter)), &mut energies[1]);
+    energies
 }
 
 /// The energy of the two finest levels of detail of a picture, in no window.
@@ -135,7 +240,9 @@ fn square(plane: &mut Plane) {
 pub struct Sharpest {
     best: Plane,
     index: Vec<u16>,
-    shown: Plane,
+    /// Where any frame shows the scene; `None` where the first does everywhere.
+    shown: Option<Plane>,
+    count: usize,
     depth: DepthSearch,
     floor: f32,
 }
@@ -146,7 +253,8 @@ impl Sharpest {
         Self {
             best: Plane::filled(width, height, -1.0),
             index: vec![0; width * height],
-            shown: Plane::new(width, height),
+            shown: None,
+            count: 0,
             depth: DepthSearch::new(width, height, floor),
             floor,
         }
@@ -162,25 +270,41 @@ impl Sharpest {
         mask: Option<&Plane>,
     ) {
         self.depth.add(index, contrast, settled, mask);
-        let length = (contrast.width * BAND).max(1);
+        self.show(mask);
+        let width = contrast.width;
+        let length = (width * BAND).max(1);
         self.best
             .data
             .par_chunks_mut(length)
             .zip(self.index.par_chunks_mut(length))
-            .zip(self.shown.data.par_chunks_mut(length))
             .enumerate()
-            .for_each(|(band, ((best, winner), shown))| {
-                let start = band * length;
-                for i in 0..best.len() {
-                    let mask = mask.map_or(1.0, |mask| mask.data[start + i]);
-                    let rank = contrast.data[start + i] * mask;
-                    shown[i] = shown[i].max(mask);
-                    if rank > best[i] || (rank == best[i] && index < winner[i]) {
-                        best[i] = rank;
-                        winner[i] = index;
-                    }
+            .for_each(|(band, (best, winner))| {
+                let range = band * length..band * length + best.len();
+                let mut rank = &contrast.data[range.clone()];
+                let masked: Vec<f32>;
+                if let Some(mask) = mask {
+                    let both = rank.iter().zip(&mask.data[range]);
+                    masked = both.map(|(rank, mask)| rank * mask).collect();
+                    rank = &masked;
                 }
+                vectorised(
+                    #[inline(always)]
+                    || rise(rank, index, best, winner),
+                );
             });
+    }
+
+    fn show(&mut self, mask: Option<&Plane>) {
+        match (&mut self.shown, mask) {
+            (shown @ None, Some(mask)) if self.count == 0 => *shown = Some(mask.clone()),
+            (None, _) => {}
+            (shown, None) => *shown = None,
+            (Some(shown), Some(mask)) => {
+                let both = shown.data.par_iter_mut().zip(&mask.data);
+                both.for_each(|(shown, mask)| *shown = shown.max(*mask));
+            }
+        }
+        self.count += 1;
     }
 
     /// How far the most contrast is beyond `level`, half at it and up to 1, in
@@ -205,20 +329,39 @@ impl Sharpest {
                 (255.0 * ratio / (1.0 + ratio)) as u8
             })
             .collect();
-        let shown = &self.shown.data;
-        let is_whole = shown.iter().all(|&shown| shown > 0.0);
-        let alpha = || {
-            shown
-                .iter()
-                .map(|&s| if s > 0.0 { 255 } else { 0 })
-                .collect()
+        let shown = self.shown.filter(|shown| shown.data.contains(&0.0));
+        let alpha = |shown: Plane| -> Vec<u8> {
+            let shown = shown.data.iter();
+            shown.map(|&s| if s > 0.0 { 255 } else { 0 }).collect()
         };
         Fused {
             channels,
             index: self.index,
             depth: self.depth.finish(),
             confidence,
-            alpha: (!is_whole).then(alpha),
+            alpha: shown.map(alpha),
+        }
+    }
+}
+
+/// Pixels that are looked at together.
+const RUN: usize = 32;
+
+/// Lets the frame `index` win where its rank is the best. A tie goes to the
+/// earlier frame.
+#[inline(always)]
+fn rise(rank: &[f32], index: u16, best: &mut [f32], winner: &mut [u16]) {
+    let runs = best.chunks_mut(RUN).zip(winner.chunks_mut(RUN));
+    for ((best, winner), rank) in runs.zip(rank.chunks(RUN)) {
+        // Most frames win nowhere nearby.
+        let may = rank.iter().zip(&*best).map(|(rank, best)| rank >= best);
+        if !may.fold(false, |any, may| any | may) {
+            continue;
+        }
+        for ((rank, best), winner) in rank.iter().zip(best).zip(winner) {
+            if *rank > *best || (*rank == *best && index < *winner) {
+                (*best, *winner) = (*rank, index);
+            }
         }
     }
 }

@@ -14,17 +14,19 @@
 
 use rayon::prelude::*;
 
-use super::contrast::{Sharpest, finest, settled, spread, squares};
+use super::contrast::{Sharpest, Spread, settled};
 use super::fill::fill;
+use super::levels::{self, Detail};
 use super::prefer::Bias;
 use super::range::Range;
-use super::softness::raised;
 use super::weighted::Weighted;
-use super::{Accumulator, Fused, levels};
+use super::work::Work;
+use super::{Accumulator, Fused};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::plane::Plane;
+use crate::core::vector::vectorised;
 use crate::core::warp::Warped;
 
 /// What a frame counts is this power of its contrast, and twice the power where
@@ -87,6 +89,7 @@ pub struct Hybrid {
     clamp: bool,
     power: f32,
     floor: f32,
+    work: Work,
 }
 
 impl Hybrid {
@@ -112,6 +115,7 @@ impl Hybrid {
             clamp: true,
             power: POWER as f32,
             floor: FLOOR,
+            work: Work::default(),
         }
     }
 
@@ -139,29 +143,77 @@ impl Hybrid {
     }
 
     /// Contrast beyond the floor, from 1, as far as the surroundings are settled,
-    /// and less where the frame does not show the scene. `settled` has half the
-    /// size.
-    fn standing(&self, mut contrast: Plane, settled: &Plane, mask: Option<&Plane>) -> Plane {
-        let mut beyond = Plane::new(contrast.width, contrast.height);
-        beyond.add_expanded(settled, 1.0);
-        let scale = 1.0 / (self.floor * self.noise);
-        let values = contrast.data.par_iter_mut().zip(&beyond.data);
-        match mask {
-            None => values.for_each(|(v, beyond)| *v = (*v * scale + 1.0) * beyond),
-            Some(mask) => values
-                .zip(&mask.windowed().data)
-                .for_each(|((v, beyond), &mask)| {
-                    *v = (*v * scale + 1.0) * beyond * mask + HIDDEN * (1.0 - mask);
-                }),
-        }
-        contrast
+    /// and less where the frame does not show the scene; in the place of `wide`.
+    /// `settled` has half the size.
+    fn stand(&self, spread: &mut Spread, settled: &Plane, mask: Option<&Plane>) {
+        let Spread { near, wide, .. } = spread;
+        let (scale, width) = (1.0 / (self.floor * self.noise), near.width);
+        let shown = mask.map(Plane::windowed);
+        let scratch = || (vec![0.0; width], Vec::new());
+        let bands = wide.bands_mut();
+        bands.for_each_init(scratch, |(beyond, sums), (first, rows)| {
+            for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
+                settled.expanded_row(y, beyond, sums);
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        let values = out.iter_mut().zip(near.row(y)).zip(beyond.iter());
+                        values.for_each(|((v, contrast), beyond)| {
+                            *v = (contrast * scale + 1.0) * beyond;
+                        });
+                    },
+                );
+                if let Some(shown) = &shown {
+                    let values = out.iter_mut().zip(shown.row(y));
+                    values.for_each(|(v, shown)| *v = *v * shown + HIDDEN * (1.0 - shown));
+                }
+            }
+        });
     }
 }
 
-/// What a frame counts, from its standing.
-fn weight(standing: f32, floor: f32, power: f32) -> f32 {
-    let clear = standing * (floor / CLEAR) + 1.0;
-    raised(SCALE * standing * clear, power, POWER)
+/// What a frame counts, from its standing, before the power.
+#[inline(always)]
+fn steep(standing: f32, floor: f32) -> f32 {
+    SCALE * standing * (standing * (floor / CLEAR) + 1.0)
+}
+
+/// What frames count, from their standing.
+#[derive(Debug, Clone, Copy)]
+struct Scale {
+    floor: f32,
+    power: f32,
+    /// What the energy of a level is multiplied by.
+    own: f32,
+}
+
+impl Scale {
+    /// What the pixels of a row count.
+    fn weigh(self, standing: &[f32], out: &mut [f32]) {
+        let Self { floor, power, .. } = self;
+        vectorised(
+            #[inline(always)]
+            || {
+                let values = out.iter_mut().zip(standing);
+                if power == POWER as f32 {
+                    values.for_each(|(out, &standing)| *out = steep(standing, floor).powi(POWER));
+                } else {
+                    values.for_each(|(out, &standing)| *out = steep(standing, floor).powf(power));
+                }
+            },
+        );
+    }
+
+    /// Multiplies what the pixels of a row count by the energy of the level.
+    fn weigh_own(self, energy: &[f32], out: &mut [f32]) {
+        vectorised(
+            #[inline(always)]
+            || {
+                let values = out.iter_mut().zip(energy);
+                values.for_each(|(out, energy)| *out *= (energy * self.own + 1.0).powi(OWN_POWER));
+            },
+        );
+    }
 }
 
 impl Accumulator for Hybrid {
@@ -178,53 +230,70 @@ impl Accumulator for Hybrid {
                 fill(channel, mask);
             }
         }
-        let few = (self.levels.len() < 3).then(|| finest(&channels));
-        let mut parts = Vec::with_capacity(self.levels.len());
-        let mut half = None;
-        for _ in 1..self.levels.len() {
-            check(keep_going)?;
-            let coarse = levels::split(&mut channels);
-            half.get_or_insert_with(|| coarse.clone());
-            parts.push(std::mem::replace(&mut channels, coarse));
-        }
-        parts.push(channels);
+        let details = self.levels.len() - 1;
+        let mut work = std::mem::take(&mut self.work);
+        work.look(&channels, details, keep_going)?;
         check(keep_going)?;
-        let details = &parts[..self.levels.len() - 1];
-        let energies: Vec<Plane> = details.iter().map(squares).collect();
-        let [finest, coarser] = match &energies[..] {
-            [finest, coarser, ..] => [finest.clone(), coarser.clone()],
-            _ => few.unwrap_or_default(),
-        };
+        work.spread.join(self.bias.factor(index));
         check(keep_going)?;
-        let (mut contrast, far) = spread(finest, &coarser);
-        check(keep_going)?;
-        self.bias.apply(index, &mut contrast.data);
-        let settled = settled(far, self.noise);
+        let settled = settled(&work.spread.far, self.noise);
+        let contrast = &work.spread.near;
         self.sharpest
-            .add(index, &contrast, Some(&settled), mask.as_ref());
-        let mut standing = self.standing(contrast, &settled, mask.as_ref());
-        let (power, floor) = (self.power, self.floor);
-        let scale = 1.0 / (OWN_FLOOR * self.noise);
-        for (number, (level, part)) in self.levels.iter_mut().zip(&parts).enumerate() {
+            .add(index, contrast, Some(&settled), mask.as_ref());
+        check(keep_going)?;
+        self.stand(&mut work.spread, &settled, mask.as_ref());
+        let scale = Scale {
+            floor: self.floor,
+            power: self.power,
+            own: 1.0 / (OWN_FLOOR * self.noise),
+        };
+        for (number, level) in self.levels.iter_mut().enumerate() {
             check(keep_going)?;
             if number > 0 {
-                standing = standing.reduced();
+                let (above, below) = work.standings.split_at_mut(number - 1);
+                let above = above.last().unwrap_or(&work.spread.wide);
+                above.reduce_into(&mut below[0]);
             }
-            let weight = |i: usize| weight(standing.data[i], floor, power);
-            if let (1, Some(half)) = (number, &half) {
-                self.close.add(half, weight);
+            let standing = match number {
+                0 => &work.spread.wide,
+                _ => &work.standings[number - 1],
+            };
+            let fine = number.checked_sub(1).map_or(&channels, |n| &work.below[n]);
+            if number == 1 {
+                self.close.add_detail(Detail::new(fine, None), |y, out, _| {
+                    scale.weigh(standing.row(y), out);
+                });
             }
-            match energies.get(number).map(Plane::windowed) {
-                Some(own) => level.add(part, |i| {
-                    weight(i) * (own.data[i] * scale + 1.0).powi(OWN_POWER)
-                }),
-                None => level.add(part, weight),
-            }
+            let is_detail = number < details;
+            let coarse = is_detail.then(|| &work.below[number]);
+            level.add_detail(Detail::new(fine, coarse), |y, out, scratch| {
+                scale.weigh(standing.row(y), out);
+                match number {
+                    _ if !is_detail => {}
+                    0 => {
+                        scratch.own.resize(out.len(), 0.0);
+                        let finest = &work.energies[0];
+                        finest.window_row(y, &mut scratch.own, &mut scratch.sums);
+                        scale.weigh_own(&scratch.own, out);
+                    }
+                    _ => scale.weigh_own(work.soft[number].row(y), out),
+                }
+            });
         }
+        work.frame = Some(channels);
+        self.work = work;
         Ok(())
     }
 
+    fn blank(&mut self) -> Warped {
+        Warped {
+            channels: self.work.frame.take().unwrap_or_default(),
+            mask: None,
+        }
+    }
+
     fn finish(mut self, keep_going: KeepGoing) -> Result<Fused> {
+        self.work = Work::default();
         let finest = (self.levels.len() > 1).then(|| self.levels.remove(0).mean());
         let mut means = self.levels.into_iter().rev().map(Weighted::mean);
         let mut channels = levels::collapse(means.next().unwrap_or_default(), means, keep_going)?;

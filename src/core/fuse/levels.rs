@@ -4,6 +4,7 @@ use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::plane::{Plane, levels};
+use crate::core::vector::vectorised;
 
 /// Pixels on the shorter side of the coarsest level, about.
 const COARSEST: usize = 16;
@@ -16,14 +17,69 @@ pub fn count(width: usize, height: usize, wish: Option<usize>) -> usize {
     wish.unwrap_or(usual).min(possible)
 }
 
-/// Leaves the detail of the finest level in `channels` and returns what is
-/// below it, at half the size.
-pub fn split(channels: &mut [Plane; 3]) -> [Plane; 3] {
-    let coarse: [Plane; 3] = std::array::from_fn(|c| channels[c].reduced());
-    for (fine, coarse) in channels.iter_mut().zip(&coarse) {
-        fine.add_expanded(coarse, -1.0);
+/// What is below the finest level, at half the size.
+pub fn reduced(channels: &[Plane; 3]) -> [Plane; 3] {
+    channels.each_ref().map(Plane::reduced)
+}
+
+/// A level of detail that is found where it is needed, a row at a time: what a
+/// level of the Gaussian pyramid shows beyond the next.
+#[derive(Debug, Clone, Copy)]
+pub struct Detail<'a> {
+    fine: &'a [Plane; 3],
+    coarse: Option<&'a [Plane; 3]>,
+}
+
+impl<'a> Detail<'a> {
+    /// Of two levels; without a next one, what is below all detail.
+    pub fn new(fine: &'a [Plane; 3], coarse: Option<&'a [Plane; 3]>) -> Self {
+        Self { fine, coarse }
     }
-    coarse
+
+    /// Width and height in pixels.
+    pub fn size(&self) -> (usize, usize) {
+        (self.fine[0].width, self.fine[0].height)
+    }
+
+    /// Finds row `y`; `sums` is scratch of any length.
+    pub fn row(&self, y: usize, row: &mut DetailRow, sums: &mut Vec<f32>) {
+        for (c, out) in row.channels.iter_mut().enumerate() {
+            let fine = self.fine[c].row(y);
+            let Some(coarse) = self.coarse else {
+                out.copy_from_slice(fine);
+                continue;
+            };
+            coarse[c].expanded_row(y, out, sums);
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (out, fine) in out.iter_mut().zip(fine) {
+                        *out = fine - *out;
+                    }
+                },
+            );
+        }
+    }
+}
+
+/// A row of three channels.
+#[derive(Debug)]
+pub struct DetailRow {
+    channels: [Vec<f32>; 3],
+}
+
+impl DetailRow {
+    /// Of so many pixels.
+    pub fn new(width: usize) -> Self {
+        Self {
+            channels: std::array::from_fn(|_| vec![0.0; width]),
+        }
+    }
+
+    /// Red, green and blue.
+    pub fn channels(&self) -> [&[f32]; 3] {
+        self.channels.each_ref().map(|channel| &channel[..])
+    }
 }
 
 /// Puts levels together again: `rest` is what is below the last of `details`,

@@ -20,6 +20,7 @@ mod render;
 mod samples;
 mod softness;
 mod weighted;
+mod work;
 
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +35,7 @@ use self::pyramid::Pyramid;
 use self::render::{Render, Search};
 pub use self::softness::{SMOOTHNESS, softness};
 use super::plane::Plane;
-use super::warp::{Area, Exposure, Warped, warp_unless_stopped};
+use super::warp::{Area, Exposure, Warped};
 use super::{KeepGoing, Transform};
 use crate::Result;
 use crate::photo::Photo;
@@ -171,7 +172,10 @@ impl Options {
     /// reference.
     pub fn on_cpu(&self, area: Area) -> Box<dyn Fusion> {
         match self.accumulator(area.width, area.height) {
-            Growing::Hybrid(accumulator) => Box::new(OnCpu { area, accumulator }),
+            Growing::Hybrid(hybrid) => Box::new(OnCpu {
+                area,
+                accumulator: *hybrid,
+            }),
             Growing::Pyramid(accumulator) => Box::new(OnCpu { area, accumulator }),
             Growing::Depth(accumulator) => Box::new(OnCpu { area, accumulator }),
             Growing::Average(accumulator) => Box::new(OnCpu { area, accumulator }),
@@ -200,12 +204,9 @@ impl Options {
         match self.method {
             Method::Hybrid => {
                 let hybrid = Hybrid::new(width, height, self.levels, self.noise);
-                Growing::Hybrid(
-                    hybrid
-                        .tuned(bias, self.clamp)
-                        .quieter(self.noise_strength)
-                        .softer(softness),
-                )
+                let hybrid = hybrid.tuned(bias, self.clamp);
+                let hybrid = hybrid.quieter(self.noise_strength).softer(softness);
+                Growing::Hybrid(Box::new(hybrid))
             }
             Method::Pyramid => {
                 let pyramid = Pyramid::new(width, height, self.levels);
@@ -237,7 +238,7 @@ pub enum Second {
 /// An accumulator of any method.
 #[derive(Clone)]
 enum Growing {
-    Hybrid(Hybrid),
+    Hybrid(Box<Hybrid>),
     Pyramid(Pyramid),
     Depth(Search),
     Average(Average),
@@ -257,6 +258,12 @@ pub fn on_cpu(method: Method, area: Area, levels: Option<usize>) -> Box<dyn Fusi
 /// two passes over the picture whether to go on.
 trait Accumulator: Send {
     fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()>;
+
+    /// Memory for the next frame, if that of one before is kept.
+    fn blank(&mut self) -> Warped {
+        Warped::empty()
+    }
+
     fn finish(self, keep_going: KeepGoing) -> Result<Fused>;
 }
 
@@ -274,7 +281,8 @@ impl<A: Accumulator> Fusion for OnCpu<A> {
         exposure: &Exposure,
         keep_going: KeepGoing,
     ) -> Result<()> {
-        let warped = warp_unless_stopped(photo, pose, self.area, exposure, keep_going)?;
+        let mut warped = self.accumulator.blank();
+        warped.renew(photo, pose, self.area, exposure, keep_going)?;
         self.accumulator.add(index, warped, keep_going)
     }
 

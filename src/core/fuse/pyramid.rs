@@ -9,15 +9,17 @@
 
 use rayon::prelude::*;
 
+use super::levels::{self, Detail, DetailRow};
 use super::prefer::Bias;
 use super::range::Range;
 use super::weighted::Weighted;
-use super::{Accumulator, DepthMap, Fused, levels};
+use super::{Accumulator, DepthMap, Fused};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::grey::LUMA;
 use crate::core::keep_going::check;
 use crate::core::plane::{BAND, Plane};
+use crate::core::vector::vectorised;
 use crate::core::warp::Warped;
 
 /// No winner yet: less than any frame's energy, covered or not.
@@ -129,14 +131,16 @@ impl Accumulator for Pyramid {
         }
         self.cover(mask.as_ref());
         self.count += 1;
-        let mut below = None;
+        let (mut energy, mut soft) = (Plane::default(), Plane::default());
         for (number, level) in self.levels.iter_mut().enumerate() {
             check(keep_going)?;
-            let coarse = levels::split(&mut channels);
+            let coarse = levels::reduced(&channels);
+            let detail = Detail::new(&channels, Some(&coarse));
             check(keep_going)?;
-            let mut energy = energy(&channels);
+            energy_of(detail, &mut energy);
             for _ in 0..self.windows {
-                energy = energy.windowed();
+                energy.window_into(&mut soft);
+                std::mem::swap(&mut energy, &mut soft);
             }
             if number < BIASED {
                 self.bias.apply(index, &mut energy.data);
@@ -150,12 +154,11 @@ impl Accumulator for Pyramid {
                 support
             });
             check(keep_going)?;
-            level.take(index, &channels, &energy, support.as_ref());
+            level.take(index, detail, &energy, support.as_ref());
             mask = below_mask;
-            below = Some(energy);
             channels = coarse;
         }
-        let energy = below.map(|energy| energy.reduced());
+        let energy = (!self.levels.is_empty()).then(|| energy.reduced());
         self.base.add(&channels, |i| {
             let shown = match &mask {
                 Some(mask) if mask.data[i] < 0.999 => 1e-4 * mask.data[i],
@@ -212,7 +215,7 @@ impl Accumulator for Pyramid {
 impl Level {
     /// Lets the frame `index` win wherever it has the most energy. Where its
     /// mask is not whole it wins only over frames that show even less.
-    fn take(&mut self, index: u16, detail: &[Plane; 3], energy: &Plane, mask: Option<&Plane>) {
+    fn take(&mut self, index: u16, detail: Detail, energy: &Plane, mask: Option<&Plane>) {
         let width = energy.width;
         let length = (width * BAND).max(1);
         let [red, green, blue] = &mut self.detail;
@@ -224,46 +227,88 @@ impl Level {
             .zip(green.data.par_chunks_mut(length))
             .zip(blue.data.par_chunks_mut(length))
             .enumerate()
-            .for_each(|(band, ((((best, winner), red), green), blue))| {
-                let start = band * length;
-                for i in 0..best.len() {
-                    let at = start + i;
-                    let own = match mask {
-                        Some(mask) if mask.data[at] < 0.999 => mask.data[at] - 1.0,
-                        _ => energy.data[at],
-                    };
-                    // A tie goes to the earlier frame, in whichever order they came.
-                    let wins = own > best[i] || (own == best[i] && index < winner[i]);
-                    if wins {
-                        best[i] = own;
-                        winner[i] = index;
-                        red[i] = detail[0].data[at];
-                        green[i] = detail[1].data[at];
-                        blue[i] = detail[2].data[at];
+            .for_each_init(
+                || (DetailRow::new(width), Vec::new(), vec![0.0; width]),
+                |(row, sums, rank), (band, ((((best, winner), red), green), blue))| {
+                    let rows = best.chunks_exact_mut(width);
+                    let rows = rows.zip(winner.chunks_exact_mut(width));
+                    let rows = rows.zip(red.chunks_exact_mut(width));
+                    let rows = rows.zip(green.chunks_exact_mut(width));
+                    let rows = rows.zip(blue.chunks_exact_mut(width));
+                    for (y, ((((best, winner), red), green), blue)) in (band * BAND..).zip(rows) {
+                        rank.copy_from_slice(energy.row(y));
+                        if let Some(mask) = mask {
+                            let shown = rank.iter_mut().zip(mask.row(y));
+                            let hidden = shown.filter(|(_, mask)| **mask < 0.999);
+                            hidden.for_each(|(rank, mask)| *rank = mask - 1.0);
+                        }
+                        detail.row(y, row, sums);
+                        let out = [red, green, blue];
+                        vectorised(
+                            #[inline(always)]
+                            || win(rank, index, row.channels(), best, winner, out),
+                        );
                     }
-                }
-            });
+                },
+            );
     }
 }
 
-/// The squared luminance of a level of detail.
-fn energy(detail: &[Plane; 3]) -> Plane {
-    let mut energy = Plane::new(detail[0].width, detail[0].height);
-    let length = (energy.width * BAND).max(1);
-    energy
-        .data
-        .par_chunks_mut(length)
-        .enumerate()
-        .for_each(|(band, out)| {
-            let start = band * length;
-            let range = start..start + out.len();
-            let [red, green, blue] = [0, 1, 2].map(|c| &detail[c].data[range.clone()]);
-            for (i, out) in out.iter_mut().enumerate() {
-                let luma = LUMA[0] * red[i] + LUMA[1] * green[i] + LUMA[2] * blue[i];
-                *out = luma * luma;
+/// Pixels that are looked at together.
+const RUN: usize = 16;
+
+/// Lets the frame `index` win the pixels of a row where its rank is the best.
+#[inline(always)]
+fn win(
+    rank: &[f32],
+    index: u16,
+    detail: [&[f32]; 3],
+    best: &mut [f32],
+    winner: &mut [u16],
+    out: [&mut [f32]; 3],
+) {
+    let [red, green, blue] = out;
+    for start in (0..rank.len()).step_by(RUN) {
+        let run = start..(start + RUN).min(rank.len());
+        let may = rank[run.clone()].iter().zip(&best[run.clone()]);
+        if !may.fold(false, |any, (rank, best)| any | (rank >= best)) {
+            continue;
+        }
+        for i in run {
+            // A tie goes to the earlier frame, in whichever order they came.
+            if rank[i] > best[i] || (rank[i] == best[i] && index < winner[i]) {
+                best[i] = rank[i];
+                winner[i] = index;
+                red[i] = detail[0][i];
+                green[i] = detail[1][i];
+                blue[i] = detail[2][i];
             }
-        });
-    energy
+        }
+    }
+}
+
+/// Finds the squared luminance of a level of detail.
+fn energy_of(detail: Detail, energy: &mut Plane) {
+    let (width, height) = detail.size();
+    energy.reshape(width, height);
+    let scratch = || (DetailRow::new(width), Vec::new());
+    let bands = energy.bands_mut();
+    bands.for_each_init(scratch, |(row, sums), (first, rows)| {
+        for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
+            detail.row(y, row, sums);
+            let [red, green, blue] = row.channels();
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (((out, red), green), blue) in out.iter_mut().zip(red).zip(green).zip(blue)
+                    {
+                        let luma = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue;
+                        *out = luma * luma;
+                    }
+                },
+            );
+        }
+    });
 }
 
 /// For each pixel the winner at the finest level that shows more than noise

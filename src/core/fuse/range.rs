@@ -7,6 +7,7 @@
 use rayon::prelude::*;
 
 use crate::core::plane::Plane;
+use crate::core::vector::vectorised;
 
 /// Pixels across and down that share one range.
 pub const BLOCK: usize = 4;
@@ -41,11 +42,17 @@ impl Range {
             .zip(rows)
             .enumerate()
             .for_each(|(block_row, ((low, high), rows))| {
+                let Some(mask) = mask else {
+                    return vectorised(
+                        #[inline(always)]
+                        || widen(rows, plane.width, low, high),
+                    );
+                };
                 for (k, row) in rows.chunks_exact(plane.width).enumerate() {
-                    let mask = mask.map(|mask| mask.row(block_row * BLOCK + k));
+                    let mask = mask.row(block_row * BLOCK + k);
                     for (block, values) in row.chunks(BLOCK).enumerate() {
                         for (i, &value) in values.iter().enumerate() {
-                            if mask.is_none_or(|mask| mask[block * BLOCK + i] > 0.0) {
+                            if mask[block * BLOCK + i] > 0.0 {
                                 low[block] = low[block].min(value);
                                 high[block] = high[block].max(value);
                             }
@@ -85,6 +92,24 @@ impl Range {
                     }
                 }
             });
+    }
+}
+
+/// Widens the ranges of a row of blocks by what `rows` show.
+#[inline(always)]
+fn widen(rows: &[f32], width: usize, low: &mut [f32], high: &mut [f32]) {
+    let blocks = width / BLOCK;
+    for row in rows.chunks_exact(width) {
+        let (values, rest) = row.as_chunks::<BLOCK>();
+        let each = low.iter_mut().zip(high.iter_mut()).zip(values);
+        for ((low, high), v) in each {
+            *low = low.min(v[0].min(v[1]).min(v[2].min(v[3])));
+            *high = high.max(v[0].max(v[1]).max(v[2].max(v[3])));
+        }
+        for v in rest {
+            low[blocks] = low[blocks].min(*v);
+            high[blocks] = high[blocks].max(*v);
+        }
     }
 }
 

@@ -125,10 +125,10 @@ impl Accumulator for Search {
         }
         let [finest, coarser] = finest(&channels);
         check(keep_going)?;
-        let (mut contrast, far) = spread(finest, &coarser);
+        let (mut contrast, far) = spread(&finest, &coarser);
         check(keep_going)?;
         self.bias.apply(index, &mut contrast.data);
-        let settled = settled(far, self.noise);
+        let settled = settled(&far, self.noise);
         self.sharpest
             .add(index, &contrast, Some(&settled), mask.as_ref());
         Ok(())

@@ -6,7 +6,8 @@ use super::Sent;
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use crate::core::Transform;
-use crate::core::warp::{Area, is_copy, is_whole, weights};
+use crate::core::resample::weights;
+use crate::core::warp::{Area, is_copy, is_whole};
 use crate::photo::Samples;
 
 /// Room for one frame, used for all of them in turn.

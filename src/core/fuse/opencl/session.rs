@@ -9,7 +9,7 @@ use opencv::{Error, Result, core};
 
 use crate::core::fuse::{average, contrast, pyramid, range};
 use crate::core::grey::LUMA;
-use crate::core::warp::{PHASES, TAPS};
+use crate::core::resample::{PHASES, TAPS};
 
 /// All kernels, as one program.
 const SOURCE: &str = concat!(

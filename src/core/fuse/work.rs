@@ -1,0 +1,71 @@
+//! What a blend of levels looks at in a frame.
+
+use super::contrast::{Spread, squares};
+use super::levels::Detail;
+use crate::Result;
+use crate::core::KeepGoing;
+use crate::core::keep_going::check;
+use crate::core::plane::Plane;
+
+/// What is needed while a frame is added, kept for the next for its memory.
+#[derive(Debug, Default)]
+pub struct Work {
+    /// The frame at half the size, a quarter, and so on.
+    pub below: Vec<[Plane; 3]>,
+    /// The energy of each level of detail.
+    pub energies: Vec<Plane>,
+    /// The same in a soft window; nothing for the finest, whose rows are made
+    /// where they are needed.
+    pub soft: Vec<Plane>,
+    /// The contrast in windows of several sizes.
+    pub spread: Spread,
+    /// The standing at each level but the finest.
+    pub standings: Vec<Plane>,
+    /// What was warped.
+    pub frame: Option<[Plane; 3]>,
+}
+
+impl Clone for Work {
+    /// There is nothing in it between two frames.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Work {
+    /// Looks at all levels of a frame, of which `count` are detail.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+    pub fn look(
+        &mut self,
+        channels: &[Plane; 3],
+        count: usize,
+        keep_going: KeepGoing,
+    ) -> Result<()> {
+        // The contrast needs two levels of detail, whatever the fusion has.
+        let count = count.max(2);
+        self.below.resize_with(count, Default::default);
+        self.energies.resize_with(count, Plane::default);
+        self.soft.resize_with(count, Plane::default);
+        self.standings.resize_with(count, Plane::default);
+        for level in 0..count {
+            check(keep_going)?;
+            let (above, below) = self.below.split_at_mut(level);
+            let fine = above.last().unwrap_or(channels);
+            for (fine, small) in fine.iter().zip(&mut below[0]) {
+                fine.reduce_into(small);
+            }
+            check(keep_going)?;
+            let energy = &mut self.energies[level];
+            squares(Detail::new(fine, Some(&below[0])), energy);
+            if level > 0 {
+                energy.window_into(&mut self.soft[level]);
+            }
+        }
+        check(keep_going)?;
+        self.spread.look(&self.energies[0], &self.soft[1]);
+        Ok(())
+    }
+}
