@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::depth::DepthSearch;
+use super::depth::{Clues, DepthSearch};
 use super::{Fused, levels};
 use crate::core::grey::LUMA;
 use crate::core::plane::{BAND, Plane};
@@ -31,8 +31,8 @@ const COLOURS: [f32; 3] = [0.25, 0.5, 0.25];
 const CHROMA: f32 = 0.5;
 
 /// The mean squared contrast of luminance at the finest scales, in soft windows
-/// about each pixel.
-pub fn contrast(channels: &[Plane; 3]) -> Plane {
+/// about each pixel, and in no window, at half the size.
+pub fn contrast(channels: &[Plane; 3]) -> (Plane, Plane) {
     let (width, height) = (channels[0].width, channels[0].height);
     let mut detail = Plane::new(width, height);
     let length = (width * BAND).max(1);
@@ -52,7 +52,17 @@ pub fn contrast(channels: &[Plane; 3]) -> Plane {
     coarser.add_expanded(&coarsest, -1.0);
     square(&mut detail);
     square(&mut coarser);
-    spread(detail, &coarser).0
+    let crisp = crisp(&detail, &coarser);
+    (spread(detail, &coarser).0, crisp)
+}
+
+/// The energy of the two finest levels of detail in no window, at half the size;
+/// for both levels see [`squares`].
+pub fn crisp(finest: &Plane, coarser: &Plane) -> Plane {
+    let mut crisp = finest.reduced();
+    let each = crisp.data.par_iter_mut().zip(&coarser.data);
+    each.for_each(|(value, coarser)| *value += COARSER * coarser);
+    crisp
 }
 
 /// The energy of the two finest levels of detail, in soft windows about each
@@ -111,17 +121,18 @@ pub fn squares(detail: &[Plane; 3]) -> Plane {
     energy
 }
 
-/// The energy of the two finest levels of detail of a picture, each for itself.
-pub fn finest(channels: &[Plane; 3]) -> [Plane; 2] {
+/// The energy of the three finest levels of detail of a picture, each for itself.
+pub fn finest(channels: &[Plane; 3]) -> [Plane; 3] {
     let mut finest = channels.clone();
     let mut coarser = levels::split(&mut finest);
-    levels::split(&mut coarser);
-    [squares(&finest), squares(&coarser)]
+    let mut coarse = levels::split(&mut coarser);
+    levels::split(&mut coarse);
+    [squares(&finest), squares(&coarser), squares(&coarse)]
 }
 
 /// The energy of the two finest levels of detail of a picture, in no window.
 pub fn energy(channels: &[Plane; 3]) -> Plane {
-    let [mut finest, coarser] = finest(channels);
+    let [mut finest, coarser, _] = finest(channels);
     finest.add_expanded(&coarser.windowed(), COARSER);
     finest
 }
@@ -152,16 +163,10 @@ impl Sharpest {
         }
     }
 
-    /// Takes in the frame `index`. A tie goes to the earlier frame. Depth heeds
-    /// how far surroundings are [`settled`], too, if that is known.
-    pub fn add(
-        &mut self,
-        index: u16,
-        contrast: &Plane,
-        settled: Option<&Plane>,
-        mask: Option<&Plane>,
-    ) {
-        self.depth.add(index, contrast, settled, mask);
+    /// Takes in the frame `index`. A tie goes to the earlier frame. `clues` are
+    /// for its depth.
+    pub fn add(&mut self, index: u16, contrast: &Plane, clues: &Clues, mask: Option<&Plane>) {
+        self.depth.add(index, contrast, clues, mask);
         let length = (contrast.width * BAND).max(1);
         self.best
             .data

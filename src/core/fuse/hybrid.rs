@@ -14,7 +14,8 @@
 
 use rayon::prelude::*;
 
-use super::contrast::{Sharpest, finest, settled, spread, squares};
+use super::contrast::{Sharpest, crisp, finest, settled, spread, squares};
+use super::depth::Clues;
 use super::fill::fill;
 use super::prefer::Bias;
 use super::range::Range;
@@ -178,7 +179,7 @@ impl Accumulator for Hybrid {
                 fill(channel, mask);
             }
         }
-        let few = (self.levels.len() < 3).then(|| finest(&channels));
+        let few = (self.levels.len() < 4).then(|| finest(&channels));
         let mut parts = Vec::with_capacity(self.levels.len());
         let mut half = None;
         for _ in 1..self.levels.len() {
@@ -191,17 +192,22 @@ impl Accumulator for Hybrid {
         check(keep_going)?;
         let details = &parts[..self.levels.len() - 1];
         let energies: Vec<Plane> = details.iter().map(squares).collect();
-        let [finest, coarser] = match &energies[..] {
-            [finest, coarser, ..] => [finest.clone(), coarser.clone()],
+        let [finest, coarser, coarse] = match &energies[..] {
+            [finest, coarser, coarse, ..] => [finest, coarser, coarse].map(Plane::clone),
             _ => few.unwrap_or_default(),
         };
         check(keep_going)?;
+        let crisp = crisp(&finest, &coarser);
         let (mut contrast, far) = spread(finest, &coarser);
         check(keep_going)?;
         self.bias.apply(index, &mut contrast.data);
-        let settled = settled(far, self.noise);
-        self.sharpest
-            .add(index, &contrast, Some(&settled), mask.as_ref());
+        let clues = Clues {
+            crisp,
+            settled: Some(settled(far, self.noise)),
+            coarse: Some(coarse),
+        };
+        self.sharpest.add(index, &contrast, &clues, mask.as_ref());
+        let settled = clues.settled.unwrap_or_default();
         let mut standing = self.standing(contrast, &settled, mask.as_ref());
         let (power, floor) = (self.power, self.floor);
         let scale = 1.0 / (OWN_FLOOR * self.noise);

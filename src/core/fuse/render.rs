@@ -4,13 +4,14 @@
 //! picture needs: colours stay those of the frames, and nothing builds up with
 //! their number. Where depths jump, the picture is as good as the map is.
 
-use super::contrast::{Sharpest, finest, settled, spread};
+use super::contrast::{Sharpest, crisp, settled, spread, squares};
+use super::depth::Clues;
 use super::fill::fill;
 use super::hybrid::{believable, telling};
 use super::prefer::Bias;
 use super::range::Range;
 use super::weighted::Weighted;
-use super::{Accumulator, Fused};
+use super::{Accumulator, Fused, levels};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
@@ -123,14 +124,22 @@ impl Accumulator for Search {
                 fill(channel, mask);
             }
         }
-        let [finest, coarser] = finest(&channels);
+        let mut coarser = levels::split(&mut channels);
         check(keep_going)?;
+        let mut coarse = levels::split(&mut coarser);
+        levels::split(&mut coarse);
+        let [finest, coarser, coarse] = [&channels, &coarser, &coarse].map(squares);
+        check(keep_going)?;
+        let crisp = crisp(&finest, &coarser);
         let (mut contrast, far) = spread(finest, &coarser);
         check(keep_going)?;
         self.bias.apply(index, &mut contrast.data);
-        let settled = settled(far, self.noise);
-        self.sharpest
-            .add(index, &contrast, Some(&settled), mask.as_ref());
+        let clues = Clues {
+            crisp,
+            settled: Some(settled(far, self.noise)),
+            coarse: Some(coarse),
+        };
+        self.sharpest.add(index, &contrast, &clues, mask.as_ref());
         Ok(())
     }
 
