@@ -6,6 +6,7 @@
 //! halo. Where no frame has contrast all of them count alike, and noise goes.
 
 use super::contrast::{FLOOR, Sharpest, contrast};
+use super::depth::Clues;
 use super::prefer::Bias;
 use super::softness::raised;
 use super::weighted::Weighted;
@@ -57,11 +58,16 @@ impl Average {
 
 impl Accumulator for Average {
     fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()> {
-        let mut contrast = contrast(&frame.channels, keep_going)?;
+        let (mut contrast, crisp) = contrast(&frame.channels, keep_going)?;
         check(keep_going)?;
         self.bias.apply(index, &mut contrast.data);
+        let clues = Clues {
+            crisp: &crisp,
+            settled: None,
+            coarse: None,
+        };
         self.sharpest
-            .add(index, &contrast, None, frame.mask.as_ref());
+            .add(index, &contrast, &clues, frame.mask.as_ref());
         check(keep_going)?;
         self.sum.add(&frame.channels, |i| {
             let is_shown = frame.mask.as_ref().is_none_or(|mask| mask.data[i] > 0.0);

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::Fused;
-use super::depth::DepthSearch;
+use super::depth::{Clues, DepthSearch};
 use super::levels::{self, Detail, DetailRow};
 use crate::Result;
 use crate::core::KeepGoing;
@@ -37,12 +37,12 @@ const COLOURS: [f32; 3] = [0.25, 0.5, 0.25];
 const CHROMA: f32 = 0.5;
 
 /// The mean squared contrast of luminance at the finest scales, in soft windows
-/// about each pixel.
+/// about each pixel, and in no window, at half the size.
 ///
 /// # Errors
 ///
 /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
-pub fn contrast(channels: &[Plane; 3], keep_going: KeepGoing) -> Result<Plane> {
+pub fn contrast(channels: &[Plane; 3], keep_going: KeepGoing) -> Result<(Plane, Plane)> {
     let mut detail = luminance(channels);
     let mut coarser = detail.reduced();
     check(keep_going)?;
@@ -52,11 +52,21 @@ pub fn contrast(channels: &[Plane; 3], keep_going: KeepGoing) -> Result<Plane> {
     square(&mut detail);
     square(&mut coarser);
     check(keep_going)?;
+    let crisp = crisp(&detail, &coarser);
     let mut spread = Spread::default();
     spread.look(&detail, &coarser.windowed());
     check(keep_going)?;
     spread.join(1.0);
-    Ok(spread.near)
+    Ok((spread.near, crisp))
+}
+
+/// The energy of the two finest levels of detail in no window, at half the size;
+/// for both levels see [`squares`].
+pub fn crisp(finest: &Plane, coarser: &Plane) -> Plane {
+    let mut crisp = finest.reduced();
+    let each = crisp.data.par_iter_mut().zip(&coarser.data);
+    each.for_each(|(value, coarser)| *value += COARSER * coarser);
+    crisp
 }
 
 fn luminance(channels: &[Plane; 3]) -> Plane {
@@ -214,19 +224,23 @@ pub fn squares(detail: Detail, energy: &mut Plane) {
     });
 }
 
-/// The energy of the two finest levels of detail of a picture, each for itself.
-pub fn finest(channels: &[Plane; 3]) -> [Plane; 2] {
+/// The energy of the three finest levels of detail of a picture, each for itself.
+pub fn finest(channels: &[Plane; 3]) -> [Plane; 3] {
     let half = levels::reduced(channels);
     let quarter = levels::reduced(&half);
-    let mut energies = [Plane::default(), Plane::default()];
-    squares(Detail::new(channels, Some(&half)), &mut energies[0]);
-    squares(Detail::new(&half, Some(&quarter)), &mut energies[1]);
+    let eighth = levels::reduced(&quarter);
+    let mut energies = [Plane::default(), Plane::default(), Plane::default()];
+    let finer = [channels, &half, &quarter];
+    let coarser = [&half, &quarter, &eighth];
+    for (energy, (fine, coarse)) in energies.iter_mut().zip(finer.into_iter().zip(coarser)) {
+        squares(Detail::new(fine, Some(coarse)), energy);
+    }
     energies
 }
 
 /// The energy of the two finest levels of detail of a picture, in no window.
 pub fn energy(channels: &[Plane; 3]) -> Plane {
-    let [mut finest, coarser] = finest(channels);
+    let [mut finest, coarser, _] = finest(channels);
     finest.add_expanded(&coarser.windowed(), COARSER);
     finest
 }
@@ -260,16 +274,10 @@ impl Sharpest {
         }
     }
 
-    /// Takes in the frame `index`. A tie goes to the earlier frame. Depth heeds
-    /// how far surroundings are [`settled`], too, if that is known.
-    pub fn add(
-        &mut self,
-        index: u16,
-        contrast: &Plane,
-        settled: Option<&Plane>,
-        mask: Option<&Plane>,
-    ) {
-        self.depth.add(index, contrast, settled, mask);
+    /// Takes in the frame `index`. A tie goes to the earlier frame. `clues` are
+    /// for its depth.
+    pub fn add(&mut self, index: u16, contrast: &Plane, clues: &Clues, mask: Option<&Plane>) {
+        self.depth.add(index, contrast, clues, mask);
         self.show(mask);
         let width = contrast.width;
         let length = (width * BAND).max(1);

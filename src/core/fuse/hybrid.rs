@@ -14,7 +14,8 @@
 
 use rayon::prelude::*;
 
-use super::contrast::{Sharpest, Spread, settled};
+use super::contrast::{Sharpest, Spread, crisp, settled};
+use super::depth::Clues;
 use super::fill::fill;
 use super::levels::{self, Detail};
 use super::prefer::Bias;
@@ -234,12 +235,17 @@ impl Accumulator for Hybrid {
         let mut work = std::mem::take(&mut self.work);
         work.look(&channels, details, keep_going)?;
         check(keep_going)?;
+        let crisp = crisp(&work.energies[0], &work.energies[1]);
         work.spread.join(self.bias.factor(index));
         check(keep_going)?;
         let settled = settled(&work.spread.far, self.noise);
-        let contrast = &work.spread.near;
+        let clues = Clues {
+            crisp: &crisp,
+            settled: Some(&settled),
+            coarse: Some(&work.energies[2]),
+        };
         self.sharpest
-            .add(index, contrast, Some(&settled), mask.as_ref());
+            .add(index, &work.spread.near, &clues, mask.as_ref());
         check(keep_going)?;
         self.stand(&mut work.spread, &settled, mask.as_ref());
         let scale = Scale {

@@ -7,10 +7,12 @@
 mod average;
 pub(in crate::core) mod contrast;
 mod depth;
+mod depth_map;
 pub(in crate::core) mod fill;
 mod hybrid;
 mod levels;
 mod opencl;
+mod own;
 mod prefer;
 mod preview;
 mod pyramid;
@@ -25,7 +27,7 @@ mod work;
 use serde::{Deserialize, Serialize};
 
 use self::average::Average;
-pub use self::depth::DepthMap;
+pub use self::depth_map::DepthMap;
 use self::hybrid::Hybrid;
 pub use self::opencl::on_opencl;
 use self::prefer::Bias;
@@ -295,10 +297,10 @@ impl<A: Accumulator> Fusion for OnCpu<A> {
 /// and a frame on its way into them.
 pub fn bytes_per_pixel(method: Method) -> u64 {
     match method {
-        Method::Hybrid => 80,
-        Method::Depth => 72,
+        Method::Hybrid => 84,
+        Method::Depth => 76,
         Method::Pyramid => 72,
-        Method::Average => 64,
+        Method::Average => 68,
     }
 }
 

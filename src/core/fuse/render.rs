@@ -4,7 +4,8 @@
 //! picture needs: colours stay those of the frames, and nothing builds up with
 //! their number. Where depths jump, the picture is as good as the map is.
 
-use super::contrast::{Sharpest, finest, settled, spread};
+use super::contrast::{Sharpest, crisp, finest, settled, spread};
+use super::depth::Clues;
 use super::fill::fill;
 use super::hybrid::{believable, telling};
 use super::prefer::Bias;
@@ -123,14 +124,18 @@ impl Accumulator for Search {
                 fill(channel, mask);
             }
         }
-        let [finest, coarser] = finest(&channels);
+        let [finest, coarser, coarse] = finest(&channels);
         check(keep_going)?;
+        let crisp = crisp(&finest, &coarser);
         let (mut contrast, far) = spread(&finest, &coarser);
         check(keep_going)?;
         self.bias.apply(index, &mut contrast.data);
-        let settled = settled(&far, self.noise);
-        self.sharpest
-            .add(index, &contrast, Some(&settled), mask.as_ref());
+        let clues = Clues {
+            crisp: &crisp,
+            settled: Some(&settled(&far, self.noise)),
+            coarse: Some(&coarse),
+        };
+        self.sharpest.add(index, &contrast, &clues, mask.as_ref());
         Ok(())
     }
 

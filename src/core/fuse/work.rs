@@ -44,8 +44,8 @@ impl Work {
         count: usize,
         keep_going: KeepGoing,
     ) -> Result<()> {
-        // The contrast needs two levels of detail, whatever the fusion has.
-        let count = count.max(2);
+        // Depth needs three levels of detail, whatever the fusion has.
+        let count = count.max(3);
         self.below.resize_with(count, Default::default);
         self.energies.resize_with(count, Plane::default);
         self.soft.resize_with(count, Plane::default);
