@@ -210,7 +210,7 @@ impl Options {
                 )
             }
             Method::Pyramid => {
-                let pyramid = Pyramid::new(width, height, self.levels);
+                let pyramid = Pyramid::new(width, height, self.levels, self.noise);
                 Growing::Pyramid(pyramid.tuned(bias, self.clamp).softer(softness))
             }
             Method::Depth => Growing::Depth(Search::new(
