@@ -3,7 +3,7 @@
 //! Where the machine has no OpenCL device these say so and pass.
 
 use parfocal::core::device::{OpenClDevice, opencl_devices};
-use parfocal::core::fuse::{Fused, Fusion, Method, on_cpu, on_opencl};
+use parfocal::core::fuse::{Fused, Fusion, Method, Options, on_opencl};
 use parfocal::core::warp::{Area, Exposure};
 use parfocal::core::{ALWAYS, Transform};
 use parfocal::demo::{DemoStack, Scene, SceneOptions};
@@ -75,9 +75,15 @@ fn both(
     device: &OpenClDevice,
     frames: &[Frame],
 ) -> (Fused, Fused) {
+    let options = Options {
+        levels,
+        // Enough that the pyramid heeds it.
+        noise: (2.0f32 / 255.0).powi(2),
+        ..Options::from(method)
+    };
     (
-        fuse(on_cpu(method, area, levels), frames),
-        fuse(on_opencl(method, area, levels, device).unwrap(), frames),
+        fuse(options.on_cpu(area), frames),
+        fuse(on_opencl(&options, area, device).unwrap(), frames),
     )
 }
 
@@ -230,7 +236,7 @@ fn every_run_and_every_order_gives_the_same() {
     let Some(device) = device() else { return };
     let frames = frames(&scene(Scene::Bumpy, 160, 120), 8);
     for method in METHODS {
-        let empty = || on_opencl(method, area(160, 120), None, &device).unwrap();
+        let empty = || on_opencl(&method.into(), area(160, 120), &device).unwrap();
         let first = fuse(empty(), &frames);
         assert!(first == fuse(empty(), &frames));
         let mut fusion = empty();
@@ -249,7 +255,7 @@ fn every_run_and_every_order_gives_the_same() {
 fn fusions_side_by_side_do_not_disturb_each_other() {
     let Some(device) = device() else { return };
     let frames = frames(&scene(Scene::Plane, 120, 90), 8);
-    let empty = || on_opencl(Method::Pyramid, area(120, 90), None, &device).unwrap();
+    let empty = || on_opencl(&Method::Pyramid.into(), area(120, 90), &device).unwrap();
     let alone = fuse(empty(), &frames);
     std::thread::scope(|scope| {
         let lanes: Vec<_> = (0..4)
@@ -278,7 +284,7 @@ fn a_fusion_that_is_given_up_ends() {
     let Some(device) = device() else { return };
     let frames = frames(&scene(Scene::Plane, 64, 48), 8);
     for count in 0..3 {
-        let mut fusion = on_opencl(Method::Pyramid, area(64, 48), None, &device).unwrap();
+        let mut fusion = on_opencl(&Method::Pyramid.into(), area(64, 48), &device).unwrap();
         for (photo, pose, exposure) in &frames[..count] {
             fusion.add(0, photo, pose, exposure, ALWAYS).unwrap();
         }
@@ -290,7 +296,7 @@ fn a_fusion_that_is_given_up_ends() {
 fn what_the_device_cannot_do_is_an_error_with_advice() {
     let Some(device) = device() else { return };
     let refused = |area, device: &OpenClDevice| {
-        let error = on_opencl(Method::Pyramid, area, None, device)
+        let error = on_opencl(&Method::Pyramid.into(), area, device)
             .err()
             .unwrap();
         error.to_string()
@@ -304,7 +310,7 @@ fn what_the_device_cannot_do_is_an_error_with_advice() {
     let message = refused(area(64, 48), &gone);
     assert!(message.contains(&device.name) && message.ends_with("use --device cpu"));
     // A photograph with fewer samples than it says.
-    let mut fusion = on_opencl(Method::Pyramid, area(64, 48), None, &device).unwrap();
+    let mut fusion = on_opencl(&Method::Pyramid.into(), area(64, 48), &device).unwrap();
     let short = Photo {
         width: 64,
         height: 48,
@@ -343,7 +349,7 @@ fn too_little_memory_is_an_error_and_the_memory_comes_back() {
     let pixels = device.memory as f64 / 57.3;
     let side = pixels.sqrt() as usize;
     for _ in 0..2 {
-        let message = on_opencl(Method::Pyramid, area(side, side), None, &device)
+        let message = on_opencl(&Method::Pyramid.into(), area(side, side), &device)
             .err()
             .map(|error| error.to_string());
         let message = message.unwrap_or_default();

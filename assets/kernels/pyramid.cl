@@ -2,8 +2,8 @@
 // do. A level's winners are one float4 per pixel (the detail of red, green and
 // blue, and the energy that won) and the winner's number.
 
-// Turns a level of a frame into its detail, and gives the square of the
-// detail's luminance. The mask becomes that of what the detail leans on.
+// Turns a level of a frame into its detail, and gives the energy of that: the
+// square of its grey, and a share of those of its channels. The mask becomes that of what the detail leans on.
 __kernel void split(__global float4 *fine, int width, int height,
                     __global const float4 *coarse, int columns, int rows,
                     __global float *squared)
@@ -16,9 +16,27 @@ __kernel void split(__global float4 *fine, int width, int height,
     float4 value = fine[at];
     float4 below = expanded_float4(coarse, columns, rows, width, x, y);
     float4 detail = value - below;
-    float luma = LUMA_RED * detail.x + LUMA_GREEN * detail.y + LUMA_BLUE * detail.z;
+    float3 colours = (float3)(SHARE_RED, SHARE_GREEN, SHARE_BLUE);
+    float grey = dot(colours, detail.xyz);
+    float each = dot(colours, detail.xyz * detail.xyz);
     fine[at] = (float4)(detail.xyz, below.w);
-    squared[at] = luma * luma;
+    squared[at] = CHROMA * each + (1.0f - CHROMA) * grey * grey;
+}
+
+// Where the energy of the surroundings (`around`, half as wide and high) is as
+// low as `half_at`, replaces half of the energy by theirs, and more where it is
+// lower.
+__kernel void calm(__global float *energy, int width, int height,
+                   __global const float *around, int columns, int rows, float4 half_at)
+{
+    int x = get_global_id(0), y = get_global_id(1);
+    if (x >= width || y >= height) {
+        return;
+    }
+    int at = y * width + x;
+    float wide = expanded_float(around, columns, rows, width, x, y);
+    float share = wide / (wide + half_at.x);
+    energy[at] = share * energy[at] + (1.0f - share) * wide;
 }
 
 // Lets a frame win wherever it has the most energy. Where its mask is not

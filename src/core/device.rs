@@ -102,7 +102,7 @@ pub fn self_check(device: &OpenClDevice) -> Result<()> {
     };
     for method in [Method::Pyramid, Method::Average] {
         let right = fuse_samples(on_cpu(method, area, None), area)?;
-        let own = fuse_samples(on_opencl(method, area, None, device)?, area)?;
+        let own = fuse_samples(on_opencl(&method.into(), area, device)?, area)?;
         let noise = noise(&right.channels, &own.channels);
         let strays = right
             .index

@@ -39,7 +39,7 @@ fn fuse(device: Option<&OpenClDevice>, photo: &Photo, frames: u16) -> Result<()>
     // Every device knows this one.
     let method = Method::Pyramid;
     let mut fusion = match device.filter(|_| method.runs_on_opencl()) {
-        Some(device) => on_opencl(method, AREA, None, device)?,
+        Some(device) => on_opencl(&method.into(), AREA, device)?,
         None => on_cpu(method, AREA, None),
     };
     for number in 0..frames {

@@ -201,7 +201,7 @@ fn fuse(
     }
     let wish = wish(options, aligned.stack.frames.len(), aligned.noise);
     let mut fusion = match device {
-        Some(device) => fuse::on_opencl(wish.method, area, wish.levels, device)?,
+        Some(device) => fuse::on_opencl(&wish, area, device)?,
         None => wish.on_cpu(area),
     };
     let mut watched = watch.map(|watch| Watched::new(watch, aligned, area, &wish));

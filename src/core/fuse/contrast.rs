@@ -30,11 +30,11 @@ const SETTLED: f32 = 1.0;
 const LEAST_FAR: f32 = 0.25;
 
 /// Weights of red, green and blue in the energy of detail.
-const COLOURS: [f32; 3] = [0.25, 0.5, 0.25];
+pub const COLOURS: [f32; 3] = [0.25, 0.5, 0.25];
 /// What difference in colour counts beside that in grey: it shows edges between
 /// colours of one brightness, and most of the noise, which is another in each
 /// channel.
-const CHROMA: f32 = 0.5;
+pub const CHROMA: f32 = 0.5;
 
 /// The mean squared contrast of luminance at the finest scales, in soft windows
 /// about each pixel, and in no window, at half the size.

@@ -84,6 +84,14 @@ impl DepthMap {
         }
     }
 
+    /// The same for the making of a picture, in which it counts what is sharpest
+    /// and not what is there: beside a hair that is the hair's frame, for in
+    /// others its blur lies there.
+    pub fn of_the_sharpest(mut self) -> Self {
+        self.own.data.fill(1.0);
+        self
+    }
+
     /// The depth of each pixel of a picture of `width`×`height` pixels, in
     /// frames from the first: smooth on surfaces, with jumps where one ends, and
     /// carried on from what is around it where nothing shows it. For `softness`

@@ -211,7 +211,7 @@ impl Options {
                 Growing::Hybrid(Box::new(hybrid))
             }
             Method::Pyramid => {
-                let pyramid = Pyramid::new(width, height, self.levels);
+                let pyramid = Pyramid::new(width, height, self.levels, self.noise);
                 Growing::Pyramid(pyramid.tuned(bias, self.clamp).softer(softness))
             }
             Method::Depth => Growing::Depth(Search::new(

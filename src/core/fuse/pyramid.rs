@@ -1,14 +1,17 @@
 //! Fusion by Laplacian pyramid.
 //!
 //! Each frame is split into levels of detail (Burt and Adelson, 1983). At each
-//! position of each level one frame wins: the one whose luminance has the most
-//! energy in a small window (Burt and Kolczynski, 1993). Its detail is taken
+//! position of each level one frame wins: the one whose detail has the most
+//! energy in a small window (Burt and Kolczynski, 1993), or in a larger one
+//! where it is as faint as noise. Its detail is taken
 //! for all three channels at once, so that no colour arises that no frame
 //! has. What is left below the last level is a mean in which frames weigh by
 //! the energy they have there: taking a maximum would favour bright frames.
 
 use rayon::prelude::*;
 
+use super::contrast::squares;
+use super::hybrid::believable;
 use super::levels::{self, Detail, DetailRow};
 use super::prefer::Bias;
 use super::range::Range;
@@ -16,7 +19,6 @@ use super::weighted::Weighted;
 use super::{Accumulator, DepthMap, Fused};
 use crate::Result;
 use crate::core::KeepGoing;
-use crate::core::grey::LUMA;
 use crate::core::keep_going::check;
 use crate::core::plane::{BAND, Plane};
 use crate::core::vector::vectorised;
@@ -27,6 +29,11 @@ pub const NOBODY: f32 = -2.0;
 /// Energy below which a level is taken to show noise: half a level of eight
 /// bits, squared.
 pub const NOISE: f32 = (0.5 / 255.0) * (0.5 / 255.0);
+/// Noise from which the finest level is judged with regard to it: a level of
+/// eight bits, squared.
+const NOISY: f32 = (1.0 / 255.0) * (1.0 / 255.0);
+/// Energy in a larger window at which a small one counts half, for noise of 1.
+const CALM: f32 = 30.0;
 /// The finest levels, where two depths can both be sharp: a preference counts
 /// there. In coarser ones it would take the blur of the preferred depth for
 /// detail.
@@ -56,11 +63,21 @@ pub struct Pyramid {
     /// Windows about each position that its energy is gathered from, one in
     /// another.
     windows: usize,
+    /// For the finest level, see [`calmness`].
+    calm: f32,
+}
+
+/// The energy at which a small window counts half in the choice of the finest
+/// level, for frames with this noise; 0 where it does not matter.
+pub fn calmness(noise: f32) -> f32 {
+    let noise = believable(noise);
+    if noise < NOISY { 0.0 } else { CALM * noise }
 }
 
 impl Pyramid {
-    /// Nothing added yet; for `count` see [`levels::count`].
-    pub fn new(width: usize, height: usize, count: Option<usize>) -> Self {
+    /// Nothing added yet; for `count` see [`levels::count`], for `noise`
+    /// [`noise`](crate::core::noise::noise).
+    pub fn new(width: usize, height: usize, count: Option<usize>, noise: f32) -> Self {
         let count = levels::count(width, height, count);
         let (mut w, mut h) = (width, height);
         let mut all = Vec::with_capacity(count);
@@ -81,6 +98,7 @@ impl Pyramid {
             bias: Bias::default(),
             clamp: true,
             windows: 1,
+            calm: calmness(noise),
         }
     }
 
@@ -137,10 +155,13 @@ impl Accumulator for Pyramid {
             let coarse = levels::reduced(&channels);
             let detail = Detail::new(&channels, Some(&coarse));
             check(keep_going)?;
-            energy_of(detail, &mut energy);
+            squares(detail, &mut energy);
             for _ in 0..self.windows {
                 energy.window_into(&mut soft);
                 std::mem::swap(&mut energy, &mut soft);
+            }
+            if number == 0 && self.calm > 0.0 {
+                calm(&mut energy, self.calm);
             }
             if number < BIASED {
                 self.bias.apply(index, &mut energy.data);
@@ -287,27 +308,15 @@ fn win(
     }
 }
 
-/// Finds the squared luminance of a level of detail.
-fn energy_of(detail: Detail, energy: &mut Plane) {
-    let (width, height) = detail.size();
-    energy.reshape(width, height);
-    let scratch = || (DetailRow::new(width), Vec::new());
-    let bands = energy.bands_mut();
-    bands.for_each_init(scratch, |(row, sums), (first, rows)| {
-        for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
-            detail.row(y, row, sums);
-            let [red, green, blue] = row.channels();
-            vectorised(
-                #[inline(always)]
-                || {
-                    for (((out, red), green), blue) in out.iter_mut().zip(red).zip(green).zip(blue)
-                    {
-                        let luma = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue;
-                        *out = luma * luma;
-                    }
-                },
-            );
-        }
+/// Where the energy of the surroundings is as low as `half`, replaces half of
+/// the energy by theirs, and more where it is lower: chance moves them less.
+fn calm(energy: &mut Plane, half: f32) {
+    let mut around = Plane::new(energy.width, energy.height);
+    around.add_expanded(&energy.reduced().windowed(), 1.0);
+    let each = energy.data.par_iter_mut().zip(&around.data);
+    each.for_each(|(energy, &around)| {
+        let share = around / (around + half);
+        *energy = share * *energy + (1.0 - share) * around;
     });
 }
 
@@ -352,7 +361,7 @@ mod tests {
     use crate::core::fuse::samples::{checks, frame};
 
     fn fuse(frames: &[(u16, Warped)], width: usize, height: usize) -> Fused {
-        let mut fusion = Pyramid::new(width, height, None);
+        let mut fusion = Pyramid::new(width, height, None, 0.0);
         for (index, frame) in frames {
             fusion.add(*index, frame.clone(), ALWAYS).unwrap();
         }
@@ -403,6 +412,34 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn noise_is_not_taken_for_detail() {
+        let (width, height) = (128, 96);
+        // Faint checks in one frame, and noise about as strong in both.
+        let noisy = |seed: usize, strength: f32| {
+            frame(width, height, move |x, y| {
+                // A hash of the place (SplitMix64).
+                let place = (x * 7919 + y * 104_729 + seed * 1_299_709) as u64;
+                let mut bits = place.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                bits = (bits ^ (bits >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+                let noise = ((bits ^ (bits >> 32)) >> 40) as f32 / (1u64 << 24) as f32 - 0.5;
+                0.5 + 0.03 * strength * (checks(x, y) - 0.5) + 0.06 * noise
+            })
+        };
+        let right = |noise: f32| {
+            let mut fusion = Pyramid::new(width, height, None, noise);
+            for (index, strength) in [(0, 0.0), (1, 1.0)] {
+                let frame = noisy(usize::from(index), strength);
+                fusion.add(index, frame, ALWAYS).unwrap();
+            }
+            let index = &fusion.levels[0].index;
+            index.iter().filter(|&&index| index == 1).count() as f64 / index.len() as f64
+        };
+        let (told, untold) = (right(3e-4), right(0.0));
+        println!("{told:.3} of the finest level is right, {untold:.3} without a regard to noise");
+        assert!(1.0 - told < 0.7 * (1.0 - untold), "{told} {untold}");
     }
 
     #[test]

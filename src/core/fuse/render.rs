@@ -47,7 +47,7 @@ impl Render {
     pub fn new(found: Fused, clamp: bool, softness: f32, keep_going: KeepGoing) -> Result<Self> {
         let [red, ..] = &found.channels;
         let (width, height) = (red.width, red.height);
-        let depth = found.depth.clone();
+        let depth = found.depth.clone().of_the_sharpest();
         Ok(Self {
             depth: depth.smooth(width, height, softness, keep_going)?,
             sum: Weighted::new(width, height),

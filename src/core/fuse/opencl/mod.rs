@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use super::{Fused, Fusion, Method};
+use super::{Fused, Fusion, Options};
 use crate::core::device::OpenClDevice;
 use crate::core::keep_going::check;
 use crate::core::warp::{Area, Exposure};
@@ -56,19 +56,15 @@ struct Orders {
     given_up: Arc<AtomicBool>,
 }
 
-/// An empty fusion on `device`, as [`on_cpu`](super::on_cpu) on the processor:
-/// the result is the same within rounding.
+/// An empty fusion on `device`, as [`Options::on_cpu`] on the processor: the
+/// result is the same within rounding. The device knows a method, levels and
+/// noise; see [`Options::run_on_opencl`].
 ///
 /// # Errors
 ///
 /// If this OpenCV has no OpenCL, or the device cannot be used or has too
 /// little memory for a picture of this size.
-pub fn on_opencl(
-    method: Method,
-    area: Area,
-    levels: Option<usize>,
-    device: &OpenClDevice,
-) -> Result<Box<dyn Fusion>> {
+pub fn on_opencl(options: &Options, area: Area, device: &OpenClDevice) -> Result<Box<dyn Fusion>> {
     let (sender, messages) = sync_channel(1);
     let (ready, is_ready) = sync_channel(1);
     let given_up = Arc::new(AtomicBool::new(false));
@@ -79,9 +75,10 @@ pub fn on_opencl(
     };
     let name = device.name.clone();
     let device = device.clone();
+    let options = *options;
     let worker = std::thread::Builder::new()
         .name("opencl".into())
-        .spawn(move || work(method, area, levels, &device, &orders))
+        .spawn(move || work(&options, area, &device, &orders))
         .map_err(|error| {
             Error::job(
                 format!("no thread could be started for the OpenCL device {name}: {error}"),
@@ -103,15 +100,14 @@ pub fn on_opencl(
 
 /// What the thread does.
 fn work(
-    method: Method,
+    options: &Options,
     area: Area,
-    levels: Option<usize>,
     device: &OpenClDevice,
     orders: &Orders,
 ) -> Result<Option<Fused>> {
     opencv::opencv_has_inherent_feature_opencl! {
-        { worker::work(method, area, levels, device, orders) } else {
-            let _ = (method, area, levels, device, orders);
+        { worker::work(options, area, device, orders) } else {
+            let _ = (options, area, device, orders);
             Err(Error::job("this OpenCV was built without OpenCL", ADVICE))
         }
     }

@@ -4,11 +4,11 @@
 use opencv::Result;
 use opencv::core::Scalar;
 
-use super::session::Arg::{In, Int, Out, Size};
+use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::worker::{Accumulator, picture};
 use crate::core::fuse::levels;
-use crate::core::fuse::pyramid::NOBODY;
+use crate::core::fuse::pyramid::{NOBODY, calmness};
 use crate::core::fuse::{Fused, range};
 
 /// The winners so far at one level.
@@ -26,6 +26,9 @@ pub struct Pyramid {
     /// Scratch, of the size of the finest level.
     squared: Buffer,
     energy: Buffer,
+    /// What the finest level's energy is calmed by: half the size of it, twice,
+    /// and the energy at which half is replaced.
+    calm: Option<([Buffer; 2], f32)>,
     /// What is left below the last level, weighted, and the weight.
     base: Buffer,
     low: Buffer,
@@ -35,12 +38,13 @@ pub struct Pyramid {
 }
 
 impl Pyramid {
-    /// Nothing added yet.
+    /// Nothing added yet; for `noise` see [`noise`](crate::core::noise::noise).
     pub fn new(
         session: &Session,
         width: usize,
         height: usize,
         count: Option<usize>,
+        noise: f32,
     ) -> Result<Self> {
         let count = levels::count(width, height, count);
         let (width, height) = (i32::try_from(width)?, i32::try_from(height)?);
@@ -57,17 +61,40 @@ impl Pyramid {
         let block = range::BLOCK as i32;
         let (columns, rows) = ((width + block - 1) / block, (height + block - 1) / block);
         let most = f64::from(f32::MAX);
+        let half = || session.blank((width + 1) / 2, (height + 1) / 2, Kind::Float);
+        let calm = match calmness(noise) {
+            0.0 => None,
+            calmness => Some(([half()?, half()?], calmness)),
+        };
         Ok(Self {
             levels,
             coarser,
             squared: session.blank(width, height, Kind::Float)?,
             energy: session.blank(width, height, Kind::Float)?,
+            calm,
             base: session.filled(w, h, Kind::Float4, Scalar::all(0.0))?,
             low: session.filled(columns, rows, Kind::Float4, Scalar::all(most))?,
             high: session.filled(columns, rows, Kind::Float4, Scalar::all(-most))?,
             width,
             height,
         })
+    }
+}
+
+impl Pyramid {
+    /// Replaces faint energy of the finest level by that of its surroundings.
+    fn calm(&self, session: &Session) -> Result<()> {
+        let Some(([around, soft], calmness)) = &self.calm else {
+            return Ok(());
+        };
+        let energy = &self.energy;
+        let args = [In(energy), Size(energy), Out(around), Size(around)];
+        session.run("reduce_float", around.size(), &args)?;
+        let args = [In(around), Out(soft), Size(around)];
+        session.run("window", around.size(), &args)?;
+        let half_at = Floats([*calmness, 0.0, 0.0, 0.0]);
+        let args = [Out(energy), Size(energy), In(soft), Size(soft), half_at];
+        session.run("calm", energy.size(), &args)
     }
 }
 
@@ -90,7 +117,7 @@ impl Accumulator for Pyramid {
         )?;
         let mut fine = frame;
         let mut energy = [0, 0];
-        for (level, coarse) in self.levels.iter().zip(&self.coarser) {
+        for (number, (level, coarse)) in self.levels.iter().zip(&self.coarser).enumerate() {
             let size = fine.size();
             session.run(
                 "reduce_float4",
@@ -113,6 +140,9 @@ impl Accumulator for Pyramid {
                 size,
                 &[In(&self.squared), Out(&self.energy), Size(fine)],
             )?;
+            if let (0, Some(_)) = (number, &self.calm) {
+                self.calm(session)?;
+            }
             session.run(
                 "take",
                 size,
@@ -148,13 +178,14 @@ impl Accumulator for Pyramid {
             coarser,
             squared,
             energy,
+            calm,
             base,
             low,
             high,
             width,
             height,
         } = self;
-        drop((coarser, energy));
+        drop((coarser, energy, calm));
         let index = session.filled(width, height, Kind::Short, Scalar::all(0.0))?;
         let confidence = session.filled(width, height, Kind::Byte, Scalar::all(0.0))?;
         for (number, level) in levels.iter().enumerate().rev() {

@@ -194,10 +194,16 @@ fn failure(message: &str) -> Error {
 /// The numbers that the kernels share with the processor's code.
 fn definitions() -> String {
     let [red, green, blue] = LUMA;
+    let shares = contrast::COLOURS;
     format!(
         "-D TAPS={TAPS} -D PHASES={PHASES} -D BLOCK={} -D LUMA_RED={red:e}f -D LUMA_GREEN={green:e}f \
-         -D LUMA_BLUE={blue:e}f -D NOISE={:e}f -D FLOOR={:e}f -D HIDDEN={:e}f",
+         -D LUMA_BLUE={blue:e}f -D SHARE_RED={:e}f -D SHARE_GREEN={:e}f -D SHARE_BLUE={:e}f \
+         -D CHROMA={:e}f -D NOISE={:e}f -D FLOOR={:e}f -D HIDDEN={:e}f",
         range::BLOCK,
+        shares[0],
+        shares[1],
+        shares[2],
+        contrast::CHROMA,
         pyramid::NOISE,
         contrast::FLOOR,
         average::HIDDEN,

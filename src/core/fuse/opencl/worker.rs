@@ -11,7 +11,7 @@ use super::session::Arg::{In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::{ADVICE, Message, Orders};
 use crate::core::device::{self, OpenClDevice};
-use crate::core::fuse::{DepthMap, Fused, Method};
+use crate::core::fuse::{DepthMap, Fused, Method, Options};
 use crate::core::plane::Plane;
 use crate::core::warp::Area;
 use crate::{Error, Result};
@@ -28,19 +28,19 @@ pub trait Accumulator {
 /// Fuses on `device` what the `orders` bring, until they say to finish or
 /// nobody gives any more: then there is no picture.
 pub fn work(
-    method: Method,
+    options: &Options,
     area: Area,
-    levels: Option<usize>,
     device: &OpenClDevice,
     orders: &Orders,
 ) -> Result<Option<Fused>> {
-    enough_memory(method, area, device)?;
+    enough_memory(options.method, area, device)?;
     let run = || -> opencv::Result<Option<Fused>> {
         let session = &Session::open(&device::find(device)?)?;
         let (width, height) = (area.width, area.height);
-        match method {
+        match options.method {
             Method::Pyramid => {
-                let pyramid = Pyramid::new(session, width, height, levels)?;
+                let (levels, noise) = (options.levels, options.noise);
+                let pyramid = Pyramid::new(session, width, height, levels, noise)?;
                 fuse(session, area, pyramid, orders)
             }
             Method::Average => {
