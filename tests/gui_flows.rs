@@ -483,7 +483,9 @@ fn a_result_is_renamed_or_left_as_it_is() {
 fn the_heat_map_is_there_as_soon_as_the_scores_are() {
     let folder = stack_folder(&small(FRAMES));
     let mut window = with_stack(&folder);
-    window.settle();
-    assert!(window.app.picture().unwrap().scores().is_some());
+    window.wait("a picture with its scores", |app| {
+        app.picture()
+            .is_some_and(|picture| picture.scores().is_some())
+    });
     assert!(window.sees("Heat map"));
 }
