@@ -342,7 +342,7 @@ impl Tile {
     ) {
         let start = pose.apply(x as f64, y as f64);
         let m = &pose.0;
-        let most = |size: usize| ((size - TAPS) * PHASES) as i32;
+        let most = |size: usize| (size - TAPS) as f64;
         let frame = Held {
             left: (self.left + BEFORE) as f64,
             top: (self.top + BEFORE) as f64,
@@ -366,13 +366,13 @@ impl Tile {
     }
 }
 
-/// Where positions are held, in phases but for the first two.
+/// Where positions are held, in pixels; and values from one row to the next.
 #[derive(Clone, Copy)]
 struct Held {
     left: f64,
     top: f64,
-    right: i32,
-    bottom: i32,
+    right: f64,
+    bottom: f64,
     stride: u32,
 }
 
@@ -380,13 +380,19 @@ impl Held {
     /// The first of a position's taps, and its phases.
     #[inline(always)]
     fn place(self, [u, v]: [f64; 2]) -> [u32; 3] {
-        let phases = |at: f64, most: i32| ((at * FINE + 0.5) as i32).clamp(0, most) as u32;
-        let (u, v) = (
-            phases(u - self.left, self.right),
-            phases(v - self.top, self.bottom),
-        );
-        const ONE: u32 = PHASES as u32;
-        [v / ONE * self.stride + 4 * (u / ONE), u % ONE, v % ONE]
+        let split = |at: f64, most: f64| {
+            let at = at.max(0.0).min(most);
+            let whole = at as i32;
+            let phase = ((at - f64::from(whole)) * FINE + 0.5) as i32;
+            (whole as u32, phase as u32)
+        };
+        let (x, across) = split(u - self.left, self.right);
+        let (y, down) = split(v - self.top, self.bottom);
+        [
+            y.wrapping_mul(self.stride).wrapping_add(4 * x),
+            across,
+            down,
+        ]
     }
 }
 
