@@ -144,10 +144,10 @@ pub struct FuseArgs {
     #[arg(long, value_name = "0..400", default_value = "100",
           value_parser = RangedI64ValueParser::<u16>::new().range(0..=400))]
     noise_strength: u16,
-    /// Take what moved between frames from the reference frame [default]
+    /// Take what moved between frames from the reference frame
     #[arg(long, overrides_with = "no_ghost_check")]
     ghost_check: bool,
-    /// Fuse what moved as if it had not
+    /// Fuse what moved as if it had not [default]
     #[arg(long, overrides_with = "ghost_check")]
     no_ghost_check: bool,
 }
@@ -418,7 +418,7 @@ fn memory(text: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::Parser;
+    use clap::{CommandFactory, Parser};
 
     #[derive(Parser)]
     struct Everything {
@@ -454,6 +454,23 @@ mod tests {
         );
         assert_eq!(args.resources.options(), Resources::default());
         assert_eq!(args.verbosity.verbosity(), Verbosity::Normal);
+    }
+
+    #[test]
+    fn what_help_calls_the_default_is() {
+        let command = Everything::command();
+        let says_default = |arg: &&clap::Arg| {
+            let help = arg.get_help().map(ToString::to_string);
+            help.is_some_and(|help| help.ends_with("[default]"))
+        };
+        let flags: Vec<_> = command.get_arguments().filter(says_default).collect();
+        assert!(!flags.is_empty());
+        for flag in flags {
+            let flag = format!("--{}", flag.get_long().unwrap());
+            let (args, none) = (parse(&flag).unwrap(), parse("").unwrap());
+            assert_eq!(args.align.options(), none.align.options(), "{flag}");
+            assert_eq!(args.fuse.options(), none.fuse.options(), "{flag}");
+        }
     }
 
     #[test]
