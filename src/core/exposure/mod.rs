@@ -81,29 +81,34 @@ pub fn exposures(lights: &[&Light], poses: &[Transform], reference: usize) -> Ve
 
 /// The logarithms of the gains of a channel from the reference to each frame.
 fn gains(pairs: &[Pair], channel: usize, count: usize, reference: usize) -> Vec<f64> {
-    let mut normal = tied(count, reference);
-    for Pair { from, to, change } in pairs {
-        normal.add(*from, *from, 1.0);
-        normal.add(*to, *to, 1.0);
-        normal.add(*to, *from, -1.0);
-        normal.add_right(*to, change.log[channel]);
-        normal.add_right(*from, -change.log[channel]);
-    }
-    normal.solve().unwrap_or_else(|| vec![0.0; count])
+    chained(pairs, count, reference, |change| (1.0, change.log[channel]))
 }
 
 /// What is added to a channel's tones from the reference to each frame.
 fn offsets(pairs: &[Pair], channel: usize, count: usize, reference: usize) -> Vec<f64> {
+    // What the first frame of a pair has gained is multiplied once more.
+    chained(pairs, count, reference, |change| {
+        (change.log[channel].exp(), change.offset[channel])
+    })
+}
+
+/// A value of each frame, 0 for the reference, from pairs in which that of the
+/// second frame is a factor times the first's, and a step, as `change` tells.
+fn chained(
+    pairs: &[Pair],
+    count: usize,
+    reference: usize,
+    change: impl Fn(&Change) -> (f64, f64),
+) -> Vec<f64> {
     let mut normal = tied(count, reference);
-    for Pair { from, to, change } in pairs {
-        // What the first frame has gained is multiplied once more.
-        let gain = change.log[channel].exp();
-        let offset = change.offset[channel];
-        normal.add(*from, *from, gain * gain);
-        normal.add(*to, *to, 1.0);
-        normal.add(*to, *from, -gain);
-        normal.add_right(*to, offset);
-        normal.add_right(*from, -gain * offset);
+    for pair in pairs {
+        let (from, to) = (pair.from, pair.to);
+        let (factor, step) = change(&pair.change);
+        normal.add(from, from, factor * factor);
+        normal.add(to, to, 1.0);
+        normal.add(to, from, -factor);
+        normal.add_right(to, step);
+        normal.add_right(from, -factor * step);
     }
     normal.solve().unwrap_or_else(|| vec![0.0; count])
 }
