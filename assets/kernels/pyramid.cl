@@ -3,7 +3,8 @@
 // blue, and the energy that won) and the winner's number.
 
 // Turns a level of a frame into its detail, and gives the energy of that: the
-// square of its grey, and a share of those of its channels. The mask becomes that of what the detail leans on.
+// square of its grey, and a share of those of its channels. The mask becomes
+// that of what the detail leans on.
 __kernel void split(__global float4 *fine, int width, int height,
                     __global const float4 *coarse, int columns, int rows,
                     __global float *squared)

@@ -16,6 +16,18 @@ const GRID: usize = 16;
 /// texture has some that are out of focus.
 const QUIET: f64 = 0.1;
 
+/// No camera has less noise than this: a quarter of a level of eight bits,
+/// squared.
+const LEAST: f32 = (0.25 / 255.0) * (0.25 / 255.0);
+/// Frames with more have texture all over, or the noise would be unbearable:
+/// six levels, squared.
+const MOST: f32 = (6.0 / 255.0) * (6.0 / 255.0);
+
+/// The noise, within what is believable of a camera.
+pub fn believable(noise: f32) -> f32 {
+    noise.clamp(LEAST, MOST)
+}
+
 /// The noise of a photograph, as [`energy`] sees it: the mean squared detail
 /// of one and two pixels, of full scale, where the frame shows least. `None`
 /// for a photograph too small to tell.

@@ -116,6 +116,25 @@ impl Plane {
         );
     }
 
+    /// This plane expanded to a level of `width`×`height` pixels, whose reduction
+    /// has this plane's size.
+    pub fn expanded(&self, width: usize, height: usize) -> Self {
+        let mut fine = Self::default();
+        self.expand_into(width, height, &mut fine);
+        fine
+    }
+
+    /// Makes `fine` what [`Self::expanded`] is.
+    pub fn expand_into(&self, width: usize, height: usize, fine: &mut Self) {
+        fine.reshape(width, height);
+        let bands = fine.bands_mut();
+        bands.for_each_init(Vec::new, |sums, (first, rows)| {
+            for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
+                self.expanded_row(y, out, sums);
+            }
+        });
+    }
+
     /// Adds `sign` times `coarse`, expanded to this size.
     pub fn add_expanded(&mut self, coarse: &Self, sign: f32) {
         let width = self.width;
@@ -300,8 +319,7 @@ mod tests {
         let flat = Plane::filled(13, 9, 0.25);
         let small = flat.reduced();
         assert!(small.data.iter().all(|v| (v - 0.25).abs() < 1e-6));
-        let mut back = Plane::new(13, 9);
-        back.add_expanded(&small, 1.0);
+        let back = small.expanded(13, 9);
         assert!(back.data.iter().all(|v| (v - 0.25).abs() < 1e-6));
         assert!(flat.windowed().data.iter().all(|v| (v - 0.25).abs() < 1e-6));
     }
@@ -313,8 +331,7 @@ mod tests {
             height: 41,
             data: (0..41 * 41).map(|i| (i % 41) as f32).collect(),
         };
-        let mut back = Plane::new(41, 41);
-        back.add_expanded(&line.reduced(), 1.0);
+        let back = line.reduced().expanded(41, 41);
         assert!((back.row(20)[20] - 20.0).abs() < 1e-4);
         assert!((back.row(21)[21] - 21.0).abs() < 1e-4);
     }

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::Fused;
+use super::cover::Cover;
 use super::depth::{Clues, DepthSearch};
 use super::levels::{self, Detail, DetailRow};
 use crate::Result;
@@ -129,14 +130,7 @@ impl Spread {
         });
         // Far windows need no full resolution.
         let small = self.wide.reduced().reduced().windowed().windowed();
-        self.far.reshape(width.div_ceil(2), height.div_ceil(2));
-        let half = self.far.width;
-        let bands = self.far.bands_mut();
-        bands.for_each_init(Vec::new, |sums, (first, rows)| {
-            for (y, out) in (first..).zip(rows.chunks_exact_mut(half)) {
-                small.expanded_row(y, out, sums);
-            }
-        });
+        small.expand_into(width.div_ceil(2), height.div_ceil(2), &mut self.far);
     }
 
     /// All windows together, in `near`, each pixel times `factor`.
@@ -174,26 +168,18 @@ fn add_scaled(a: &[f32], b: &[f32], scale: f32, out: &mut [f32]) {
     );
 }
 
-/// The energy of the two finest levels of detail in soft windows about each
-/// pixel, and in the widest of them alone, at half the size; for both levels see
-/// [`squares`].
-pub fn spread(finest: &Plane, coarser: &Plane) -> (Plane, Plane) {
-    let mut spread = Spread::default();
-    spread.look(finest, &coarser.windowed());
-    spread.join(1.0);
-    (spread.near, spread.far)
-}
-
 /// How far the surroundings of each place are beyond `noise`, up to 1, from
-/// their contrast; see [`spread`].
+/// their contrast; see [`Spread::far`].
 pub fn settled(far: &Plane, noise: f32) -> Plane {
-    let mut far = far.clone();
     let (least, half) = (LEAST_FAR * noise, SETTLED * noise);
-    far.data.par_iter_mut().for_each(|v| {
-        let far = v.max(least);
-        *v = (far / (far + half)).powi(2);
+    let share = far.data.par_iter().map(|far| {
+        let far = far.max(least);
+        (far / (far + half)).powi(2)
     });
-    far
+    Plane {
+        data: share.collect(),
+        ..*far
+    }
 }
 
 /// The energy of a level of detail: the square of its grey, and a share of those
@@ -224,23 +210,13 @@ pub fn squares(detail: Detail, energy: &mut Plane) {
     });
 }
 
-/// The energy of the three finest levels of detail of a picture, each for itself.
-pub fn finest(channels: &[Plane; 3]) -> [Plane; 3] {
-    let half = levels::reduced(channels);
-    let quarter = levels::reduced(&half);
-    let eighth = levels::reduced(&quarter);
-    let mut energies = [Plane::default(), Plane::default(), Plane::default()];
-    let finer = [channels, &half, &quarter];
-    let coarser = [&half, &quarter, &eighth];
-    for (energy, (fine, coarse)) in energies.iter_mut().zip(finer.into_iter().zip(coarser)) {
-        squares(Detail::new(fine, Some(coarse)), energy);
-    }
-    energies
-}
-
 /// The energy of the two finest levels of detail of a picture, in no window.
 pub fn energy(channels: &[Plane; 3]) -> Plane {
-    let [mut finest, coarser, _] = finest(channels);
+    let half = levels::reduced(channels);
+    let quarter = levels::reduced(&half);
+    let (mut finest, mut coarser) = (Plane::default(), Plane::default());
+    squares(Detail::new(channels, Some(&half)), &mut finest);
+    squares(Detail::new(&half, Some(&quarter)), &mut coarser);
     finest.add_expanded(&coarser.windowed(), COARSER);
     finest
 }
@@ -254,9 +230,7 @@ fn square(plane: &mut Plane) {
 pub struct Sharpest {
     best: Plane,
     index: Vec<u16>,
-    /// Where any frame shows the scene; `None` where the first does everywhere.
-    shown: Option<Plane>,
-    count: usize,
+    cover: Cover,
     depth: DepthSearch,
     floor: f32,
 }
@@ -267,8 +241,7 @@ impl Sharpest {
         Self {
             best: Plane::filled(width, height, -1.0),
             index: vec![0; width * height],
-            shown: None,
-            count: 0,
+            cover: Cover::default(),
             depth: DepthSearch::new(width, height, floor),
             floor,
         }
@@ -278,7 +251,7 @@ impl Sharpest {
     /// for its depth.
     pub fn add(&mut self, index: u16, contrast: &Plane, clues: &Clues, mask: Option<&Plane>) {
         self.depth.add(index, contrast, clues, mask);
-        self.show(mask);
+        self.cover.add(mask);
         let width = contrast.width;
         let length = (width * BAND).max(1);
         self.best
@@ -297,22 +270,9 @@ impl Sharpest {
                 }
                 vectorised(
                     #[inline(always)]
-                    || rise(rank, index, best, winner),
+                    || rise(rank, index, best, winner, |_| ()),
                 );
             });
-    }
-
-    fn show(&mut self, mask: Option<&Plane>) {
-        match (&mut self.shown, mask) {
-            (shown @ None, Some(mask)) if self.count == 0 => *shown = Some(mask.clone()),
-            (None, _) => {}
-            (shown, None) => *shown = None,
-            (Some(shown), Some(mask)) => {
-                let both = shown.data.par_iter_mut().zip(&mask.data);
-                both.for_each(|(shown, mask)| *shown = shown.max(*mask));
-            }
-        }
-        self.count += 1;
     }
 
     /// How far the most contrast is beyond `level`, half at it and up to 1, in
@@ -337,17 +297,12 @@ impl Sharpest {
                 (255.0 * ratio / (1.0 + ratio)) as u8
             })
             .collect();
-        let shown = self.shown.filter(|shown| shown.data.contains(&0.0));
-        let alpha = |shown: Plane| -> Vec<u8> {
-            let shown = shown.data.iter();
-            shown.map(|&s| if s > 0.0 { 255 } else { 0 }).collect()
-        };
         Fused {
             channels,
             index: self.index,
             depth: self.depth.finish(),
             confidence,
-            alpha: shown.map(alpha),
+            alpha: self.cover.alpha(),
         }
     }
 }
@@ -355,20 +310,28 @@ impl Sharpest {
 /// Pixels that are looked at together.
 const RUN: usize = 32;
 
-/// Lets the frame `index` win where its rank is the best. A tie goes to the
-/// earlier frame.
+/// Lets the frame `index` win where its rank is the best, and calls `won` with
+/// each such place. A tie goes to the earlier frame, in whichever order they
+/// come.
 #[inline(always)]
-fn rise(rank: &[f32], index: u16, best: &mut [f32], winner: &mut [u16]) {
+pub fn rise(
+    rank: &[f32],
+    index: u16,
+    best: &mut [f32],
+    winner: &mut [u16],
+    mut won: impl FnMut(usize),
+) {
     let runs = best.chunks_mut(RUN).zip(winner.chunks_mut(RUN));
-    for ((best, winner), rank) in runs.zip(rank.chunks(RUN)) {
+    for (run, ((best, winner), rank)) in runs.zip(rank.chunks(RUN)).enumerate() {
         // Most frames win nowhere nearby.
         let may = rank.iter().zip(&*best).map(|(rank, best)| rank >= best);
         if !may.fold(false, |any, may| any | may) {
             continue;
         }
-        for ((rank, best), winner) in rank.iter().zip(best).zip(winner) {
+        for (k, ((rank, best), winner)) in rank.iter().zip(best).zip(winner).enumerate() {
             if *rank > *best || (*rank == *best && index < *winner) {
                 (*best, *winner) = (*rank, index);
+                won(run * RUN + k);
             }
         }
     }

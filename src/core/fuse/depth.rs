@@ -10,6 +10,7 @@
 use rayon::prelude::*;
 
 use super::depth_map::DepthMap;
+use crate::core::noise::believable;
 use crate::core::plane::{BAND, Plane};
 
 /// What the energy of detail of four pixels counts beside that of one and two:
@@ -18,6 +19,14 @@ use crate::core::plane::{BAND, Plane};
 const COARSE: f32 = 0.25;
 /// Frames that a vertex may be away from the sharpest.
 const AWAY: f32 = 1.0;
+
+/// Contrast from which a place tells its depth, for noise of 1.
+const TELLING: f32 = 1.2;
+
+/// Contrast from which a place in frames with this noise tells its depth.
+pub fn telling(noise: f32) -> f32 {
+    TELLING * believable(noise)
+}
 
 /// What tells, beside the focus measure, whether a place is sharp in a frame.
 pub struct Clues<'a> {

@@ -293,8 +293,8 @@ fn carried_on(values: &Plane, weight: &Plane) -> Plane {
         .data
         .iter_mut()
         .for_each(|v| *v = (GAIN * *v).min(1.0));
-    let mut carried = Plane::new(values.width, values.height);
-    carried.add_expanded(&carried_on(&coarse, &share), 1.0);
+    let carried = carried_on(&coarse, &share);
+    let mut carried = carried.expanded(values.width, values.height);
     let each = carried.data.par_iter_mut().enumerate();
     each.for_each(|(i, carried)| *carried += weight.data[i] * (values.data[i] - *carried));
     carried

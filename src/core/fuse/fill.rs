@@ -34,8 +34,7 @@ pub fn fill(plane: &mut Plane, mask: &Plane) {
         ..small_mask
     };
     fill(&mut small, &known);
-    let mut smooth = Plane::new(plane.width, plane.height);
-    smooth.add_expanded(&small, 1.0);
+    let smooth = small.expanded(plane.width, plane.height);
     blend(plane, mask, |i| smooth.data[i]);
 }
 

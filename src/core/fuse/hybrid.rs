@@ -14,18 +14,20 @@
 
 use rayon::prelude::*;
 
-use super::contrast::{Sharpest, Spread, crisp, settled};
-use super::depth::Clues;
+use super::contrast::{Sharpest, Spread};
+use super::depth::telling;
 use super::fill::fill;
 use super::levels::{self, Detail};
 use super::prefer::Bias;
 use super::range::Range;
+use super::softness::raised;
 use super::weighted::Weighted;
 use super::work::Work;
 use super::{Accumulator, Fused};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
+use crate::core::noise::believable;
 use crate::core::plane::Plane;
 use crate::core::vector::vectorised;
 use crate::core::warp::Warped;
@@ -52,29 +54,11 @@ const OWN_FLOOR: f32 = 16.0;
 const HIDING: f32 = 30.0;
 /// Contrast far beyond noise, for noise of 1.
 const CLEAR: f32 = 100.0;
-/// Contrast from which a place tells its depth, for noise of 1.
-const TELLING: f32 = 1.2;
-/// No camera has less noise than this: a quarter of a level of eight bits,
-/// squared.
-const LEAST_NOISE: f32 = (0.25 / 255.0) * (0.25 / 255.0);
-/// Frames with more have texture all over, or the noise would be unbearable:
-/// six levels, squared.
-const MOST_NOISE: f32 = (6.0 / 255.0) * (6.0 / 255.0);
 /// What a frame counts, before the power, where it shows nothing: only where no
 /// frame shows anything it counts at all.
 const HIDDEN: f32 = 0.001;
 /// Keeps the largest weights in the range of floating point: before the power.
 const SCALE: f32 = 1e-5;
-
-/// Contrast from which a place in frames with this noise tells its depth.
-pub fn telling(noise: f32) -> f32 {
-    TELLING * believable(noise)
-}
-
-/// The noise, within what is believable of a camera.
-pub fn believable(noise: f32) -> f32 {
-    noise.clamp(LEAST_NOISE, MOST_NOISE)
-}
 
 /// Accumulates frames, level by level, weighted by their finest contrast.
 #[derive(Debug, Clone)]
@@ -196,11 +180,9 @@ impl Scale {
             #[inline(always)]
             || {
                 let values = out.iter_mut().zip(standing);
-                if power == POWER as f32 {
-                    values.for_each(|(out, &standing)| *out = steep(standing, floor).powi(POWER));
-                } else {
-                    values.for_each(|(out, &standing)| *out = steep(standing, floor).powf(power));
-                }
+                values.for_each(|(out, &standing)| {
+                    *out = raised(steep(standing, floor), power, POWER);
+                });
             },
         );
     }
@@ -233,21 +215,13 @@ impl Accumulator for Hybrid {
         }
         let details = self.levels.len() - 1;
         let mut work = std::mem::take(&mut self.work);
-        work.look(&channels, details, keep_going)?;
+        let factor = self.bias.factor(index);
+        work.look(&channels, details, factor, self.noise, keep_going)?;
         check(keep_going)?;
-        let crisp = crisp(&work.energies[0], &work.energies[1]);
-        work.spread.join(self.bias.factor(index));
-        check(keep_going)?;
-        let settled = settled(&work.spread.far, self.noise);
-        let clues = Clues {
-            crisp: &crisp,
-            settled: Some(&settled),
-            coarse: Some(&work.energies[2]),
-        };
         self.sharpest
-            .add(index, &work.spread.near, &clues, mask.as_ref());
+            .add(index, &work.spread.near, &work.clues(), mask.as_ref());
         check(keep_going)?;
-        self.stand(&mut work.spread, &settled, mask.as_ref());
+        self.stand(&mut work.spread, &work.settled, mask.as_ref());
         let scale = Scale {
             floor: self.floor,
             power: self.power,
@@ -292,10 +266,7 @@ impl Accumulator for Hybrid {
     }
 
     fn blank(&mut self) -> Warped {
-        Warped {
-            channels: self.work.frame.take().unwrap_or_default(),
-            mask: None,
-        }
+        self.work.blank()
     }
 
     fn finish(mut self, keep_going: KeepGoing) -> Result<Fused> {

@@ -6,6 +6,7 @@
 
 mod average;
 pub(in crate::core) mod contrast;
+mod cover;
 mod depth;
 mod depth_map;
 pub(in crate::core) mod fill;
@@ -179,7 +180,10 @@ impl Options {
                 accumulator: *hybrid,
             }),
             Growing::Pyramid(accumulator) => Box::new(OnCpu { area, accumulator }),
-            Growing::Depth(accumulator) => Box::new(OnCpu { area, accumulator }),
+            Growing::Depth(search) => Box::new(OnCpu {
+                area,
+                accumulator: *search,
+            }),
             Growing::Average(accumulator) => Box::new(OnCpu { area, accumulator }),
         }
     }
@@ -214,13 +218,10 @@ impl Options {
                 let pyramid = Pyramid::new(width, height, self.levels, self.noise);
                 Growing::Pyramid(pyramid.tuned(bias, self.clamp).softer(softness))
             }
-            Method::Depth => Growing::Depth(Search::new(
-                width,
-                height,
-                self.noise,
-                self.noise_strength,
-                bias,
-            )),
+            Method::Depth => {
+                let (noise, strength) = (self.noise, self.noise_strength);
+                Growing::Depth(Box::new(Search::new(width, height, noise, strength, bias)))
+            }
             Method::Average => {
                 let average = Average::new(width, height);
                 Growing::Average(average.tuned(bias).softer(softness))
@@ -242,7 +243,7 @@ pub enum Second {
 enum Growing {
     Hybrid(Box<Hybrid>),
     Pyramid(Pyramid),
-    Depth(Search),
+    Depth(Box<Search>),
     Average(Average),
 }
 

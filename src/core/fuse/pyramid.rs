@@ -3,15 +3,15 @@
 //! Each frame is split into levels of detail (Burt and Adelson, 1983). At each
 //! position of each level one frame wins: the one whose detail has the most
 //! energy in a small window (Burt and Kolczynski, 1993), or in a larger one
-//! where it is as faint as noise. Its detail is taken
-//! for all three channels at once, so that no colour arises that no frame
-//! has. What is left below the last level is a mean in which frames weigh by
-//! the energy they have there: taking a maximum would favour bright frames.
+//! where it is as faint as noise. Its detail is taken for all three channels at
+//! once, so that no colour arises that no frame has. What is left below the
+//! last level is a mean in which frames weigh by the energy they have there:
+//! taking a maximum would favour bright frames.
 
 use rayon::prelude::*;
 
-use super::contrast::squares;
-use super::hybrid::believable;
+use super::contrast::{rise, squares};
+use super::cover::Cover;
 use super::levels::{self, Detail, DetailRow};
 use super::prefer::Bias;
 use super::range::Range;
@@ -20,6 +20,7 @@ use super::{Accumulator, DepthMap, Fused};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
+use crate::core::noise::believable;
 use crate::core::plane::{BAND, Plane};
 use crate::core::vector::vectorised;
 use crate::core::warp::Warped;
@@ -54,10 +55,7 @@ pub struct Pyramid {
     /// What the frames are below the last level.
     base: Weighted,
     range: [Range; 3],
-    /// Where any frame showed the scene; `None` until one frame did not
-    /// everywhere.
-    covered: Option<Plane>,
-    count: usize,
+    cover: Cover,
     bias: Bias,
     clamp: bool,
     /// Windows about each position that its energy is gathered from, one in
@@ -93,8 +91,7 @@ impl Pyramid {
             levels: all,
             base: Weighted::new(w, h),
             range: std::array::from_fn(|_| Range::new(width, height)),
-            covered: None,
-            count: 0,
+            cover: Cover::default(),
             bias: Bias::default(),
             clamp: true,
             windows: 1,
@@ -119,21 +116,6 @@ impl Pyramid {
             ..self
         }
     }
-
-    fn cover(&mut self, mask: Option<&Plane>) {
-        match (&mut self.covered, mask) {
-            (None, None) => {}
-            // Frames before this one covered everything.
-            (None, Some(_)) if self.count > 0 => {}
-            (None, Some(mask)) => self.covered = Some(mask.clone()),
-            (Some(_), None) => self.covered = None,
-            (Some(covered), Some(mask)) => covered
-                .data
-                .par_iter_mut()
-                .zip(&mask.data)
-                .for_each(|(covered, mask)| *covered = covered.max(*mask)),
-        }
-    }
 }
 
 impl Accumulator for Pyramid {
@@ -147,8 +129,7 @@ impl Accumulator for Pyramid {
                 range.add(channel, mask.as_ref());
             }
         }
-        self.cover(mask.as_ref());
-        self.count += 1;
+        self.cover.add(mask.as_ref());
         let (mut energy, mut soft) = (Plane::default(), Plane::default());
         for (number, level) in self.levels.iter_mut().enumerate() {
             check(keep_going)?;
@@ -169,11 +150,8 @@ impl Accumulator for Pyramid {
             // Detail leans on pixels around it: beside hidden ones it is made
             // of whatever lies there.
             let below_mask = mask.as_ref().map(Plane::reduced);
-            let support = below_mask.as_ref().map(|coarse| {
-                let mut support = Plane::new(energy.width, energy.height);
-                support.add_expanded(coarse, 1.0);
-                support
-            });
+            let support = below_mask.as_ref();
+            let support = support.map(|coarse| coarse.expanded(energy.width, energy.height));
             check(keep_going)?;
             level.take(index, detail, &energy, support.as_ref());
             mask = below_mask;
@@ -200,7 +178,7 @@ impl Accumulator for Pyramid {
             levels,
             base,
             range,
-            covered,
+            cover,
             clamp,
             ..
         } = self;
@@ -215,20 +193,13 @@ impl Accumulator for Pyramid {
                 range.clamp(channel);
             }
         }
-        let alpha = covered.map(|plane| {
-            plane
-                .data
-                .iter()
-                .map(|&shown| if shown > 0.0 { 255 } else { 0 })
-                .collect()
-        });
         let depth = DepthMap::of_index(&index, &confidence, channels[0].width, channels[0].height);
         Ok(Fused {
             channels,
             index,
             depth,
             confidence,
-            alpha,
+            alpha: cover.alpha(),
         })
     }
 }
@@ -264,10 +235,16 @@ impl Level {
                             hidden.for_each(|(rank, mask)| *rank = mask - 1.0);
                         }
                         detail.row(y, row, sums);
-                        let out = [red, green, blue];
+                        let detail = row.channels();
                         vectorised(
                             #[inline(always)]
-                            || win(rank, index, row.channels(), best, winner, out),
+                            || {
+                                rise(rank, index, best, winner, |i| {
+                                    red[i] = detail[0][i];
+                                    green[i] = detail[1][i];
+                                    blue[i] = detail[2][i];
+                                });
+                            },
                         );
                     }
                 },
@@ -275,44 +252,11 @@ impl Level {
     }
 }
 
-/// Pixels that are looked at together.
-const RUN: usize = 16;
-
-/// Lets the frame `index` win the pixels of a row where its rank is the best.
-#[inline(always)]
-fn win(
-    rank: &[f32],
-    index: u16,
-    detail: [&[f32]; 3],
-    best: &mut [f32],
-    winner: &mut [u16],
-    out: [&mut [f32]; 3],
-) {
-    let [red, green, blue] = out;
-    for start in (0..rank.len()).step_by(RUN) {
-        let run = start..(start + RUN).min(rank.len());
-        let may = rank[run.clone()].iter().zip(&best[run.clone()]);
-        if !may.fold(false, |any, (rank, best)| any | (rank >= best)) {
-            continue;
-        }
-        for i in run {
-            // A tie goes to the earlier frame, in whichever order they came.
-            if rank[i] > best[i] || (rank[i] == best[i] && index < winner[i]) {
-                best[i] = rank[i];
-                winner[i] = index;
-                red[i] = detail[0][i];
-                green[i] = detail[1][i];
-                blue[i] = detail[2][i];
-            }
-        }
-    }
-}
-
 /// Where the energy of the surroundings is as low as `half`, replaces half of
 /// the energy by theirs, and more where it is lower: chance moves them less.
 fn calm(energy: &mut Plane, half: f32) {
-    let mut around = Plane::new(energy.width, energy.height);
-    around.add_expanded(&energy.reduced().windowed(), 1.0);
+    let around = energy.reduced().windowed();
+    let around = around.expanded(energy.width, energy.height);
     let each = energy.data.par_iter_mut().zip(&around.data);
     each.for_each(|(energy, &around)| {
         let share = around / (around + half);

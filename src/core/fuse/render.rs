@@ -4,17 +4,18 @@
 //! picture needs: colours stay those of the frames, and nothing builds up with
 //! their number. Where depths jump, the picture is as good as the map is.
 
-use super::contrast::{Sharpest, crisp, finest, settled, spread};
-use super::depth::Clues;
+use super::contrast::Sharpest;
+use super::depth::telling;
 use super::fill::fill;
-use super::hybrid::{believable, telling};
 use super::prefer::Bias;
 use super::range::Range;
 use super::weighted::Weighted;
+use super::work::Work;
 use super::{Accumulator, Fused};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
+use crate::core::noise::believable;
 use crate::core::plane::Plane;
 use crate::core::warp::Warped;
 
@@ -97,6 +98,7 @@ pub struct Search {
     bias: Bias,
     width: usize,
     height: usize,
+    work: Work,
 }
 
 impl Search {
@@ -111,6 +113,7 @@ impl Search {
             bias,
             width,
             height,
+            work: Work::default(),
         }
     }
 }
@@ -124,19 +127,17 @@ impl Accumulator for Search {
                 fill(channel, mask);
             }
         }
-        let [finest, coarser, coarse] = finest(&channels);
+        let Self { work, noise, .. } = self;
+        work.look(&channels, 0, self.bias.factor(index), *noise, keep_going)?;
         check(keep_going)?;
-        let crisp = crisp(&finest, &coarser);
-        let (mut contrast, far) = spread(&finest, &coarser);
-        check(keep_going)?;
-        self.bias.apply(index, &mut contrast.data);
-        let clues = Clues {
-            crisp: &crisp,
-            settled: Some(&settled(&far, self.noise)),
-            coarse: Some(&coarse),
-        };
-        self.sharpest.add(index, &contrast, &clues, mask.as_ref());
+        self.sharpest
+            .add(index, &work.spread.near, &work.clues(), mask.as_ref());
+        work.frame = Some(channels);
         Ok(())
+    }
+
+    fn blank(&mut self) -> Warped {
+        self.work.blank()
     }
 
     /// All that is known, under a black picture.

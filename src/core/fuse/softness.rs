@@ -10,6 +10,7 @@ pub fn softness(smoothness: u8) -> f32 {
 }
 
 /// `value` to a power: fast for the one that is usual.
+#[inline(always)]
 pub fn raised(value: f32, power: f32, usual: i32) -> f32 {
     if power == usual as f32 {
         value.powi(usual)

@@ -1,11 +1,13 @@
 //! What a blend of levels looks at in a frame.
 
-use super::contrast::{Spread, squares};
+use super::contrast::{Spread, crisp, settled, squares};
+use super::depth::Clues;
 use super::levels::Detail;
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::plane::Plane;
+use crate::core::warp::Warped;
 
 /// What is needed while a frame is added, kept for the next for its memory.
 #[derive(Debug, Default)]
@@ -17,8 +19,13 @@ pub struct Work {
     /// The same in a soft window; nothing for the finest, whose rows are made
     /// where they are needed.
     pub soft: Vec<Plane>,
-    /// The contrast in windows of several sizes.
+    /// The contrast in windows of several sizes; all of them are joined in the
+    /// smallest.
     pub spread: Spread,
+    /// The energy of the finest detail in no window, at half the size.
+    pub crisp: Plane,
+    /// How far surroundings are [`settled`], at half the size.
+    pub settled: Plane,
     /// The standing at each level but the finest.
     pub standings: Vec<Plane>,
     /// What was warped.
@@ -33,7 +40,8 @@ impl Clone for Work {
 }
 
 impl Work {
-    /// Looks at all levels of a frame, of which `count` are detail.
+    /// Looks at all levels of a frame, of which `count` are detail. Contrast is
+    /// multiplied by `factor`; frames have this `noise`.
     ///
     /// # Errors
     ///
@@ -42,6 +50,8 @@ impl Work {
         &mut self,
         channels: &[Plane; 3],
         count: usize,
+        factor: f32,
+        noise: f32,
         keep_going: KeepGoing,
     ) -> Result<()> {
         // Depth needs three levels of detail, whatever the fusion has.
@@ -66,6 +76,27 @@ impl Work {
         }
         check(keep_going)?;
         self.spread.look(&self.energies[0], &self.soft[1]);
+        self.spread.join(factor);
+        check(keep_going)?;
+        self.crisp = crisp(&self.energies[0], &self.energies[1]);
+        self.settled = settled(&self.spread.far, noise);
         Ok(())
+    }
+
+    /// What tells the depth in the frame that was looked at.
+    pub fn clues(&self) -> Clues<'_> {
+        Clues {
+            crisp: &self.crisp,
+            settled: Some(&self.settled),
+            coarse: Some(&self.energies[2]),
+        }
+    }
+
+    /// Memory for the next frame, if that of the last one is kept.
+    pub fn blank(&mut self) -> Warped {
+        Warped {
+            channels: self.frame.take().unwrap_or_default(),
+            mask: None,
+        }
     }
 }

@@ -79,10 +79,9 @@ impl Pyramid {
             height,
         })
     }
-}
 
-impl Pyramid {
-    /// Replaces faint energy of the finest level by that of its surroundings.
+    /// Replaces faint energy of the finest level by that of its surroundings, if
+    /// it is to be calmed.
     fn calm(&self, session: &Session) -> Result<()> {
         let Some(([around, soft], calmness)) = &self.calm else {
             return Ok(());
@@ -140,7 +139,7 @@ impl Accumulator for Pyramid {
                 size,
                 &[In(&self.squared), Out(&self.energy), Size(fine)],
             )?;
-            if let (0, Some(_)) = (number, &self.calm) {
+            if number == 0 {
                 self.calm(session)?;
             }
             session.run(
