@@ -12,6 +12,7 @@
 
 use crate::core::Transform;
 use crate::core::grey::Grey;
+use crate::core::vector::vectorised;
 
 /// Pixels on each side of a window that blur and gradient use up.
 pub const MARGIN: usize = 3;
@@ -89,8 +90,13 @@ impl Patch {
             let row = &template.row(y)[left..left + padded];
             values.extend(row.iter().map(|&v| f32::from(v)));
         }
-        blur(&mut values, padded, &mut Vec::new());
-        normalise(&mut values, window)?;
+        vectorised(
+            #[inline(always)]
+            || {
+                blur(&mut values, padded, &mut Vec::new());
+                normalise(&mut values, window)
+            },
+        )?;
         Some(Self { window, values })
     }
 
@@ -98,6 +104,19 @@ impl Patch {
     /// pixels. `None` where the window leaves the frame, shows nothing there,
     /// or leaves its position open in every direction.
     pub fn compare(
+        &self,
+        moving: &Grey,
+        pose: &Transform,
+        scratch: &mut Scratch,
+    ) -> Option<Observation> {
+        vectorised(
+            #[inline(always)]
+            || self.compared(moving, pose, scratch),
+        )
+    }
+
+    #[inline(always)]
+    fn compared(
         &self,
         moving: &Grey,
         pose: &Transform,
@@ -136,42 +155,66 @@ impl Patch {
 }
 
 /// Values that are added up side by side.
-const LANES: usize = 4;
+const LANES: usize = 8;
 
 /// Sums over the inside of a window: products of the mean gradients across and
 /// down (xx, xy, yy), of these with the difference, and of the two patches.
+#[inline(always)]
 fn products(a: &[f32], b: &[f32], window: Window) -> [f64; 6] {
     let (padded, n) = (window.padded(), window.side);
     let mut total = [0.0f64; 6];
+    let (mut gx, mut gy, mut off) = ([0.0; WIDEST], [0.0; WIDEST], [0.0; WIDEST]);
+    let (gx, gy, off) = (&mut gx[..n], &mut gy[..n], &mut off[..n]);
     for y in MARGIN..MARGIN + n {
         let at = y * padded + MARGIN;
         let near = |start: usize| (&a[start..start + n], &b[start..start + n]);
-        let ((la, lb), (ra, rb)) = (near(at - 1), near(at + 1));
-        let ((ua, ub), (da, db)) = (near(at - padded), near(at + padded));
-        let (ca, cb) = near(at);
-        let mut sums = [[0.0f32; LANES]; 6];
-        for start in (0..n).step_by(LANES) {
-            for (lane, i) in (start..start + LANES).enumerate() {
-                let gx = 0.25 * (ra[i] - la[i] + rb[i] - lb[i]);
-                let gy = 0.25 * (da[i] - ua[i] + db[i] - ub[i]);
-                let difference = ca[i] - cb[i];
-                sums[0][lane] += gx * gx;
-                sums[1][lane] += gx * gy;
-                sums[2][lane] += gy * gy;
-                sums[3][lane] += gx * difference;
-                sums[4][lane] += gy * difference;
-                sums[5][lane] += ca[i] * cb[i];
-            }
+        gradient(near(at - 1), near(at + 1), gx);
+        gradient(near(at - padded), near(at + padded), gy);
+        let (own_a, own_b) = near(at);
+        for ((off, a), b) in off.iter_mut().zip(own_a).zip(own_b) {
+            *off = a - b;
         }
-        for (total, sums) in total.iter_mut().zip(sums) {
-            *total += f64::from(sums.iter().sum::<f32>());
+        let sums = [
+            dot(gx, gx),
+            dot(gx, gy),
+            dot(gy, gy),
+            dot(gx, off),
+            dot(gy, off),
+            dot(own_a, own_b),
+        ];
+        for (total, sum) in total.iter_mut().zip(sums) {
+            *total += f64::from(sum);
         }
     }
     total
 }
 
+/// The mean gradient of both patches, from values before and after.
+#[inline(always)]
+fn gradient(before: (&[f32], &[f32]), after: (&[f32], &[f32]), out: &mut [f32]) {
+    let (la, lb) = before;
+    let (ra, rb) = after;
+    let values = out.iter_mut().zip(la).zip(lb).zip(ra).zip(rb);
+    for ((((out, la), lb), ra), rb) in values {
+        *out = 0.25 * (ra - la + rb - lb);
+    }
+}
+
+/// The sum of products.
+#[inline(always)]
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0f32; LANES];
+    let ((a, last_a), (b, last_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in a.iter().zip(b) {
+        (0..LANES).for_each(|lane| sums[lane] += a[lane] * b[lane]);
+    }
+    let last: f32 = last_a.iter().zip(last_b).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f32>() + last
+}
+
 /// Samples the moving frame on the padded grid of a window, by Catmull-Rom's
 /// cubic.
+#[inline(always)]
 fn sample(moving: &Grey, pose: &Transform, window: Window, to: &mut Vec<f32>) -> Option<()> {
     let padded = window.padded();
     let [cx, cy] = window.centre();
@@ -228,6 +271,7 @@ fn sample(moving: &Grey, pose: &Transform, window: Window, to: &mut Vec<f32>) ->
 
 /// The same where rows and columns stay rows and columns: `x` and `y` tell
 /// where each lies. Whole rows are mixed first, which vector units like.
+#[inline(always)]
 fn sample_straight(
     moving: &Grey,
     padded: usize,
@@ -236,29 +280,52 @@ fn sample_straight(
     to: &mut Vec<f32>,
 ) {
     let split = |v: f64| (v as usize - 1, cubic(v.fract() as f32));
-    let columns: [(usize, [f32; 4]); WIDEST] = std::array::from_fn(|i| split(x(i.min(padded - 1))));
-    let left = columns[0].0;
-    let span = columns[padded - 1].0 + 4 - left;
+    let mut starts = [0; WIDEST];
+    let mut weights = [[0.0f32; WIDEST]; 4];
+    for (i, start) in starts[..padded].iter_mut().enumerate() {
+        let (first, own) = split(x(i));
+        *start = first;
+        (0..4).for_each(|k| weights[k][i] = own[k]);
+    }
+    let left = starts[0];
+    let span = starts[padded - 1] + 4 - left;
     let mut mixed = [0.0f32; 4 * WIDEST];
-    for j in 0..padded {
-        let (top, weights) = split(y(j));
+    to.resize(padded * padded, 0.0);
+    for (j, out) in to.chunks_exact_mut(padded).enumerate() {
+        let (top, weights_down) = split(y(j));
         let row = |k: usize| &moving.row(top + k)[left..left + span];
-        let (a, b, c, d) = (row(0), row(1), row(2), row(3));
-        for (i, mixed) in mixed[..span].iter_mut().enumerate() {
-            *mixed = weights[0] * f32::from(a[i])
-                + weights[1] * f32::from(b[i])
-                + weights[2] * f32::from(c[i])
-                + weights[3] * f32::from(d[i]);
+        mix([0, 1, 2, 3].map(row), weights_down, &mut mixed[..span]);
+        let mut first = 0;
+        // Columns that lie one after another, as nearly all do, are a vector.
+        for run in starts[..padded].chunk_by(|a, b| a + 1 == *b) {
+            let end = first + run.len();
+            let near = |k: usize| &mixed[run[0] - left + k..][..run.len()];
+            let own = |k: usize| &weights[k][first..end];
+            let out = out[first..end].iter_mut().zip(near(0)).zip(own(0));
+            let out = out.zip(near(1)).zip(own(1)).zip(near(2)).zip(own(2));
+            for ((((((((out, a), wa), b), wb), c), wc), d), wd) in out.zip(near(3)).zip(own(3)) {
+                *out = wa * a + wb * b + wc * c + wd * d;
+            }
+            first = end;
         }
-        to.extend(columns[..padded].iter().map(|(start, weights)| {
-            let near = &mixed[start - left..start - left + 4];
-            (0..4).map(|k| weights[k] * near[k]).sum::<f32>()
-        }));
+    }
+}
+
+/// Makes `mixed` the weighted sum of four rows.
+#[inline(always)]
+fn mix([a, b, c, d]: [&[u16]; 4], weights: [f32; 4], mixed: &mut [f32]) {
+    let rows = mixed.iter_mut().zip(a).zip(b).zip(c).zip(d);
+    for ((((mixed, a), b), c), d) in rows {
+        *mixed = weights[0] * f32::from(*a)
+            + weights[1] * f32::from(*b)
+            + weights[2] * f32::from(*c)
+            + weights[3] * f32::from(*d);
     }
 }
 
 /// Weights of Catmull-Rom's cubic for the four samples about a position `t`
 /// beyond the second (Keys, 1981, a = -1/2).
+#[inline(always)]
 fn cubic(t: f32) -> [f32; 4] {
     let (t2, t3) = (t * t, t * t * t);
     [
@@ -272,6 +339,7 @@ fn cubic(t: f32) -> [f32; 4] {
 /// Blurs a square patch in place by the binomial 1 4 6 4 1 each way, whose
 /// standard deviation is one pixel; the outermost `REACH` values on each side
 /// are meaningless afterwards.
+#[inline(always)]
 fn blur(values: &mut [f32], side: usize, rows: &mut Vec<f32>) {
     let mix = |outer: f32, inner: f32, centre: f32| 0.375 * centre + 0.25 * inner + 0.0625 * outer;
     rows.clear();
@@ -296,23 +364,21 @@ fn blur(values: &mut [f32], side: usize, rows: &mut Vec<f32>) {
 
 /// Brings the window's inside to zero mean and unit variance, its margin along
 /// with it; `None` where it is flat.
+#[inline(always)]
 fn normalise(values: &mut [f32], window: Window) -> Option<()> {
     let (padded, side) = (window.padded(), window.side);
     let (mut sum, mut squares) = (0.0f64, 0.0f64);
+    let mut off = [0.0; WIDEST];
     // About a value of the window, so that squares stay exact.
     let about = values[padded * padded / 2];
     for y in MARGIN..MARGIN + side {
         let row = &values[y * padded + MARGIN..y * padded + MARGIN + side];
-        let mut sums = [[0.0f32; LANES]; 2];
-        for values in row.chunks_exact(LANES) {
-            for (lane, value) in values.iter().enumerate() {
-                let off = value - about;
-                sums[0][lane] += off;
-                sums[1][lane] += off * off;
-            }
-        }
-        sum += f64::from(sums[0].iter().sum::<f32>());
-        squares += f64::from(sums[1].iter().sum::<f32>());
+        let off = &mut off[..side];
+        off.iter_mut()
+            .zip(row)
+            .for_each(|(off, v)| *off = v - about);
+        sum += f64::from(dot(off, &[1.0; WIDEST][..side]));
+        squares += f64::from(dot(off, off));
     }
     let pixels = (side * side) as f64;
     let mean = sum / pixels;
