@@ -95,11 +95,26 @@ pub(crate) struct Tile {
     height: usize,
     /// Red, green, blue and one more.
     pixels: Vec<f32>,
-    /// Where each pixel of a row of the result lies: the first of its taps, and
-    /// the phases across and down.
-    places: Vec<[u32; 3]>,
-    row: Vec<[f32; 4]>,
+    /// Where each pixel of a row of the result lies.
+    places: Vec<Place>,
+    /// Rows of the frame, mixed.
+    mixed: Vec<f32>,
+    row: Vec<Pair>,
 }
+
+/// Where a pixel of the result lies: its taps begin at these values of a part of
+/// a frame, the first across and down, at these phases.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Place {
+    x: u32,
+    across: u32,
+    row: u32,
+    down: u32,
+}
+
+/// Half of a pixel's value and the other half, which are four values each: one
+/// vector until the very end.
+type Pair = [f32; 8];
 
 impl<'a, T: Copy + Into<f32>> Source<'a, T> {
     /// Of a photograph with these samples, whose full scale is given.
@@ -169,7 +184,7 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
         pose: &Transform,
         area: Area,
         tile: &mut Tile,
-        done: &mut dyn FnMut(usize, &[[f32; 4]]),
+        done: &mut dyn FnMut(usize, &[Pair]),
     ) {
         self.look_at(pose, area, tile);
         if tile.width * tile.height > MOST && area.height > 1 {
@@ -257,7 +272,7 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
     }
 
     /// From a row of pixels to three planes, in the values of the result.
-    fn spread(&self, row: &[[f32; 4]], out: [&mut [f32]; 3]) {
+    fn spread(&self, row: &[Pair], out: [&mut [f32]; 3]) {
         let [red, green, blue] = out;
         let (gain, offset) = (self.gain, self.offset);
         vectorised(
@@ -265,9 +280,9 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
             || {
                 let pixels = row.iter().zip(red).zip(green).zip(blue);
                 for (((pixel, red), green), blue) in pixels {
-                    *red = pixel[0] * gain[0] + offset[0];
-                    *green = pixel[1] * gain[1] + offset[1];
-                    *blue = pixel[2] * gain[2] + offset[2];
+                    *red = (pixel[0] + pixel[4]) * gain[0] + offset[0];
+                    *green = (pixel[1] + pixel[5]) * gain[1] + offset[1];
+                    *blue = (pixel[2] + pixel[6]) * gain[2] + offset[2];
                 }
             },
         );
@@ -292,9 +307,6 @@ fn spread_out<T: Copy + Into<f32>>(row: &[T], out: &mut [f32]) {
     }
 }
 
-/// Parts of a pixel that a phase is.
-const FINE: f64 = PHASES as f64;
-
 impl Tile {
     /// Samples `count` pixels of row `y` of the result from column `x` on.
     #[inline(always)]
@@ -307,26 +319,36 @@ impl Tile {
         count: usize,
     ) {
         self.find(pose, source, x, y, count);
-        self.row.resize(count, [0.0; 4]);
-        let (across, down) = (wide_weights(), weights());
-        let stride = 4 * self.width;
-        for (out, &[start, u, v]) in self.row.iter_mut().zip(&self.places) {
-            let (across, down) = (&across[u as usize], &down[v as usize]);
-            let mut columns = [0.0f32; 4 * TAPS];
-            for (k, &weight) in down.iter().enumerate() {
-                let start = start as usize + k * stride;
-                let row = &self.pixels[start..start + 4 * TAPS];
-                for (sum, &value) in columns.iter_mut().zip(row) {
-                    *sum += weight * value;
+        self.row.resize(count, [0.0; 8]);
+        let Self {
+            places, mixed, row, ..
+        } = self;
+        let (pixels, stride) = (&self.pixels[..], 4 * self.width);
+        // Neighbours mostly lie between the same rows: these are mixed once.
+        let runs = places.chunk_by(|a, b| (a.row, a.down) == (b.row, b.down));
+        let mut rest = &mut row[..];
+        for run in runs {
+            let (out, others) = rest.split_at_mut(run.len());
+            rest = others;
+            let down = &weights()[run[0].down as usize];
+            let from = &pixels[run[0].row as usize..];
+            if run.len() < WORTH {
+                for (out, place) in out.iter_mut().zip(run) {
+                    let mut mixed = [0.0; 4 * TAPS];
+                    let at = place.x as usize;
+                    mix(down, |k| &from[at + k * stride..][..4 * TAPS], &mut mixed);
+                    *out = across(&mixed, place.across as usize);
                 }
+                continue;
             }
-            let mut pairs = [0.0f32; 8];
-            for (columns, across) in columns.chunks_exact(8).zip(across.chunks_exact(8)) {
-                for ((sum, column), weight) in pairs.iter_mut().zip(columns).zip(across) {
-                    *sum += column * weight;
-                }
+            let (first, last) = (run[0].x as usize, run[run.len() - 1].x as usize);
+            let (left, right) = (first.min(last), first.max(last) + 4 * TAPS);
+            mixed.resize(right - left, 0.0);
+            mix(down, |k| &from[k * stride..][left..right], mixed);
+            for (out, place) in out.iter_mut().zip(run) {
+                let at = place.x as usize - left;
+                *out = across(&mixed[at..at + 4 * TAPS], place.across as usize);
             }
-            *out = std::array::from_fn(|c| pairs[c] + pairs[4 + c]);
         }
     }
 
@@ -340,59 +362,108 @@ impl Tile {
         y: usize,
         count: usize,
     ) {
-        let start = pose.apply(x as f64, y as f64);
-        let m = &pose.0;
-        let most = |size: usize| (size - TAPS) as f64;
-        let frame = Held {
-            left: (self.left + BEFORE) as f64,
-            top: (self.top + BEFORE) as f64,
-            right: most(self.width),
-            bottom: most(self.height),
-            stride: 4 * self.width as u32,
-        };
-        self.places.resize(count, [0; 3]);
+        let frame = Held::new(self);
+        self.places.resize(count, Place::default());
         if pose.is_affine() {
-            for (k, out) in self.places.iter_mut().enumerate() {
-                let k = f64::from(k as i32);
-                let at = [start[0] + m[0][0] * k, start[1] + m[1][0] * k];
-                *out = frame.place(source.held(at));
+            let [u, v] = pose.apply(x as f64, y as f64);
+            let (across, down) = (pose.0[0][0], pose.0[1][0]);
+            let (u, v) = (fixed(u - frame.left), fixed(v - frame.top));
+            let (across, down) = (fixed(across), fixed(down));
+            for (k, out) in (0i64..).zip(&mut self.places) {
+                *out = frame.place(u + k * across, v + k * down);
             }
         } else {
             for (k, out) in self.places.iter_mut().enumerate() {
-                let at = pose.apply((x + k) as f64, y as f64);
-                *out = frame.place(source.held(at));
+                let [u, v] = source.held(pose.apply((x + k) as f64, y as f64));
+                *out = frame.place(fixed(u - frame.left), fixed(v - frame.top));
             }
         }
     }
 }
 
-/// Where positions are held, in pixels; and values from one row to the next.
+/// Makes `mixed` the weighted sum of six rows.
+#[inline(always)]
+fn mix<'a>(weights: &[f32; TAPS], row: impl Fn(usize) -> &'a [f32], mixed: &mut [f32]) {
+    let [a, b, c, d, e, f] = std::array::from_fn(row);
+    let rows = mixed.iter_mut().zip(a).zip(b).zip(c).zip(d).zip(e).zip(f);
+    for ((((((mixed, a), b), c), d), e), f) in rows {
+        *mixed = weights[0] * a
+            + weights[1] * b
+            + weights[2] * c
+            + weights[3] * d
+            + weights[4] * e
+            + weights[5] * f;
+    }
+}
+
+/// The weighted sum of six pixels beside each other, in two parts.
+#[inline(always)]
+fn across(pixels: &[f32], phase: usize) -> Pair {
+    let mut pairs = [0.0; 8];
+    let pixels = pixels.chunks_exact(8);
+    let weights = wide_weights()[phase].chunks_exact(8);
+    for (pixels, weights) in pixels.zip(weights) {
+        for ((sum, pixel), weight) in pairs.iter_mut().zip(pixels).zip(weights) {
+            *sum += pixel * weight;
+        }
+    }
+    pairs
+}
+
+/// Pixels between the same rows for which mixing the rows is worth it.
+const WORTH: usize = 3;
+
+/// Bits behind the point of a position.
+const POINT: u32 = 32;
+/// Of these, bits behind that of a phase.
+const BEHIND: u32 = POINT - PHASES.trailing_zeros();
+
+/// A position or step in fixed point.
+#[inline(always)]
+fn fixed(at: f64) -> i64 {
+    (at * (1i64 << POINT) as f64) as i64
+}
+
+/// Where positions in a part of a frame begin, in pixels, the farthest from there
+/// that have all their taps, in fixed point, and values from one row to the next.
 #[derive(Clone, Copy)]
 struct Held {
     left: f64,
     top: f64,
-    right: f64,
-    bottom: f64,
+    right: i64,
+    bottom: i64,
     stride: u32,
 }
 
 impl Held {
-    /// The first of a position's taps, and its phases.
+    fn new(tile: &Tile) -> Self {
+        let most = |size: usize| ((size - TAPS) as i64) << POINT;
+        Self {
+            left: (tile.left + BEFORE) as f64,
+            top: (tile.top + BEFORE) as f64,
+            right: most(tile.width),
+            bottom: most(tile.height),
+            stride: 4 * tile.width as u32,
+        }
+    }
+
+    /// Where the taps of a position begin, and its phases.
     #[inline(always)]
-    fn place(self, [u, v]: [f64; 2]) -> [u32; 3] {
-        let split = |at: f64, most: f64| {
-            let at = at.max(0.0).min(most);
-            let whole = at as i32;
-            let phase = ((at - f64::from(whole)) * FINE + 0.5) as i32;
-            (whole as u32, phase as u32)
+    fn place(self, u: i64, v: i64) -> Place {
+        let split = |at: i64, most: i64| {
+            let at = at.max(0).min(most);
+            let part = at & ((1 << POINT) - 1);
+            let phase = (part + (1 << (BEHIND - 1))) >> BEHIND;
+            ((at >> POINT) as u32, phase as u32)
         };
-        let (x, across) = split(u - self.left, self.right);
-        let (y, down) = split(v - self.top, self.bottom);
-        [
-            y.wrapping_mul(self.stride).wrapping_add(4 * x),
+        let (x, across) = split(u, self.right);
+        let (y, down) = split(v, self.bottom);
+        Place {
+            x: 4 * x,
             across,
+            row: y.wrapping_mul(self.stride),
             down,
-        ]
+        }
     }
 }
 
