@@ -81,6 +81,7 @@ mod tests {
             vendor: "Maker".into(),
             platform: "Driver".into(),
             version: "OpenCL 3.0".into(),
+            driver: "1.2".into(),
             is_gpu: true,
             memory: 8 << 30,
             compute_units: 40,
