@@ -5,7 +5,10 @@
 
 mod common;
 
-use common::{StackFolder, stack_folder};
+use std::collections::BTreeMap;
+
+use clap::ValueEnum;
+use common::{StackFolder, parfocal, run, stack_folder};
 use parfocal::core::device::{OpenClDevice, opencl_devices};
 use parfocal::core::fuse::Method;
 use parfocal::demo::{Scene, SceneOptions};
@@ -101,6 +104,70 @@ fn what_fits_in_bands_is_the_devices() {
     let psnr = -10.0 * (sum / a.len() as f64).log10();
     println!("bands and whole differ by {psnr:.1} dB");
     assert!(psnr > 65.0, "{psnr}");
+}
+
+/// How often each command was put into a device's queue while `frames` frames
+/// were stacked, as PoCL tells; kernels by their names. `None` where it does not.
+fn commands(folder: &StackFolder, frames: usize, method: &str) -> Option<BTreeMap<String, i32>> {
+    let trace = folder.beside(&format!("{method}-{frames}.txt"));
+    let names = folder.frames();
+    run(parfocal()
+        .arg("stack")
+        .args(names[..frames].iter().map(|name| folder.frame(name)))
+        .args(["--align", "none", "--no-match-exposure"])
+        .args(["--device", "opencl", "--method", method, "--overwrite"])
+        .arg("-o")
+        .arg(folder.beside("out.tif"))
+        .env("POCL_TRACING", "text")
+        .env("POCL_TRACING_OPT", &trace))
+    .done();
+    let trace = std::fs::read_to_string(trace).ok()?;
+    let mut commands = BTreeMap::new();
+    for line in trace.lines() {
+        let parts: Vec<_> = line.split('|').map(str::trim).collect();
+        if parts.get(5) == Some(&"queued") {
+            let kernel = line.split("name=").nth(1).unwrap_or_default();
+            let command = format!("{} {}", parts[4], kernel.trim());
+            *commands.entry(command).or_default() += 1;
+        }
+    }
+    Some(commands)
+}
+
+#[test]
+fn each_frame_is_written_to_the_device_once_and_nothing_is_read_back() {
+    let Some(device) = device() else { return };
+    if !device.platform.contains("Portable Computing Language") {
+        println!("skipped: only PoCL tells what it is asked for");
+        return;
+    }
+    let folder = stack_folder(&SceneOptions {
+        width: 120,
+        height: 90,
+        frames: 7,
+        ..SceneOptions::new(Scene::Bumpy)
+    });
+    let known = Method::value_variants().iter();
+    for method in known.filter(|method| method.runs_on_opencl()) {
+        let method = format!("{method:?}").to_lowercase();
+        let Some(few) = commands(&folder, 3, &method) else {
+            println!("skipped: this PoCL keeps no trace");
+            return;
+        };
+        let many = commands(&folder, 7, &method).unwrap();
+        // From the test stack and from the picture.
+        assert!(few["read_buffer "] >= 2, "{few:?}");
+        for (command, count) in many {
+            let more = count - few.get(&command).copied().unwrap_or_default();
+            let own = command.starts_with("ndrange_kernel ") && command != "ndrange_kernel set";
+            match command.as_str() {
+                "write_buffer " => assert_eq!(more, 4, "{method}"),
+                // The kernels of the program; OpenCV's own fills buffers at the start.
+                _ if own => assert_eq!(more % 4, 0, "{method}: {command}"),
+                _ => assert_eq!(more, 0, "{method}: {command}"),
+            }
+        }
+    }
 }
 
 /// Set in a process that has not spoken to a device yet.
