@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::core::finish::Finish;
-use crate::handlers::cache::{LIMIT, keep_text};
+use crate::handlers::cache::{self, LIMIT, keep_text};
 use crate::handlers::{AlignOptions, FuseOptions, OutputOptions, Resources};
 use crate::photo::Format;
 use crate::{Error, Result};
@@ -33,11 +33,12 @@ impl Folders {
     pub fn of_platform() -> Option<Self> {
         let folders = directories::ProjectDirs::from("", "", "parfocal")?;
         let user = directories::UserDirs::new()?;
+        let cache = cache::folder()?;
         let pictures = user.picture_dir().unwrap_or(user.home_dir());
         Some(Self {
             settings: folders.config_dir().join("settings.json"),
-            cache: folders.cache_dir().join("photographs"),
-            demo: folders.cache_dir().join("demo"),
+            cache: cache.join("photographs"),
+            demo: cache.join("demo"),
             pictures: pictures.to_owned(),
         })
     }

@@ -14,7 +14,8 @@ fn help(command: &str) -> String {
 fn help_names_every_option() {
     let align = "--align --model --reference --match-exposure --no-match-exposure --max-shift \
                  --max-scale --max-rotation";
-    let resources = "--device --threads --memory --max-pixels --overwrite --quiet --verbose";
+    let resources =
+        "--device --threads --memory --device-memory --max-pixels --overwrite --quiet --verbose";
     let fuse = "--method --levels --crop --no-crop --prefer --clamp --no-clamp --ghost-check \
                 --no-ghost-check";
     for (command, options) in [
@@ -41,7 +42,7 @@ fn help_names_every_option() {
                 "--out --scene --size --frames --seed",
             ],
         ),
-        ("devices", &["--help"]),
+        ("devices", &["--help --bench --device"]),
     ] {
         let help = help(command);
         for option in options.iter().flat_map(|list| list.split_whitespace()) {
@@ -114,6 +115,7 @@ fn wrong_use_ends_with_2() {
         &["demo", "--size", "big"],
         &["demo", "--scene", "nowhere"],
         &["devices", "more"],
+        &["devices", "--device", "cpu"],
     ] {
         let outcome = run(parfocal().args(args)).ended(2);
         assert!(!outcome.stderr.is_empty() && outcome.stdout.is_empty());

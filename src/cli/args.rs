@@ -265,6 +265,10 @@ pub struct ResourceArgs {
     /// most of what is free]
     #[arg(long, value_name = "SIZE", value_parser = memory)]
     memory: Option<u64>,
+    /// The same of an OpenCL device's own memory, which others may need as well
+    /// [default: all that it has]
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
+    device_memory: Option<u64>,
     /// Most pixels in one photograph, against broken and hostile files; 0 lifts
     /// the limit
     #[arg(long, value_name = "N", default_value_t = Limits::default().max_pixels)]
@@ -278,6 +282,7 @@ impl ResourceArgs {
             device: self.device,
             threads: self.threads,
             memory: self.memory,
+            device_memory: self.device_memory,
             limits: Limits {
                 max_pixels: self.max_pixels,
             },
@@ -354,7 +359,8 @@ fn bits(text: &str) -> Result<u8, String> {
     }
 }
 
-fn device(text: &str) -> Result<Device, String> {
+/// A device.
+pub fn device(text: &str) -> Result<Device, String> {
     let number = match text {
         "auto" => return Ok(Device::Auto),
         "cpu" => return Ok(Device::Cpu),
@@ -480,7 +486,7 @@ mod tests {
              --max-scale 5% --max-rotation 90 --method average --levels 4 --no-crop --prefer front \
              --no-clamp --smoothness 20 --noise-strength 200 --no-ghost-check --denoise 40 --sharpen 100 --brightness -20 \
              --contrast 5 --saturation -100 --bits 8 \
-             --compression lzw --quality 1 --overwrite --device opencl:2 --threads 3 --memory 4G \
+             --compression lzw --quality 1 --overwrite --device opencl:2 --threads 3 --memory 4G --device-memory 512M \
              --max-pixels 0 --verbose",
         )
         .unwrap();
@@ -537,6 +543,7 @@ mod tests {
                 device: Device::OpenCl(Some(2)),
                 threads: Some(3),
                 memory: Some(4 << 30),
+                device_memory: Some(512 << 20),
                 limits: Limits { max_pixels: 0 },
             }
         );

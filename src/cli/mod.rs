@@ -46,7 +46,7 @@ enum Command {
     /// Renders a stack whose truth is known, stacks it and says how close it came
     Demo(demo::Demo),
     /// Lists the devices that pixels can be worked on
-    Devices,
+    Devices(devices::Devices),
 }
 
 /// Runs the program with the process's arguments and gives its exit code.
@@ -69,7 +69,7 @@ fn run(cli: Cli) -> Result<()> {
         Some(Command::Align(command)) => command.run(),
         Some(Command::Sharpness(command)) => command.run(),
         Some(Command::Demo(command)) => command.run(),
-        Some(Command::Devices) => devices::run(),
+        Some(Command::Devices(command)) => command.run(),
         None => match cli.folder {
             Some(folder) if !folder.is_dir() => Err(Error::Usage(format!(
                 "{} is neither a command nor a folder; parfocal --help lists the commands",

@@ -1,5 +1,6 @@
 //! The devices that pixels can be worked on.
 
+use std::cmp::Reverse;
 use std::sync::OnceLock;
 
 use super::fuse::{Fused, Fusion, Method, on_cpu, on_opencl};
@@ -22,6 +23,8 @@ pub struct OpenClDevice {
     pub platform: String,
     /// What it understands, such as `OpenCL 3.0`.
     pub version: String,
+    /// The version of its driver.
+    pub driver: String,
     /// True for a graphics processor, false for a processor that only plays one.
     pub is_gpu: bool,
     /// Global memory in bytes.
@@ -86,13 +89,32 @@ fn asked_for<'a>(devices: &'a [OpenClDevice], wish: &str) -> Option<&'a OpenClDe
     }
 }
 
-/// Fuses a small stack on the processor and on `device`, in every way there
-/// is: drivers are known that give wrong pictures without a word.
+/// Makes sure that `device` [`is_right`].
 ///
 /// # Errors
 ///
 /// If the device fails, or its picture is not the processor's.
 pub fn self_check(device: &OpenClDevice) -> Result<()> {
+    if is_right(device)? {
+        return Ok(());
+    }
+    Err(Error::job(
+        format!(
+            "the OpenCL device {} gives a wrong picture of a test stack",
+            device.name
+        ),
+        "use --device cpu, or try another driver",
+    ))
+}
+
+/// Fuses a small stack on the processor and on `device`, in every way there
+/// is: drivers are known that give wrong pictures without a word. False where
+/// the device's picture is not the processor's.
+///
+/// # Errors
+///
+/// If the device fails.
+pub fn is_right(device: &OpenClDevice) -> Result<bool> {
     let (width, height) = (128, 96);
     let area = Area {
         x: 0,
@@ -112,16 +134,10 @@ pub fn self_check(device: &OpenClDevice) -> Result<()> {
             .count();
         // 60 dB below full scale; one pixel in a hundred may be a near tie.
         if !(noise <= 1e-6 && strays * 100 <= width * height && right.alpha == own.alpha) {
-            return Err(Error::job(
-                format!(
-                    "the OpenCL device {} gives a wrong picture of a test stack",
-                    device.name
-                ),
-                "use --device cpu, or try another driver",
-            ));
+            return Ok(false);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The mean square difference of two pictures.
@@ -182,14 +198,18 @@ fn fuse_samples(mut fusion: Box<dyn Fusion>, area: Area) -> Result<Fused> {
     fusion.finish(ALWAYS)
 }
 
-/// The device that `--device auto` tries first: the graphics processor with
-/// the most compute units, the first of equals. A processor that only plays an
-/// OpenCL device is never chosen: the plain way is faster on it.
+/// The device that `--device auto` tries first: see [`candidates`].
 pub fn automatic(devices: &[OpenClDevice]) -> Option<&OpenClDevice> {
-    devices
-        .iter()
-        .filter(|device| device.is_gpu)
-        .max_by_key(|device| (device.compute_units, std::cmp::Reverse(device.index)))
+    candidates(devices).into_iter().next()
+}
+
+/// The devices that `--device auto` tries, in this order: graphics processors,
+/// the one with the most compute units first. A processor that only plays an
+/// OpenCL device is never chosen: the plain way is faster on it.
+pub fn candidates(devices: &[OpenClDevice]) -> Vec<&OpenClDevice> {
+    let mut gpus: Vec<_> = devices.iter().filter(|device| device.is_gpu).collect();
+    gpus.sort_by_key(|device| (Reverse(device.compute_units), device.index));
+    gpus
 }
 
 opencv::opencv_has_inherent_feature_opencl! {
@@ -255,6 +275,7 @@ mod opencl {
             vendor: device.vendor_name()?.trim().to_owned(),
             platform: platform.name()?.trim().to_owned(),
             version: device.version()?.trim().to_owned(),
+            driver: device.driver_version()?.trim().to_owned(),
             is_gpu: device.typ()? & core::Device_TYPE_GPU != 0,
             memory: device.global_mem_size()? as u64,
             compute_units: device.max_compute_units()?.max(0) as usize,
@@ -278,6 +299,7 @@ mod tests {
             vendor: "maker".into(),
             platform: "driver".into(),
             version: "OpenCL 3.0".into(),
+            driver: "1".into(),
             is_gpu,
             memory: 1 << 30,
             compute_units,

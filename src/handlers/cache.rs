@@ -39,8 +39,13 @@ impl Cache {
 
     /// What is known as `kind` of the photograph as it is now.
     pub fn get(&self, kind: &str, photo: &Path) -> Option<Vec<u8>> {
-        let identity = identity(kind, photo)?;
-        let path = self.place(&identity)?;
+        self.recall(&identity(kind, photo)?)
+    }
+
+    /// What is known of something that is told from others by `identity`: a
+    /// text of whole lines, which no other one begins with.
+    pub fn recall(&self, identity: &str) -> Option<Vec<u8>> {
+        let path = self.place(identity)?;
         let bytes = fs::read(&path).ok()?;
         // The name is short; what stands inside makes sure.
         let rest = bytes.strip_prefix(identity.as_bytes())?;
@@ -54,10 +59,15 @@ impl Cache {
     /// Keeps `bytes` as `kind` of the photograph as it is now. That this
     /// fails costs time later and nothing else.
     pub fn put(&self, kind: &str, photo: &Path, bytes: &[u8]) {
-        let Some(identity) = identity(kind, photo) else {
-            return;
-        };
-        let (Some(path), Some(folder)) = (self.place(&identity), &self.folder) else {
+        if let Some(identity) = identity(kind, photo) {
+            self.keep(&identity, bytes);
+        }
+    }
+
+    /// Keeps `bytes` of something that is told from others by `identity`, for
+    /// [`recall`](Self::recall).
+    pub fn keep(&self, identity: &str, bytes: &[u8]) {
+        let (Some(path), Some(folder)) = (self.place(identity), &self.folder) else {
             return;
         };
         let content = [identity.as_bytes(), bytes].concat();
@@ -169,6 +179,13 @@ fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
+}
+
+/// The platform's folder for what can be found out again; `None` where there is
+/// no home folder.
+pub fn folder() -> Option<PathBuf> {
+    let folders = directories::ProjectDirs::from("", "", "parfocal")?;
+    Some(folders.cache_dir().to_owned())
 }
 
 /// Writes a text to `path` and makes its folder where it is missing; for

@@ -24,6 +24,8 @@ pub enum Phase {
     Writing,
     /// Rendering the frames of a demo stack.
     Rendering,
+    /// Finding out how fast devices are.
+    Measuring,
 }
 
 impl Phase {
@@ -37,6 +39,7 @@ impl Phase {
             Self::Finishing => "Finishing",
             Self::Writing => "Writing",
             Self::Rendering => "Rendering",
+            Self::Measuring => "Measuring",
         }
     }
 }

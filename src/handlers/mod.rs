@@ -1,11 +1,14 @@
 //! One job each, with progress and cancel: what both faces of the program call.
 
 pub mod alignment;
+pub mod bench;
 pub mod cache;
+pub mod choice;
 pub mod demo;
 pub mod export;
 pub mod file;
 pub mod frames;
+mod fusing;
 pub mod import;
 pub mod job;
 pub mod machine;
@@ -15,6 +18,7 @@ pub mod report;
 pub mod reuse;
 pub mod sharpness;
 pub mod stacking;
+mod steps;
 pub mod thumbnail;
 pub mod trash;
 pub mod trial;

@@ -25,7 +25,8 @@ pub enum Reference {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Device {
-    /// A GPU that passes its self-check, or else the processor.
+    /// A GPU that passes its self-check and is faster than the processor, or else
+    /// the processor.
     #[default]
     Auto,
     /// The processor.
@@ -165,6 +166,9 @@ pub struct Resources {
     pub threads: Option<usize>,
     /// Bytes of memory the job may use; `None` is most of what is free.
     pub memory: Option<u64>,
+    /// Bytes of an OpenCL device's own memory the job may use; `None` is all
+    /// that it has.
+    pub device_memory: Option<u64>,
     /// The largest photographs that are opened.
     pub limits: Limits,
 }

@@ -1,24 +1,19 @@
 //! Stacks photographs: the main job.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use super::alignment::{self, Aligned};
+use super::choice;
 use super::file;
 use super::frames;
-use super::machine::Budget;
-use super::{Device, FuseOptions, Job, Phase, Report, StackOptions, export};
-use crate::core::device::{self, OpenClDevice};
+use super::fusing::{self, Helper};
+use super::{FuseOptions, Job, Phase, Report, StackOptions, export};
+use crate::Result;
 use crate::core::finish::{self, Finish};
-use crate::core::fuse::{self, Fused, Fusion, Preview, Second};
+use crate::core::fuse;
 use crate::core::ghost::Moved;
-use crate::core::grey::Grey;
-use crate::core::pipeline;
-use crate::core::sharpness::{GRID, Sharpness};
-use crate::core::warp::{Area, Exposure};
-use crate::core::{KeepGoing, Transform};
+use crate::core::warp::Area;
 use crate::photo::{Encoding, Format, Photo};
-use crate::{Error, Result};
 
 /// Reads the photographs of `inputs` (files, or folders whose photographs are
 /// the stack), aligns, fuses and finishes them, and writes the picture, and the
@@ -142,27 +137,28 @@ pub fn fuse_aligned(
     watch: Option<Watch>,
 ) -> Result<Stacked> {
     let area = aligned.area(options.fuse.crop)?;
-    let device = chosen(options, job)?;
+    let wish = wish(options, aligned.stack.frames.len(), aligned.noise);
+    let device = choice::choose(options.resources.device, &wish, job)?;
     if options.fuse.ghost_check {
         warn_of_moved(aligned, job);
     }
-    job.note(match &device {
-        Some(device) => format!("{} fuses", device.name),
-        None => "The processor fuses".to_owned(),
-    });
-    let fused = fuse(aligned, area, device.as_ref(), options, job, watch);
-    let (fused, device) = match (fused, device) {
-        // What was chosen automatically is replaced automatically.
-        (Err(fault @ Error::Job { .. }), Some(_)) if options.resources.device == Device::Auto => {
-            job.warn(format!("{}; the processor does the work", fault.problem()));
-            let fused = fuse(aligned, area, None, options, job, watch)?;
-            (fused, "cpu".to_owned())
+    let photo = frames::bytes(&aligned.stack);
+    let allowed = options.resources.device_memory.unwrap_or(u64::MAX);
+    let begin = device.as_ref().map(|device| {
+        move |wish: &fuse::Options, part: Area| {
+            fuse::enough_memory(wish.method, part, photo, allowed, device)?;
+            fuse::on_opencl(wish, part, device)
         }
-        (fused, device) => (
-            fused?,
-            device.map_or("cpu".to_owned(), |device| device.name),
-        ),
-    };
+    });
+    let helper = device.as_ref().zip(begin.as_ref());
+    let helper = helper.map(|(device, begin)| Helper {
+        name: &device.name,
+        begin,
+    });
+    let helper = helper.as_ref();
+    let (fused, by_device) = fusing::fuse(aligned, area, &wish, helper, options, job, watch)?;
+    let device = device.filter(|_| by_device);
+    let device = device.map_or("cpu".to_owned(), |device| device.name);
     job.check()?;
     let keep_going = || !job.is_cancelled();
     let softness = fuse::softness(options.fuse.smoothness);
@@ -179,112 +175,6 @@ pub fn fuse_aligned(
         area,
         device,
     })
-}
-
-/// Reads the frames in use once more and fuses them on an OpenCL device, or on
-/// the processor. A frame that cannot be read any more is left out.
-fn fuse(
-    aligned: &mut Aligned,
-    area: Area,
-    device: Option<&OpenClDevice>,
-    options: &StackOptions,
-    job: &Job,
-    watch: Option<Watch>,
-) -> Result<Fused> {
-    let frame = frames::bytes(&aligned.stack);
-    let fixed = (area.width * area.height) as u64 * fuse::bytes_per_pixel(options.fuse.method);
-    let budget = Budget::of(&options.resources);
-    let mut lanes = pipeline::lanes(budget.for_frames(fixed, frame, job)?, frame);
-    if device.is_none() {
-        // Fusing keeps all threads busy: half of them read fast enough for it.
-        lanes = lanes.min(rayon::current_num_threads().div_ceil(2));
-    }
-    let wish = wish(options, aligned.stack.frames.len(), aligned.noise);
-    let mut fusion = match device {
-        Some(device) => fuse::on_opencl(&wish, area, device)?,
-        None => wish.on_cpu(area),
-    };
-    let mut watched = watch.map(|watch| Watched::new(watch, aligned, area, &wish));
-    job.begin(Phase::Fusing, wish.method.looks() * aligned.used().len());
-    feed(
-        aligned,
-        lanes,
-        fusion.as_mut(),
-        watched.as_mut(),
-        options,
-        job,
-    )?;
-    let keep_going = || !job.is_cancelled();
-    let found = fusion.finish(&keep_going)?;
-    match wish.second(found, area, &keep_going)? {
-        Second::Look(mut second) => {
-            feed(aligned, lanes, second.as_mut(), None, options, job)?;
-            second.finish(&keep_going)
-        }
-        Second::None(fused) => Ok(*fused),
-    }
-}
-
-/// Reads the frames in use and adds each to `fusion`.
-fn feed(
-    aligned: &mut Aligned,
-    lanes: usize,
-    fusion: &mut dyn Fusion,
-    mut watched: Option<&mut Watched>,
-    options: &StackOptions,
-    job: &Job,
-) -> Result<()> {
-    let keep_going = || !job.is_cancelled();
-    let used = aligned.used();
-    let Aligned {
-        stack,
-        frames,
-        exposures,
-        moved,
-        sharpness,
-        ..
-    } = aligned;
-    let moved = |i: usize| moved[i].as_ref().filter(|_| options.fuse.ghost_check);
-    let work: Vec<_> = used
-        .into_iter()
-        .map(|(i, pose)| {
-            (
-                i,
-                pose,
-                stack.frames[i].path.clone(),
-                sharpness[i].is_none(),
-            )
-        })
-        .collect();
-    pipeline::ordered(
-        &work,
-        lanes,
-        |(i, pose, path, is_unscored)| {
-            let mut photo = frames.read(path, job)?;
-            let score = is_unscored.then(|| Sharpness::of(&Grey::of(&photo), GRID).score());
-            if let Some(moved) = moved(*i) {
-                moved.hide(&mut photo, pose);
-            }
-            Ok((photo, score))
-        },
-        |(i, pose, ..), result: Result<_>| {
-            job.check()?;
-            match result {
-                Ok((photo, score)) => {
-                    sharpness[*i] = sharpness[*i].or(score);
-                    let index = u16::try_from(*i).map_err(|_| too_many())?;
-                    fusion.add(index, &photo, pose, &exposures[*i], &keep_going)?;
-                    if let Some(watched) = &mut watched {
-                        watched.add(index, &photo, pose, &exposures[*i], &keep_going)?;
-                    }
-                }
-                Err(fault) => frames::fail(stack, *i, &fault, job)?,
-            }
-            job.step();
-            Ok(())
-        },
-    )?;
-    frames::enough(stack)
 }
 
 /// How the frames are to be fused.
@@ -334,91 +224,4 @@ fn warn_of_moved(aligned: &Aligned, job: &Job) {
         x + width,
         y + height
     ));
-}
-
-/// A small fusion beside the real one, for someone who looks at it.
-struct Watched<'a> {
-    watch: Watch<'a>,
-    preview: Preview,
-    last: Instant,
-}
-
-impl<'a> Watched<'a> {
-    /// From one look to the next.
-    const PACE: Duration = Duration::from_millis(500);
-
-    fn new(watch: Watch<'a>, aligned: &Aligned, area: Area, options: &fuse::Options) -> Self {
-        let (width, height) = (aligned.stack.width, aligned.stack.height);
-        let longer = width.max(height);
-        let side = longer.div_ceil(1 << watched_halvings(longer));
-        Self {
-            watch,
-            preview: Preview::new(options, width, height, area, side),
-            last: Instant::now(),
-        }
-    }
-
-    fn add(
-        &mut self,
-        index: u16,
-        photo: &Photo,
-        pose: &Transform,
-        exposure: &Exposure,
-        keep_going: KeepGoing,
-    ) -> Result<()> {
-        self.preview.add(index, photo, pose, exposure, keep_going)?;
-        if self.last.elapsed() >= Self::PACE {
-            let fused = self.preview.picture(keep_going)?;
-            (self.watch)(export::picture(&fused.channels, fused.alpha));
-            self.last = Instant::now();
-        }
-        Ok(())
-    }
-}
-
-/// The OpenCL device to use; `None` is the processor. A device that is chosen
-/// automatically must pass its self-check first.
-fn chosen(options: &StackOptions, job: &Job) -> Result<Option<OpenClDevice>> {
-    let wish = options.resources.device;
-    if wish != Device::Cpu && !self::wish(options, 0, None).run_on_opencl() {
-        if wish != Device::Auto {
-            job.warn(
-                "these options of fusing work on the processor only; the processor does the work",
-            );
-        }
-        return Ok(None);
-    }
-    let devices = device::opencl_devices();
-    match wish {
-        Device::Cpu => Ok(None),
-        Device::Auto => {
-            let Some(gpu) = device::automatic(&devices) else {
-                return Ok(None);
-            };
-            match device::self_check(gpu) {
-                Ok(()) => Ok(Some(gpu.clone())),
-                Err(fault) => {
-                    job.warn(format!("{fault}; the processor does the work"));
-                    Ok(None)
-                }
-            }
-        }
-        Device::OpenCl(number) => {
-            let found = match number {
-                Some(number) => devices.get(number),
-                None => device::preferred(&devices),
-            };
-            let found = found.ok_or_else(|| {
-                let name = number.map_or("opencl".into(), |number| format!("opencl:{number}"));
-                let problem = format!("there is no device {name}");
-                Error::job(problem, "`parfocal devices` lists those there are")
-            })?;
-            device::self_check(found)?;
-            Ok(Some(found.clone()))
-        }
-    }
-}
-
-fn too_many() -> Error {
-    Error::job("a stack has at most 65536 frames", "stack it in parts")
 }

@@ -1,5 +1,6 @@
 //! Tries a device before it is trusted with a stack.
 
+use super::choice::{Verdict, Verdicts};
 use super::machine::on_threads;
 use super::{Device, Resources};
 use crate::core::device::{OpenClDevice, automatic, opencl_devices, preferred, self_check};
@@ -34,9 +35,15 @@ pub fn try_out(resources: &Resources) -> Result<Trial> {
             });
         };
         self_check(&device)?;
+        let (speed, processor) = (speed(Some(&device))?, speed(None)?);
+        if device.is_gpu {
+            // Automatic goes by what is known last.
+            let verdict = Verdict::Right { speed, processor };
+            Verdicts::of_platform().keep(&device, rayon::current_num_threads(), verdict);
+        }
         Ok(Trial {
-            speed: speed(Some(&device))?,
-            processor: Some(speed(None)?),
+            speed,
+            processor: Some(processor),
             device: Some(device.name),
         })
     })

@@ -120,6 +120,7 @@ impl Features {
     ///
     /// What OpenCV says: where memory is short, or the detector is missing.
     pub fn of(pyramid: &GreyPyramid, detector: Detector, clahe: bool) -> opencv::Result<Self> {
+        keep_off_devices()?;
         let is_small = |level: &Grey| level.width * level.height <= PIXELS;
         let levels = pyramid.levels();
         let number = levels.iter().position(is_small).unwrap_or(0);
@@ -164,6 +165,7 @@ impl Features {
     ///
     /// What OpenCV says: where memory is short.
     pub fn matches(&self, other: &Self) -> opencv::Result<Vec<Match>> {
+        keep_off_devices()?;
         if self.points.len() < 2 || other.points.len() < 2 {
             return Ok(Vec::new());
         }
@@ -192,6 +194,14 @@ impl Features {
             }
         }
         Ok(matches)
+    }
+}
+
+/// Keeps OpenCV from waking OpenCL devices on this thread: some of its functions
+/// ask for one even when they have no use for it.
+fn keep_off_devices() -> opencv::Result<()> {
+    opencv::opencv_has_inherent_feature_opencl! {
+        { opencv::core::set_use_opencl(false) } else { Ok(()) }
     }
 }
 

@@ -6,6 +6,8 @@
 //! are sure, and from surfaces rather than from hairs: a hair is as wide as it
 //! is.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::own::own;
@@ -82,6 +84,35 @@ impl DepthMap {
             own: Plane::filled(w, h, 1.0),
             last: index.iter().copied().max().unwrap_or(0),
         }
+    }
+
+    /// Of a picture of which nothing is known yet, to be filled by
+    /// [`take_rows`](Self::take_rows).
+    pub fn blank(width: usize, height: usize) -> Self {
+        let plane = || Plane::new(width.div_ceil(2), height.div_ceil(2));
+        Self {
+            depth: plane(),
+            confidence: plane(),
+            own: plane(),
+            last: 0,
+        }
+    }
+
+    /// Takes the `rows` of the picture from those of `part`, a picture as wide
+    /// whose first row is row `first` of this one. All begin at even rows.
+    pub fn take_rows(&mut self, part: &Self, rows: Range<usize>, first: usize) {
+        let width = self.depth.width;
+        let place = |row: usize| row.div_ceil(2) * width;
+        let here = place(rows.start)..place(rows.end);
+        let there = place(rows.start - first)..place(rows.end - first);
+        for (to, from) in [
+            (&mut self.depth, &part.depth),
+            (&mut self.confidence, &part.confidence),
+            (&mut self.own, &part.own),
+        ] {
+            to.data[here.clone()].copy_from_slice(&from.data[there.clone()]);
+        }
+        self.last = self.last.max(part.last);
     }
 
     /// The same for the making of a picture, in which it counts what is sharpest

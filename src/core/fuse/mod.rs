@@ -5,6 +5,8 @@
 //! with the number of frames.
 
 mod average;
+mod bands;
+pub mod bench;
 pub(in crate::core) mod contrast;
 mod cover;
 mod depth;
@@ -28,9 +30,10 @@ mod work;
 use serde::{Deserialize, Serialize};
 
 use self::average::Average;
+pub use self::bands::{Band, Joined, bands};
 pub use self::depth_map::DepthMap;
 use self::hybrid::Hybrid;
-pub use self::opencl::on_opencl;
+pub use self::opencl::{enough_memory, on_opencl};
 use self::prefer::Bias;
 pub use self::prefer::Prefer;
 pub use self::preview::Preview;
@@ -169,6 +172,14 @@ impl Options {
             && self.prefer == Prefer::Auto
             && self.clamp
             && self.smoothness == SMOOTHNESS
+    }
+
+    /// The same for a part of a picture of the size of `whole`: as many levels.
+    pub fn of_part(&self, whole: Area) -> Self {
+        Self {
+            levels: Some(levels::count(whole.width, whole.height, self.levels)),
+            ..*self
+        }
     }
 
     /// An empty fusion on the processor, whose result shows `area` of the

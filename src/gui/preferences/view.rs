@@ -122,8 +122,8 @@ impl State {
         let line = row![list, test].spacing(gap::SMALL).align_y(Center);
         let line = widget::tip(
             line,
-            "Automatic takes a graphics processor that passes its self-check, or else the \
-             processor. Test fuses small pictures and compares them with the processor's.",
+            "Automatic takes a graphics processor that passes its self-check and is faster than \
+             the processor. Test fuses small pictures and compares them with the processor's.",
             iced::widget::tooltip::Position::Left,
         );
         let told: Option<Element<'_, Message>> = match &self.trial {

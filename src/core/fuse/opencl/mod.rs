@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use super::{Fused, Fusion, Options};
+use super::bench::Step;
+use super::{Fused, Fusion, Method, Options};
 use crate::core::device::OpenClDevice;
 use crate::core::keep_going::check;
 use crate::core::warp::{Area, Exposure};
@@ -24,8 +25,11 @@ use crate::{Error, Result};
 // (`cargo fmt` does not look into the macro: run `rustfmt` on them.)
 opencv::opencv_has_inherent_feature_opencl! {
     mod average;
+    mod bench;
     mod frame;
     mod pyramid;
+    #[cfg(test)]
+    mod residency;
     mod session;
     mod worker;
 }
@@ -110,6 +114,85 @@ fn work(
             let _ = (options, area, device, orders);
             Err(Error::job("this OpenCV was built without OpenCL", ADVICE))
         }
+    }
+}
+
+/// Makes sure that a picture of `area`, and `photo` bytes of a photograph beside
+/// it, fit into the `allowed` bytes of a device's memory: before the driver
+/// finds out less kindly.
+///
+/// # Errors
+///
+/// If they do not.
+pub fn enough_memory(
+    method: Method,
+    area: Area,
+    photo: u64,
+    allowed: u64,
+    device: &OpenClDevice,
+) -> Result<()> {
+    let pixels = (area.width as u64).saturating_mul(area.height as u64);
+    let needed = pixels
+        .saturating_mul(bytes_per_pixel(method))
+        .saturating_add(photo);
+    if needed <= allowed.min(device.memory) && i32::try_from(pixels).is_ok() {
+        return Ok(());
+    }
+    let gigabytes = |bytes: u64| bytes as f64 / 1e9;
+    let (has, amount) = match allowed < device.memory {
+        true => ("is allowed", allowed),
+        false => ("has", device.memory),
+    };
+    Err(Error::job(
+        format!(
+            "a picture of {}×{} pixels needs {:.2} GB on the OpenCL device {}, which {has} {:.2} GB",
+            area.width,
+            area.height,
+            gigabytes(needed),
+            device.name,
+            gigabytes(amount)
+        ),
+        ADVICE,
+    ))
+}
+
+fn bytes_per_pixel(method: Method) -> u64 {
+    opencv::opencv_has_inherent_feature_opencl! {
+        { worker::bytes_per_pixel(method) } else {
+            let _ = method;
+            0
+        }
+    }
+}
+
+/// What every kernel takes on a device; see [`bench`](super::bench). Works on a
+/// thread of its own, as everything that speaks to a device.
+///
+/// # Errors
+///
+/// If the device fails, and [`Error::Cancelled`] once `keep_going` says no.
+pub fn kernel_times(device: &OpenClDevice, area: Area, keep_going: KeepGoing) -> Result<Vec<Step>> {
+    let times = || {
+        opencv::opencv_has_inherent_feature_opencl! {
+            { bench::times(device, area, keep_going) } else {
+                let _ = (device, area, keep_going);
+                Err(Error::job("this OpenCV was built without OpenCL", ADVICE))
+            }
+        }
+    };
+    std::thread::scope(|scope| scope.spawn(times).join()).unwrap_or_else(|_| {
+        Err(Error::job(
+            format!("the OpenCL device {} stopped unexpectedly", device.name),
+            ADVICE,
+        ))
+    })
+}
+
+/// The names of all kernels, in the order of [`kernel_times`].
+#[cfg(test)]
+pub fn kernels() -> Vec<&'static str> {
+    opencv::opencv_has_inherent_feature_opencl! {
+        { bench::KERNELS.iter().map(|&(name, _)| name).collect() } else { Vec::new() }
     }
 }
 

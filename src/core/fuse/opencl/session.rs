@@ -1,5 +1,7 @@
 //! A device bound to the thread that works with it: its memory and kernels.
 
+use std::cell::Cell;
+
 use opencv::core::{
     CV_8UC1, CV_16UC1, CV_32FC1, CV_32FC4, Context, DataType, Kernel, KernelArg, Mat,
     OpenCLExecutionContext, Program, ProgramSource, Scalar, StsError, UMat,
@@ -86,9 +88,16 @@ impl Session {
 
     /// A buffer of which every value is `value`.
     pub fn filled(&self, width: i32, height: i32, kind: Kind, value: Scalar) -> Result<Buffer> {
-        let mut buffer = self.blank(width, height, kind)?;
-        buffer.memory.set_to_def(&value)?;
+        let buffer = self.blank(width, height, kind)?;
+        self.fill(&buffer, value)?;
         Ok(buffer)
+    }
+
+    /// Gives every value of a buffer the same.
+    pub fn fill(&self, buffer: &Buffer, value: Scalar) -> Result<()> {
+        // Another name for the same memory.
+        UMat::copy(&buffer.memory)?.set_to_def(&value)?;
+        Ok(())
     }
 
     /// A buffer with no particular values.
@@ -105,6 +114,7 @@ impl Session {
         height: i32,
         old: Option<Buffer>,
     ) -> Result<Buffer> {
+        count(|copies| copies.uploads += 1);
         let mut memory = old.map_or_else(UMat::new_def, |old| old.memory);
         Mat::new_rows_cols_with_data(height, width, values)?.copy_to(&mut memory)?;
         Buffer::new(memory)
@@ -113,6 +123,10 @@ impl Session {
     /// Waits for the kernels, and copies `buffer` from the device.
     pub fn download<T: DataType + Default>(&self, buffer: &Buffer) -> Result<Vec<T>> {
         let mut values = vec![T::default(); buffer.memory.total()];
+        count(|copies| {
+            copies.downloads += 1;
+            copies.downloaded += buffer.bytes();
+        });
         let mut mat = Mat::new_rows_cols_with_data_mut(buffer.height, buffer.width, &mut values)?;
         buffer.memory.copy_to(&mut mat)?;
         drop(mat);
@@ -158,6 +172,11 @@ impl Session {
             Err(failure(&format!("kernel {name} could not be run")))
         }
     }
+
+    /// Waits for the kernels.
+    pub fn drain(&self) -> Result<()> {
+        core::finish()
+    }
 }
 
 impl Drop for Session {
@@ -180,10 +199,47 @@ impl Buffer {
         })
     }
 
+    /// Bytes of memory.
+    pub fn bytes(&self) -> u64 {
+        let size = self.memory.elem_size().unwrap_or(0);
+        (self.memory.total() * size) as u64
+    }
+
     /// Columns and rows.
     pub fn size(&self) -> [i32; 2] {
         [self.width, self.height]
     }
+}
+
+/// What was copied between main memory and a device.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Copies {
+    pub uploads: usize,
+    pub downloads: usize,
+    /// Bytes.
+    pub downloaded: u64,
+}
+
+thread_local! {
+    static COPIES: Cell<Copies> = const {
+        Cell::new(Copies {
+            uploads: 0,
+            downloads: 0,
+            downloaded: 0,
+        })
+    };
+}
+
+/// What the sessions of this thread copied so far.
+#[cfg(test)]
+pub fn copies() -> Copies {
+    COPIES.get()
+}
+
+fn count(one_more: impl Fn(&mut Copies)) {
+    let mut copies = COPIES.get();
+    one_more(&mut copies);
+    COPIES.set(copies);
 }
 
 /// A fault that OpenCV does not report itself.

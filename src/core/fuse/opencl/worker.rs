@@ -9,7 +9,7 @@ use super::frame::Frame;
 use super::pyramid::Pyramid;
 use super::session::Arg::{In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
-use super::{ADVICE, Message, Orders};
+use super::{ADVICE, Message, Orders, enough_memory};
 use crate::core::device::{self, OpenClDevice};
 use crate::core::fuse::{DepthMap, Fused, Method, Options};
 use crate::core::plane::Plane;
@@ -33,7 +33,7 @@ pub fn work(
     device: &OpenClDevice,
     orders: &Orders,
 ) -> Result<Option<Fused>> {
-    enough_memory(options.method, area, device)?;
+    enough_memory(options.method, area, 0, device.memory, device)?;
     let run = || -> opencv::Result<Option<Fused>> {
         let session = &Session::open(&device::find(device)?)?;
         let (width, height) = (area.width, area.height);
@@ -53,16 +53,19 @@ pub fn work(
             )),
         }
     };
-    run().map_err(|error| {
-        Error::job(
-            format!(
-                "the OpenCL device {} failed: {}",
-                device.name,
-                wording(&error)
-            ),
-            ADVICE,
-        )
-    })
+    run().map_err(|error| failure(device, &error))
+}
+
+/// That a device failed, and why.
+pub fn failure(device: &OpenClDevice, error: &opencv::Error) -> Error {
+    Error::job(
+        format!(
+            "the OpenCL device {} failed: {}",
+            device.name,
+            wording(error)
+        ),
+        ADVICE,
+    )
 }
 
 fn fuse(
@@ -141,34 +144,13 @@ pub fn picture(
 }
 
 /// Bytes on the device per pixel of the picture, less the photograph itself.
-fn bytes_per_pixel(method: Method) -> u64 {
+pub fn bytes_per_pixel(method: Method) -> u64 {
     match method {
         // A frame and its levels, the winners and theirs, two planes of
         // energy, the range.
         Method::Pyramid => 16 + 6 + 24 + 8 + 3,
         Method::Average | Method::Hybrid | Method::Depth => 16 + 16 + 6 + 9 + 1,
     }
-}
-
-/// Refuses what cannot fit, before the driver finds out less kindly.
-fn enough_memory(method: Method, area: Area, device: &OpenClDevice) -> Result<()> {
-    let pixels = (area.width as u64).saturating_mul(area.height as u64);
-    let needed = pixels.saturating_mul(bytes_per_pixel(method));
-    if needed <= device.memory && i32::try_from(pixels).is_ok() {
-        return Ok(());
-    }
-    let gigabytes = |bytes: u64| bytes as f64 / 1e9;
-    Err(Error::job(
-        format!(
-            "a picture of {}×{} pixels needs {:.1} GB on the OpenCL device {}, which has {:.1} GB",
-            area.width,
-            area.height,
-            gigabytes(needed),
-            device.name,
-            gigabytes(device.memory)
-        ),
-        ADVICE,
-    ))
 }
 
 /// OpenCV's message, less its own source line and function.

@@ -1,0 +1,296 @@
+//! How long the steps of fusing take, on a device and on the processor.
+
+use std::time::Instant;
+
+use super::contrast::squares;
+use super::levels::Detail;
+use super::opencl::kernel_times;
+use super::range::Range;
+use super::{Method, Options, on_opencl};
+use crate::Result;
+use crate::core::device::OpenClDevice;
+use crate::core::keep_going::check;
+use crate::core::plane::Plane;
+use crate::core::warp::{Area, Exposure, Warped};
+use crate::core::{KeepGoing, Transform};
+use crate::photo::{Photo, Samples};
+
+/// Runs of which the median counts.
+const RUNS: usize = 5;
+/// Frames of a stack whose fusion is timed.
+const FRAMES: u16 = 3;
+
+/// A step of fusing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The kernel, or what is done.
+    pub name: &'static str,
+    /// Bytes that it reads and writes at least.
+    pub bytes: u64,
+    /// Seconds that it takes for one frame.
+    pub seconds: f64,
+}
+
+/// The median time that `work` takes, in seconds, after it was done once.
+/// `prepare` comes before each time and does not count.
+pub fn median<T>(
+    state: &mut T,
+    prepare: impl Fn(&mut T) -> Result<()>,
+    work: impl Fn(&mut T) -> Result<()>,
+) -> Result<f64> {
+    let mut times = [0.0; RUNS + 1];
+    for time in &mut times {
+        prepare(state)?;
+        let begun = Instant::now();
+        work(state)?;
+        *time = begun.elapsed().as_secs_f64();
+    }
+    let runs = &mut times[1..];
+    runs.sort_by(f64::total_cmp);
+    Ok(runs[RUNS / 2])
+}
+
+/// What every kernel takes on `device` for a frame of the size of `area`, and
+/// the way there and back.
+///
+/// # Errors
+///
+/// If the device fails or has too little memory, and
+/// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+pub fn on_device(device: &OpenClDevice, area: Area, keep_going: KeepGoing) -> Result<Vec<Step>> {
+    kernel_times(device, area, keep_going)
+}
+
+/// What the same takes on the processor, by the names of the kernels; of some
+/// there is no such step.
+///
+/// # Errors
+///
+/// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+pub fn on_processor(area: Area, keep_going: KeepGoing) -> Result<Vec<(&'static str, f64)>> {
+    let mut room = Room::new(area);
+    STEPS
+        .iter()
+        .map(|&(name, step)| {
+            check(keep_going)?;
+            let work = |room: &mut Room| step(room, keep_going);
+            Ok((name, median(&mut room, |_| Ok(()), work)?))
+        })
+        .collect()
+}
+
+/// Pixels of frames per second that `device` fuses by a method, or the
+/// processor for `None`; nothing where the device does not know the method.
+///
+/// # Errors
+///
+/// If the device fails or has too little memory, and
+/// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+pub fn speed(
+    device: Option<&OpenClDevice>,
+    method: Method,
+    area: Area,
+    keep_going: KeepGoing,
+) -> Result<Option<f64>> {
+    if device.is_some() && !method.runs_on_opencl() {
+        return Ok(None);
+    }
+    let photo = texture(area, Samples::Eight);
+    let options = Options::from(method);
+    let feed = |mut fusion: Box<dyn super::Fusion>| {
+        for number in 0..FRAMES {
+            let pose = &moved(f64::from(number));
+            fusion.add(number, &photo, pose, &Exposure::default(), keep_going)?;
+        }
+        fusion.finish(keep_going)
+    };
+    let fuse = || {
+        let found = feed(match device {
+            Some(device) => on_opencl(&options, area, device)?,
+            None => options.on_cpu(area),
+        })?;
+        match options.second(found, area, keep_going)? {
+            super::Second::Look(second) => feed(second),
+            super::Second::None(fused) => Ok(*fused),
+        }
+    };
+    let seconds = median(&mut (), |()| Ok(()), |()| fuse().map(drop))?;
+    let pixels = f64::from(FRAMES) * (area.width * area.height) as f64;
+    Ok(Some(pixels / seconds.max(1e-9)))
+}
+
+/// A photograph full of detail.
+pub fn texture<T: From<u8>>(area: Area, samples: impl Fn(Vec<T>) -> Samples) -> Photo {
+    let value = |i: usize| T::from(((i as u32).wrapping_mul(2_654_435_761) >> 24) as u8);
+    Photo {
+        width: area.width,
+        height: area.height,
+        samples: samples((0..area.width * area.height * 3).map(value).collect()),
+        ..Photo::default()
+    }
+}
+
+/// A pose that makes every pixel a mean of those around it.
+pub fn moved(shift: f64) -> Transform {
+    Transform::similarity(1.0, 1e-4, [0.0, 0.0], [shift + 0.3, 0.4 - shift])
+}
+
+/// What the processor works on.
+struct Room {
+    area: Area,
+    photos: [Photo; 2],
+    warped: Warped,
+    fine: [Plane; 3],
+    coarse: [Plane; 3],
+    scratch: Plane,
+    range: Range,
+}
+
+impl Room {
+    fn new(area: Area) -> Self {
+        let Area { width, height, .. } = area;
+        let fine = std::array::from_fn(|_| Plane::filled(width, height, 0.25));
+        Self {
+            area,
+            photos: [
+                texture(area, Samples::Eight),
+                texture(area, Samples::Sixteen),
+            ],
+            warped: Warped::empty(),
+            coarse: fine.each_ref().map(Plane::reduced),
+            fine,
+            scratch: Plane::filled(width, height, 1.0),
+            range: Range::new(width, height),
+        }
+    }
+
+    fn warp(&mut self, photo: usize, keep_going: KeepGoing) -> Result<()> {
+        let exposure = Exposure::default();
+        let photo = &self.photos[photo];
+        self.warped
+            .renew(photo, &moved(0.0), self.area, &exposure, keep_going)
+    }
+}
+
+/// What a step does.
+type Work = fn(&mut Room, KeepGoing) -> Result<()>;
+
+/// The steps that the processor takes as the devices do, by the kernels' names.
+const STEPS: &[(&str, Work)] = &[
+    ("warp_uchar", |room, keep_going| room.warp(0, keep_going)),
+    ("warp_ushort", |room, keep_going| room.warp(1, keep_going)),
+    ("reduce_float", |room, _| {
+        room.fine[0].reduce_into(&mut room.coarse[0]);
+        Ok(())
+    }),
+    ("reduce_float4", |room, _| {
+        let pairs = room.fine.iter().zip(&mut room.coarse);
+        pairs.for_each(|(fine, coarse)| fine.reduce_into(coarse));
+        Ok(())
+    }),
+    ("window", |room, _| {
+        room.fine[0].window_into(&mut room.scratch);
+        Ok(())
+    }),
+    ("split", |room, _| {
+        squares(
+            Detail::new(&room.fine, Some(&room.coarse)),
+            &mut room.scratch,
+        );
+        Ok(())
+    }),
+    ("range", |room, _| {
+        let fine = room.fine.iter();
+        fine.for_each(|plane| room.range.add(plane, None));
+        Ok(())
+    }),
+    ("hold", |room, _| {
+        let fine = room.fine.iter_mut();
+        fine.for_each(|plane| room.range.clamp(plane));
+        Ok(())
+    }),
+    ("collapse", |room, _| {
+        let pairs = room.fine.iter_mut().zip(&room.coarse);
+        pairs.for_each(|(fine, coarse)| fine.add_expanded(coarse, 1.0));
+        Ok(())
+    }),
+    ("normalise", |room, _| {
+        let fine = room.fine.iter_mut();
+        fine.for_each(|plane| plane.divide(&room.scratch));
+        Ok(())
+    }),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::ALWAYS;
+    use crate::core::device::opencl_devices;
+
+    const AREA: Area = Area {
+        x: 0,
+        y: 0,
+        width: 150,
+        height: 100,
+    };
+
+    #[test]
+    fn the_median_leaves_out_the_first_run() {
+        let mut runs = 0;
+        let slow_first = |runs: &mut i32| {
+            *runs += 1;
+            if *runs == 1 {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+            Ok(())
+        };
+        let seconds = median(&mut runs, |_| Ok(()), slow_first).unwrap();
+        assert!(seconds < 0.04, "{seconds}");
+        assert_eq!(runs, RUNS as i32 + 1);
+    }
+
+    #[test]
+    fn every_step_of_the_processor_is_one_of_the_devices() {
+        for (name, seconds) in on_processor(AREA, ALWAYS).unwrap() {
+            assert!(seconds > 0.0, "{name}");
+            assert!(super::super::opencl::kernels().contains(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_kernel_is_measured() {
+        for device in opencl_devices() {
+            let steps = on_device(&device, AREA, ALWAYS).unwrap();
+            let names: Vec<_> = steps.iter().map(|step| step.name).collect();
+            let kernels = super::super::opencl::kernels();
+            assert_eq!(names[..kernels.len()], kernels);
+            assert_eq!(names.len(), kernels.len() + 3, "{names:?}");
+            for step in steps {
+                assert!(step.seconds > 0.0 && step.bytes > 1000, "{step:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_method_has_a_speed() {
+        let mut devices = vec![None];
+        devices.extend(opencl_devices().into_iter().map(Some));
+        for device in &devices {
+            for method in [Method::Pyramid, Method::Depth] {
+                let knows = device.is_none() || method.runs_on_opencl();
+                let speed = speed(device.as_ref(), method, AREA, ALWAYS).unwrap();
+                assert_eq!(speed.is_some_and(|speed| speed > 1e3), knows, "{method:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn measuring_can_be_stopped() {
+        let stopped = on_processor(AREA, &|| false);
+        assert_eq!(stopped, Err(crate::Error::Cancelled));
+        for device in opencl_devices() {
+            let stopped = on_device(&device, AREA, &|| false);
+            assert_eq!(stopped, Err(crate::Error::Cancelled));
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Between the upload of a photograph and the download of the picture nothing
+//! leaves the device, and nothing is done by anything but the kernels.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::sync_channel;
+
+use clap::ValueEnum;
+
+use super::session::{Copies, copies};
+use super::{Message, Orders, Sent, work};
+use crate::core::Transform;
+use crate::core::device::{OpenClDevice, opencl_devices};
+use crate::core::fuse::bench::texture;
+use crate::core::fuse::{Fused, Method, Options};
+use crate::core::warp::{Area, Exposure};
+use crate::photo::{Photo, Samples};
+
+const AREA: Area = Area {
+    x: 0,
+    y: 0,
+    width: 96,
+    height: 64,
+};
+/// What belongs to no frame: the weights of the warp.
+const TABLES: usize = 1;
+
+/// Fuses photographs on this thread, as the device's thread does; gives what
+/// was copied meanwhile.
+fn fuse(device: &OpenClDevice, method: Method, photos: &[Photo]) -> (Copies, Fused) {
+    let (sender, messages) = sync_channel(photos.len() + 1);
+    let (ready, is_ready) = sync_channel(1);
+    for (index, photo) in (0..).zip(photos) {
+        // A hole shows where no frame is whole.
+        let pose = Transform::similarity(1.0, 0.01, [0.0, 0.0], [0.3, 1.5]);
+        let sent = Sent {
+            index,
+            photo: photo.clone(),
+            pose,
+            exposure: Exposure::default(),
+        };
+        sender.send(Message::Add(Box::new(sent))).unwrap();
+    }
+    sender.send(Message::Finish).unwrap();
+    let orders = Orders {
+        ready,
+        messages,
+        given_up: Arc::new(AtomicBool::new(false)),
+    };
+    let before = copies();
+    let fused = work(&Options::from(method), AREA, device, &orders);
+    is_ready.recv().unwrap();
+    let after = copies();
+    let copied = Copies {
+        uploads: after.uploads - before.uploads,
+        downloads: after.downloads - before.downloads,
+        downloaded: after.downloaded - before.downloaded,
+    };
+    (copied, fused.unwrap().unwrap())
+}
+
+#[test]
+fn a_frame_is_uploaded_once_and_only_results_come_back() {
+    let eight = texture(AREA, Samples::Eight);
+    let sixteen = texture(AREA, Samples::Sixteen);
+    let clear = Photo {
+        alpha: Some(vec![255; AREA.width * AREA.height]),
+        ..eight.clone()
+    };
+    for device in opencl_devices() {
+        for &method in Method::value_variants() {
+            if !method.runs_on_opencl() {
+                continue;
+            }
+            let of = |photos: &[Photo]| fuse(&device, method, photos);
+            let (two, fused) = of(&[eight.clone(), eight.clone()]);
+            assert_eq!(two.uploads, TABLES + 2, "{method:?}");
+            // Three channels of floats, the index, how sure it is and where there
+            // is anything; half as wide and high at most what the depth takes.
+            let pixels = fused.index.len() as u64;
+            assert!(fused.alpha.is_some(), "{method:?}");
+            let (plain, depth) = (pixels * (12 + 2 + 1 + 1), pixels * 4);
+            assert!(
+                (plain..=plain + depth).contains(&two.downloaded),
+                "{method:?}: {two:?}"
+            );
+            // More frames bring their uploads and nothing else.
+            let (more, _) = of(&[
+                eight.clone(),
+                eight.clone(),
+                sixteen.clone(),
+                eight.clone(),
+                clear.clone(),
+            ]);
+            assert_eq!(more.uploads, two.uploads + 3 + 1, "{method:?}");
+            assert_eq!(more.downloads, two.downloads, "{method:?}");
+            assert_eq!(more.downloaded, two.downloaded, "{method:?}");
+        }
+    }
+}
+
+/// What of a source speaks to OpenCV other than by way of the session.
+fn trespasses(source: &str) -> Vec<&str> {
+    const ALLOWED: [&str; 5] = [
+        "opencv::Result",
+        "opencv::Error",
+        "opencv::core::Scalar",
+        "opencv::core::StsNotImplemented",
+        "opencv::opencv_has_inherent_feature_opencl!",
+    ];
+    let mut found = Vec::new();
+    for line in source.lines().map(str::trim) {
+        let mut rest = line.to_owned();
+        ALLOWED
+            .iter()
+            .for_each(|allowed| rest = rest.replace(allowed, ""));
+        let words: Vec<_> = rest
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .collect();
+        let speaks = ["opencv", "Mat", "UMat", "imgproc"];
+        if !line.starts_with("//") && speaks.iter().any(|word| words.contains(word)) {
+            found.push(line);
+        }
+    }
+    found
+}
+
+#[test]
+fn only_the_session_speaks_to_opencv() {
+    let bad =
+        "use opencv::imgproc::pyr_down;\nlet a = UMat::new_def();\n// UMat\nuse opencv::Result;";
+    assert_eq!(trespasses(bad).len(), 2);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/core/fuse/opencl");
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let source = fs::read_to_string(&path).unwrap();
+        let found = trespasses(&source);
+        match name.as_str() {
+            "residency.rs" => (),
+            "session.rs" => {
+                assert!(found.len() > 5, "{found:?}");
+                // One way there, one way back, one to fill: all of them counted
+                // or kernels of OpenCV's own.
+                let times = |call: &str| source.matches(call).count();
+                assert_eq!(times(".copy_to("), 2);
+                assert_eq!(times(".set_to_def("), 1);
+                assert_eq!(times("count(|copies|"), 2);
+                assert_eq!(times("imgproc") + times("get_mat") + times("get_umat"), 0);
+            }
+            _ => assert_eq!(found, [""; 0], "{name}"),
+        }
+        seen += 1;
+    }
+    assert!(seen >= 7);
+}

@@ -1,0 +1,388 @@
+//! Which device does the work of a job.
+//!
+//! Automatic takes a graphics processor that gives right pictures and is faster
+//! than the processor. What was found out of that is kept for some days, for
+//! this driver and this version of the program.
+
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use super::cache::{self, Cache};
+use super::{Device, Job};
+use crate::core::device::{self, OpenClDevice, candidates, opencl_devices};
+use crate::core::fuse;
+use crate::core::trial::speed;
+use crate::{Error, Result};
+
+/// How long it counts what was found out about a device: it may have been busy.
+const COUNTS: Duration = Duration::from_secs(7 * 24 * 3600);
+/// The most bytes that are kept of devices.
+const LIMIT: u64 = 1 << 20;
+
+/// What was found out about a device. Speeds are in pixels of frames per second.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It gives right pictures.
+    Right {
+        /// How fast it fuses.
+        speed: f64,
+        /// How fast the processor does.
+        processor: f64,
+    },
+    /// It gives wrong pictures.
+    Wrong,
+}
+
+impl Verdict {
+    /// Whether automatic takes the device.
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Right { speed, processor } if speed > processor)
+    }
+}
+
+/// A verdict, and when it was found.
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    verdict: Verdict,
+    /// Seconds since 1970.
+    at: u64,
+}
+
+/// The verdicts that are known.
+#[derive(Debug, Clone)]
+pub struct Verdicts {
+    cache: Cache,
+}
+
+impl Verdicts {
+    /// Those of this user.
+    pub fn of_platform() -> Self {
+        let folder = cache::folder().map(|folder| folder.join("devices"));
+        Self {
+            cache: folder.map_or(Cache::none(), |folder| Cache::new(folder, LIMIT)),
+        }
+    }
+
+    /// What is known of a device, beside a processor with so many threads.
+    pub fn recall(&self, device: &OpenClDevice, threads: usize) -> Option<Verdict> {
+        let kept = self.cache.recall(&identity(device, threads))?;
+        let entry: Entry = serde_json::from_slice(&kept).ok()?;
+        let age = now().checked_sub(entry.at)?;
+        (age < COUNTS.as_secs()).then_some(entry.verdict)
+    }
+
+    /// Keeps what was found out about a device.
+    pub fn keep(&self, device: &OpenClDevice, threads: usize, verdict: Verdict) {
+        let entry = Entry { verdict, at: now() };
+        if let Ok(text) = serde_json::to_vec(&entry) {
+            self.cache.keep(&identity(device, threads), &text);
+            self.cache.trim();
+        }
+    }
+}
+
+/// What must be the same for a verdict to be true still.
+fn identity(device: &OpenClDevice, threads: usize) -> String {
+    let OpenClDevice {
+        name,
+        vendor,
+        platform,
+        version,
+        driver,
+        compute_units,
+        ..
+    } = device;
+    let own = env!("CARGO_PKG_VERSION");
+    format!(
+        "device\n{name}\n{vendor}\n{platform}\n{version}\n{driver}\n{compute_units}\n{own}\n\
+         {threads}\n"
+    )
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+/// How devices are tried out.
+struct Means<'a> {
+    is_right: &'a dyn Fn(&OpenClDevice) -> Result<bool>,
+    /// The speed of a device, or of the processor.
+    speed: &'a dyn Fn(Option<&OpenClDevice>) -> Result<f64>,
+    verdicts: Verdicts,
+}
+
+/// The OpenCL device that fuses as `wish` says; `None` is the processor.
+///
+/// # Errors
+///
+/// If a certain device is asked for that does not exist, fails, or gives wrong
+/// pictures, and if the job is cancelled.
+pub fn choose(device: Device, wish: &fuse::Options, job: &Job) -> Result<Option<OpenClDevice>> {
+    if device == Device::Cpu {
+        return Ok(None);
+    }
+    if !wish.run_on_opencl() {
+        if device != Device::Auto {
+            job.warn(
+                "these options of fusing work on the processor only; the processor does the work",
+            );
+        }
+        return Ok(None);
+    }
+    let devices = opencl_devices();
+    let Device::OpenCl(number) = device else {
+        let means = Means {
+            is_right: &device::is_right,
+            speed: &speed,
+            verdicts: Verdicts::of_platform(),
+        };
+        return Ok(automatic(&devices, &means, job)?.cloned());
+    };
+    let found = match number {
+        Some(number) => devices.get(number),
+        None => device::preferred(&devices),
+    };
+    let found = found.ok_or_else(|| {
+        let name = number.map_or("opencl".into(), |number| format!("opencl:{number}"));
+        let problem = format!("there is no device {name}");
+        Error::job(problem, "`parfocal devices` lists those there are")
+    })?;
+    device::self_check(found)?;
+    Ok(Some(found.clone()))
+}
+
+/// The first candidate that gives right pictures, and faster than the
+/// processor.
+fn automatic<'a>(
+    devices: &'a [OpenClDevice],
+    means: &Means,
+    job: &Job,
+) -> Result<Option<&'a OpenClDevice>> {
+    for gpu in candidates(devices) {
+        job.check()?;
+        let name = &gpu.name;
+        match means.verdict(gpu) {
+            Ok(verdict) if verdict.is_good() => return Ok(Some(gpu)),
+            Ok(Verdict::Wrong) => job.warn(format!(
+                "the OpenCL device {name} gives a wrong picture of a test stack and is passed \
+                 over; another driver may mend it"
+            )),
+            Ok(Verdict::Right { speed, processor }) => job.note(format!(
+                "the OpenCL device {name} is passed over: it fuses {:.1} megapixels per second, \
+                 the processor {:.1}",
+                speed / 1e6,
+                processor / 1e6
+            )),
+            Err(Error::Cancelled) => return Err(Error::Cancelled),
+            Err(fault) => job.note(format!("{}; it is passed over", fault.problem())),
+        }
+    }
+    Ok(None)
+}
+
+impl Means<'_> {
+    /// What is known of a device, or else is found out. That it failed is not
+    /// kept: it may have been another's fault.
+    fn verdict(&self, device: &OpenClDevice) -> Result<Verdict> {
+        let threads = rayon::current_num_threads();
+        if let Some(verdict) = self.verdicts.recall(device, threads) {
+            return Ok(verdict);
+        }
+        let verdict = match (self.is_right)(device)? {
+            true => Verdict::Right {
+                speed: (self.speed)(Some(device))?,
+                processor: (self.speed)(None)?,
+            },
+            false => Verdict::Wrong,
+        };
+        self.verdicts.keep(device, threads, verdict);
+        Ok(verdict)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use std::fs;
+
+    fn gpu(index: usize, compute_units: usize) -> OpenClDevice {
+        OpenClDevice {
+            index,
+            name: format!("Glass {index}"),
+            vendor: "Maker".into(),
+            platform: "Driver".into(),
+            version: "OpenCL 3.0".into(),
+            driver: "1.2".into(),
+            is_gpu: true,
+            memory: 8 << 30,
+            compute_units,
+        }
+    }
+
+    /// Devices of made-up speeds.
+    struct Bench {
+        folder: tempfile::TempDir,
+        /// Of devices 0 and 1; 0 fails, below 0 is a wrong picture.
+        speeds: [f64; 2],
+        processor: f64,
+        probes: Cell<usize>,
+        job: Job,
+    }
+
+    impl Bench {
+        fn new(speeds: [f64; 2], processor: f64) -> Self {
+            Self {
+                folder: tempfile::tempdir().unwrap(),
+                speeds,
+                processor,
+                probes: Cell::new(0),
+                job: Job::silent(),
+            }
+        }
+
+        fn verdicts(&self) -> Verdicts {
+            Verdicts {
+                cache: Cache::new(self.folder.path().to_owned(), LIMIT),
+            }
+        }
+
+        /// The number of the device that is chosen of `devices`.
+        fn choice(&self, devices: &[OpenClDevice]) -> Option<usize> {
+            let of = |device: &OpenClDevice| self.speeds[device.index];
+            let is_right = |device: &OpenClDevice| {
+                self.probes.set(self.probes.get() + 1);
+                match of(device) {
+                    0.0 => Err(Error::job("Glass is cracked", "mend it")),
+                    speed => Ok(speed > 0.0),
+                }
+            };
+            let speed = |device: Option<&OpenClDevice>| Ok(device.map_or(self.processor, of));
+            let means = Means {
+                is_right: &is_right,
+                speed: &speed,
+                verdicts: self.verdicts(),
+            };
+            let found = automatic(devices, &means, &self.job).unwrap();
+            found.map(|device| device.index)
+        }
+
+        fn file(&self) -> std::path::PathBuf {
+            let mut files = fs::read_dir(self.folder.path()).unwrap();
+            files.next().unwrap().unwrap().path()
+        }
+    }
+
+    #[test]
+    fn the_first_that_is_faster_than_the_processor_is_chosen() {
+        let two = [gpu(0, 80), gpu(1, 40)];
+        for (speeds, processor, chosen) in [
+            ([5e7, 9e7], 1e7, Some(0)),
+            ([5e6, 9e7], 1e7, Some(1)),
+            ([1e7, 1e7], 1e7, None),
+            ([-1.0, 2e7], 1e7, Some(1)),
+            ([0.0, 2e7], 1e7, Some(1)),
+            ([0.0, -1.0], 1e7, None),
+            ([f64::NAN, 1e6], 1e7, None),
+        ] {
+            let bench = Bench::new(speeds, processor);
+            assert_eq!(bench.choice(&two), chosen, "{speeds:?}");
+            // And once more from memory.
+            assert_eq!(bench.choice(&two), chosen, "{speeds:?}");
+        }
+        let player = OpenClDevice {
+            is_gpu: false,
+            ..gpu(0, 80)
+        };
+        assert_eq!(Bench::new([9e9, 9e9], 1e7).choice(&[player]), None);
+    }
+
+    #[test]
+    fn only_a_wrong_picture_is_worth_a_warning() {
+        for (speed, warnings) in [(5e6, 0), (0.0, 0), (5e7, 0), (-1.0, 1)] {
+            let bench = Bench::new([speed, 0.0], 1e7);
+            bench.choice(&[gpu(0, 80)]);
+            let told = bench.job.warnings();
+            assert_eq!(told.len(), warnings, "{told:?}");
+            assert!(told.iter().all(|told| told.contains("Glass 0")));
+        }
+    }
+
+    #[test]
+    fn why_a_device_is_passed_over_is_told() {
+        let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let notes = std::sync::Arc::clone(&told);
+        let mut bench = Bench::new([5e6, 0.0], 1e7);
+        bench.job = Job::new(move |event| {
+            if let crate::handlers::Event::Noted(note) = event {
+                notes.lock().unwrap().push(note);
+            }
+        });
+        bench.choice(&[gpu(0, 80), gpu(1, 40)]);
+        let told = told.lock().unwrap();
+        assert!(told[0].contains("Glass 0") && told[0].contains("5.0 megapixels"));
+        assert!(told[0].contains("the processor 10.0"), "{told:?}");
+        assert!(told[1].contains("Glass is cracked"), "{told:?}");
+    }
+
+    #[test]
+    fn a_device_is_tried_once_for_each_driver() {
+        let bench = Bench::new([5e7, 0.0], 1e7);
+        let device = gpu(0, 80);
+        for probes in [1, 1, 1] {
+            assert_eq!(bench.choice(std::slice::from_ref(&device)), Some(0));
+            assert_eq!(bench.probes.get(), probes);
+        }
+        let newer = OpenClDevice {
+            driver: "1.3".into(),
+            ..device
+        };
+        assert_eq!(bench.choice(&[newer]), Some(0));
+        assert_eq!(bench.probes.get(), 2);
+    }
+
+    #[test]
+    fn a_device_that_failed_is_tried_again() {
+        let mut bench = Bench::new([0.0, 0.0], 1e7);
+        assert_eq!(bench.choice(&[gpu(0, 80)]), None);
+        bench.speeds[0] = 5e7;
+        assert_eq!(bench.choice(&[gpu(0, 80)]), Some(0));
+    }
+
+    #[test]
+    fn what_is_damaged_or_old_does_not_count() {
+        let bench = Bench::new([5e7, 0.0], 1e7);
+        let device = gpu(0, 80);
+        bench.choice(std::slice::from_ref(&device));
+        let good = fs::read(bench.file()).unwrap();
+        let threads = rayon::current_num_threads();
+        let damaged = [
+            good[..good.len() - 9].to_vec(),
+            Vec::new(),
+            b"something else".to_vec(),
+        ];
+        for (probes, content) in damaged.into_iter().enumerate() {
+            fs::write(bench.file(), content).unwrap();
+            assert_eq!(bench.verdicts().recall(&device, threads), None);
+            assert_eq!(bench.choice(std::slice::from_ref(&device)), Some(0));
+            assert_eq!(bench.probes.get(), probes + 2);
+        }
+        for (at, counts) in [
+            (now() - 60, true),
+            (now() - COUNTS.as_secs() - 60, false),
+            (now() + 1_000_000, false),
+        ] {
+            let verdict = Verdict::Wrong;
+            let text = serde_json::to_vec(&Entry { verdict, at }).unwrap();
+            bench
+                .verdicts()
+                .cache
+                .keep(&identity(&device, threads), &text);
+            let known = bench.verdicts().recall(&device, threads);
+            assert_eq!(known, counts.then_some(verdict));
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Reads the frames of a stack into a fusion: on a device, whole or in bands of
+//! rows, and on the processor when the device cannot or does not.
+
+use std::cmp::Reverse;
+use std::time::{Duration, Instant};
+
+use super::alignment::Aligned;
+use super::machine::Budget;
+use super::stacking::{Watch, watched_halvings};
+use super::steps::Steps;
+use super::{Job, Phase, StackOptions, export, frames};
+use crate::core::fuse::{self, Band, Fused, Fusion, Joined, Preview, Second, bands};
+use crate::core::grey::Grey;
+use crate::core::pipeline;
+use crate::core::sharpness::{GRID, Sharpness};
+use crate::core::warp::{Area, Exposure};
+use crate::core::{KeepGoing, Transform};
+use crate::photo::Photo;
+use crate::{Error, Result};
+
+/// Numbers of bands that are tried where a device cannot hold a picture whole.
+/// The frames are read once for each: with more, the processor is sooner done.
+const BANDS: [usize; 6] = [1, 2, 3, 4, 6, 8];
+
+/// What fuses in the processor's place.
+pub struct Helper<'a> {
+    /// What the user knows it by.
+    pub name: &'a str,
+    /// Begins an empty fusion of a part of the picture.
+    pub begin: &'a Begin<'a>,
+}
+
+/// Makes an empty fusion of a part of a picture.
+pub type Begin<'a> = dyn Fn(&fuse::Options, Area) -> Result<Box<dyn Fusion>> + Sync + 'a;
+
+/// Why a helper's work ended early.
+enum Stop {
+    /// It failed: the processor can do the work.
+    Helper(Error),
+    /// What would stop the processor as well.
+    Job(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Job(error)
+    }
+}
+
+/// Reads the frames in use and fuses them as `wish` says, by `helper` while it
+/// works, else on the processor: when the helper fails, the user is warned once
+/// and the frames are read again. Tells whether the picture is the helper's. A
+/// frame that cannot be read any more is left out.
+///
+/// # Errors
+///
+/// If fewer than two of several frames are left, if memory does not suffice,
+/// and if the job is cancelled.
+pub fn fuse(
+    aligned: &mut Aligned,
+    area: Area,
+    wish: &fuse::Options,
+    helper: Option<&Helper>,
+    options: &StackOptions,
+    job: &Job,
+    watch: Option<Watch>,
+) -> Result<(Fused, bool)> {
+    let frame = frames::bytes(&aligned.stack);
+    let fixed = (area.width * area.height) as u64 * fuse::bytes_per_pixel(wish.method);
+    let memory = Budget::of(&options.resources).for_frames(fixed, frame, job)?;
+    let frames = aligned.stack.frames.len();
+    let total = wish.method.looks() * aligned.used().len();
+    let mut feeder = Feeder {
+        watched: watch.map(|watch| Watched::new(watch, aligned, area, wish)),
+        known: vec![false; frames],
+        steps: Steps::begin(job, Phase::Fusing, total),
+        lanes: pipeline::lanes(memory, frame),
+        aligned,
+        area,
+        wish,
+        options,
+        job,
+    };
+    if let Some(helper) = helper {
+        job.note(format!("{} fuses", helper.name));
+        match feeder.fuse_by(helper) {
+            Ok(fused) => return Ok((fused, true)),
+            Err(Stop::Job(error)) => return Err(error),
+            Err(Stop::Helper(fault)) => {
+                job.warn(format!("{}; the processor does the work", fault.problem()));
+            }
+        }
+    }
+    job.note("The processor fuses");
+    // Fusing keeps all threads busy: half of them read fast enough for it.
+    let threads = rayon::current_num_threads();
+    feeder.lanes = feeder.lanes.min(threads.div_ceil(2));
+    match feeder.fuse_here() {
+        Ok(fused) => Ok((fused, false)),
+        Err(Stop::Helper(error) | Stop::Job(error)) => Err(error),
+    }
+}
+
+/// What it takes to read the frames, once or again.
+struct Feeder<'a> {
+    aligned: &'a mut Aligned,
+    area: Area,
+    wish: &'a fuse::Options,
+    options: &'a StackOptions,
+    job: &'a Job,
+    lanes: usize,
+    watched: Option<Watched<'a>>,
+    /// Which frames were fused before, whatever became of that.
+    known: Vec<bool>,
+    steps: Steps<'a>,
+}
+
+impl Feeder<'_> {
+    /// Fuses on the processor.
+    fn fuse_here(&mut self) -> Result<Fused, Stop> {
+        let mut fusion = self.wish.on_cpu(self.area);
+        self.feed(fusion.as_mut(), self.wish.method.looks())?;
+        let job = self.job;
+        let found = fusion.finish(&|| !job.is_cancelled())?;
+        self.finish(found)
+    }
+
+    /// Fuses by a helper, in as few bands as it has memory for.
+    fn fuse_by(&mut self, helper: &Helper) -> Result<Fused, Stop> {
+        let (whole, job) = (self.area, self.job);
+        let (bands, tallest) = self.begin(helper)?;
+        let mut begun = Some(tallest);
+        let more = self.wish.method.looks() - 1;
+        let mut joined = Joined::new(whole);
+        for (number, band) in bands.iter().enumerate() {
+            let mut fusion = match begun.take() {
+                Some(fusion) => fusion,
+                None => begin(helper, &self.wish.of_part(whole), band.of(whole))?,
+            };
+            self.feed(fusion.as_mut(), bands.len() - number + more)?;
+            let part = fusion.finish(&|| !job.is_cancelled());
+            joined.add(band, part.map_err(Stop::of_helper)?);
+        }
+        let found = joined.into_fused().ok_or(Error::Cancelled)?;
+        self.finish(found)
+    }
+
+    /// Begins the tallest of as few bands as the helper has memory for: they
+    /// come in that order.
+    fn begin(&self, helper: &Helper) -> Result<(Vec<Band>, Box<dyn Fusion>), Stop> {
+        let mut first_fault = None;
+        for mut bands in BANDS.iter().filter_map(|&n| bands(self.area.height, n)) {
+            bands.sort_by_key(|band| Reverse(band.rows.len()));
+            let wish = match bands.len() {
+                1 => *self.wish,
+                _ => self.wish.of_part(self.area),
+            };
+            match begin(helper, &wish, bands[0].of(self.area)) {
+                Ok(fusion) => {
+                    if bands.len() > 1 {
+                        let (name, count) = (helper.name, bands.len());
+                        self.job.note(format!(
+                            "{name} has too little memory for the whole picture and fuses it in \
+                             {count} bands"
+                        ));
+                    }
+                    return Ok((bands, fusion));
+                }
+                Err(Stop::Helper(fault)) => {
+                    first_fault.get_or_insert(fault);
+                }
+                Err(stop) => return Err(stop),
+            }
+        }
+        Err(first_fault.map_or(Stop::Job(Error::Cancelled), Stop::Helper))
+    }
+
+    /// Takes the second look that some methods take, on the processor.
+    fn finish(&mut self, found: Fused) -> Result<Fused, Stop> {
+        let job = self.job;
+        let keep_going = || !job.is_cancelled();
+        match self.wish.second(found, self.area, &keep_going)? {
+            Second::Look(mut second) => {
+                self.feed(second.as_mut(), 1)?;
+                Ok(second.finish(&keep_going)?)
+            }
+            Second::None(fused) => Ok(*fused),
+        }
+    }
+
+    /// Reads the frames in use and adds each to `fusion`: the first of `passes`
+    /// that are left.
+    fn feed(&mut self, fusion: &mut dyn Fusion, passes: usize) -> Result<(), Stop> {
+        let Self {
+            aligned,
+            options,
+            job,
+            lanes,
+            watched,
+            known,
+            steps,
+            ..
+        } = self;
+        let job: &Job = job;
+        let keep_going = || !job.is_cancelled();
+        let used = aligned.used();
+        steps.plan(passes * used.len());
+        let Aligned {
+            stack,
+            frames,
+            exposures,
+            moved,
+            sharpness,
+            ..
+        } = &mut **aligned;
+        let moved = |i: usize| moved[i].as_ref().filter(|_| options.fuse.ghost_check);
+        let work: Vec<_> = used
+            .into_iter()
+            .map(|(i, pose)| {
+                (
+                    i,
+                    pose,
+                    stack.frames[i].path.clone(),
+                    sharpness[i].is_none(),
+                )
+            })
+            .collect();
+        let mut fault = None;
+        let fed = pipeline::ordered(
+            &work,
+            *lanes,
+            |(i, pose, path, is_unscored)| {
+                let mut photo = frames.read(path, job)?;
+                let score = is_unscored.then(|| Sharpness::of(&Grey::of(&photo), GRID).score());
+                if let Some(moved) = moved(*i) {
+                    moved.hide(&mut photo, pose);
+                }
+                Ok((photo, score))
+            },
+            |(i, pose, ..), result: Result<_>| {
+                job.check()?;
+                let is_new = !std::mem::replace(&mut known[*i], true);
+                match result {
+                    Ok((photo, score)) => {
+                        sharpness[*i] = sharpness[*i].or(score);
+                        let index = u16::try_from(*i).map_err(|_| too_many())?;
+                        let exposure = &exposures[*i];
+                        if let (true, Some(watched)) = (is_new, watched.as_mut()) {
+                            watched.add(index, &photo, pose, exposure, &keep_going)?;
+                        }
+                        let added = fusion.add(index, &photo, pose, exposure, &keep_going);
+                        added.inspect_err(|error| fault = Some(error.clone()))?;
+                    }
+                    Err(fault) => frames::fail(stack, *i, &fault, job)?,
+                }
+                steps.step();
+                Ok(())
+            },
+        );
+        match fault {
+            Some(fault) => return Err(Stop::of_helper(fault)),
+            None => fed?,
+        }
+        Ok(frames::enough(stack)?)
+    }
+}
+
+impl Stop {
+    /// As `error` of a helper, whom nobody blames for being cancelled.
+    fn of_helper(error: Error) -> Self {
+        match error {
+            Error::Cancelled => Self::Job(Error::Cancelled),
+            error => Self::Helper(error),
+        }
+    }
+}
+
+fn begin(helper: &Helper, wish: &fuse::Options, area: Area) -> Result<Box<dyn Fusion>, Stop> {
+    (helper.begin)(wish, area).map_err(Stop::of_helper)
+}
+
+/// A small fusion beside the real one, for someone who looks at it.
+struct Watched<'a> {
+    watch: Watch<'a>,
+    preview: Preview,
+    last: Instant,
+}
+
+impl<'a> Watched<'a> {
+    /// From one look to the next.
+    const PACE: Duration = Duration::from_millis(500);
+
+    fn new(watch: Watch<'a>, aligned: &Aligned, area: Area, options: &fuse::Options) -> Self {
+        let (width, height) = (aligned.stack.width, aligned.stack.height);
+        let longer = width.max(height);
+        let side = longer.div_ceil(1 << watched_halvings(longer));
+        Self {
+            watch,
+            preview: Preview::new(options, width, height, area, side),
+            last: Instant::now(),
+        }
+    }
+
+    fn add(
+        &mut self,
+        index: u16,
+        photo: &Photo,
+        pose: &Transform,
+        exposure: &Exposure,
+        keep_going: KeepGoing,
+    ) -> Result<()> {
+        self.preview.add(index, photo, pose, exposure, keep_going)?;
+        if self.last.elapsed() >= Self::PACE {
+            let fused = self.preview.picture(keep_going)?;
+            (self.watch)(export::picture(&fused.channels, fused.alpha));
+            self.last = Instant::now();
+        }
+        Ok(())
+    }
+}
+
+fn too_many() -> Error {
+    Error::job("a stack has at most 65536 frames", "stack it in parts")
+}
+
+#[cfg(test)]
+mod tests;
