@@ -216,7 +216,7 @@ fn fuse(
     )?;
     let keep_going = || !job.is_cancelled();
     let found = fusion.finish(&keep_going)?;
-    match wish.second(found, area, &keep_going)? {
+    match wish.second(found, area, device, &keep_going)? {
         Second::Look(mut second) => {
             feed(aligned, lanes, second.as_mut(), None, options, job)?;
             second.finish(&keep_going)
@@ -380,14 +380,6 @@ impl<'a> Watched<'a> {
 /// automatically must pass its self-check first.
 fn chosen(options: &StackOptions, job: &Job) -> Result<Option<OpenClDevice>> {
     let wish = options.resources.device;
-    if wish != Device::Cpu && !self::wish(options, 0, None).run_on_opencl() {
-        if wish != Device::Auto {
-            job.warn(
-                "these options of fusing work on the processor only; the processor does the work",
-            );
-        }
-        return Ok(None);
-    }
     let devices = device::opencl_devices();
     match wish {
         Device::Cpu => Ok(None),

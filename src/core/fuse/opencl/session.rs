@@ -7,7 +7,7 @@ use opencv::core::{
 use opencv::prelude::*;
 use opencv::{Error, Result, core};
 
-use crate::core::fuse::{average, contrast, pyramid, range};
+use crate::core::fuse::{average, contrast, depth, fill, hybrid, pyramid, range, render, weighted};
 use crate::core::grey::LUMA;
 use crate::core::resample::{PHASES, TAPS};
 
@@ -15,8 +15,14 @@ use crate::core::resample::{PHASES, TAPS};
 const SOURCE: &str = concat!(
     include_str!("../../../../assets/kernels/warp.cl"),
     include_str!("../../../../assets/kernels/steps.cl"),
+    include_str!("../../../../assets/kernels/range.cl"),
+    include_str!("../../../../assets/kernels/fill.cl"),
+    include_str!("../../../../assets/kernels/contrast.cl"),
+    include_str!("../../../../assets/kernels/depth.cl"),
     include_str!("../../../../assets/kernels/pyramid.cl"),
     include_str!("../../../../assets/kernels/average.cl"),
+    include_str!("../../../../assets/kernels/hybrid.cl"),
+    include_str!("../../../../assets/kernels/render.cl"),
 );
 
 /// What a buffer holds for each pixel.
@@ -36,6 +42,7 @@ pub struct Buffer {
 }
 
 /// What is handed to a kernel.
+#[derive(Clone, Copy)]
 pub enum Arg<'a> {
     /// A buffer that it reads.
     In(&'a Buffer),
@@ -194,18 +201,40 @@ fn failure(message: &str) -> Error {
 /// The numbers that the kernels share with the processor's code.
 fn definitions() -> String {
     let [red, green, blue] = LUMA;
-    let shares = contrast::COLOURS;
-    format!(
-        "-D TAPS={TAPS} -D PHASES={PHASES} -D BLOCK={} -D LUMA_RED={red:e}f -D LUMA_GREEN={green:e}f \
-         -D LUMA_BLUE={blue:e}f -D SHARE_RED={:e}f -D SHARE_GREEN={:e}f -D SHARE_BLUE={:e}f \
-         -D CHROMA={:e}f -D NOISE={:e}f -D FLOOR={:e}f -D HIDDEN={:e}f",
-        range::BLOCK,
-        shares[0],
-        shares[1],
-        shares[2],
-        contrast::CHROMA,
-        pyramid::NOISE,
-        contrast::FLOOR,
-        average::HIDDEN,
-    )
+    let [share_red, share_green, share_blue] = contrast::COLOURS;
+    let [near, wide, far] = contrast::WINDOWS;
+    let whole = [
+        ("TAPS", TAPS),
+        ("PHASES", PHASES),
+        ("BLOCK", range::BLOCK),
+        ("HYBRID_POWER", hybrid::POWER as usize),
+        ("AVERAGE_POWER", average::POWER as usize),
+    ];
+    let broken = [
+        ("LUMA_RED", red),
+        ("LUMA_GREEN", green),
+        ("LUMA_BLUE", blue),
+        ("SHARE_RED", share_red),
+        ("SHARE_GREEN", share_green),
+        ("SHARE_BLUE", share_blue),
+        ("CHROMA", contrast::CHROMA),
+        ("COARSER", contrast::COARSER),
+        ("WINDOW_NEAR", near),
+        ("WINDOW_WIDE", wide),
+        ("WINDOW_FAR", far),
+        ("FLOOR", contrast::FLOOR),
+        ("HARDLY", fill::HARDLY),
+        ("COARSE", depth::COARSE),
+        ("NOISE", pyramid::NOISE),
+        ("HIDDEN", average::HIDDEN),
+        ("LITTLE", hybrid::HIDDEN),
+        ("SCALE", hybrid::SCALE),
+        ("NOTHING", weighted::NOTHING),
+        ("REACH", render::REACH),
+        ("FAR", render::FAR),
+        ("UNSEEN", render::HIDDEN),
+    ];
+    let whole = whole.map(|(name, value)| format!("-D {name}={value}"));
+    let broken = broken.map(|(name, value)| format!("-D {name}={value:e}f"));
+    [whole.join(" "), broken.join(" ")].join(" ")
 }
