@@ -3,13 +3,18 @@
 //! Where the machine has no OpenCL device these say so and pass.
 
 use parfocal::core::device::{OpenClDevice, opencl_devices};
-use parfocal::core::fuse::{Fused, Fusion, Method, Options, on_opencl};
+use parfocal::core::fuse::{Fused, Fusion, Method, Options, Prefer, Second, on_opencl};
 use parfocal::core::warp::{Area, Exposure};
 use parfocal::core::{ALWAYS, Transform};
 use parfocal::demo::{DemoStack, Scene, SceneOptions};
 use parfocal::photo::{Photo, Samples};
 
-const METHODS: [Method; 2] = [Method::Pyramid, Method::Average];
+const METHODS: [Method; 4] = [
+    Method::Hybrid,
+    Method::Pyramid,
+    Method::Depth,
+    Method::Average,
+];
 
 /// A photograph, its pose and its exposure.
 type Frame = (Photo, Transform, Exposure);
@@ -58,7 +63,21 @@ fn scene(scene: Scene, width: usize, height: usize) -> SceneOptions {
     }
 }
 
-fn fuse(mut fusion: Box<dyn Fusion>, frames: &[Frame]) -> Fused {
+/// The picture of frames, fused on `device` or on the processor.
+fn fuse(options: &Options, area: Area, device: Option<&OpenClDevice>, frames: &[Frame]) -> Fused {
+    let fusion = match device {
+        Some(device) => on_opencl(options, area, device).unwrap(),
+        None => options.on_cpu(area),
+    };
+    let found = fed(fusion, frames);
+    match options.second(found, area, device, ALWAYS).unwrap() {
+        Second::Look(fusion) => fed(fusion, frames),
+        Second::None(fused) => *fused,
+    }
+}
+
+/// What comes of all frames.
+fn fed(mut fusion: Box<dyn Fusion>, frames: &[Frame]) -> Fused {
     for (index, (photo, pose, exposure)) in frames.iter().enumerate() {
         fusion
             .add(index as u16, photo, pose, exposure, ALWAYS)
@@ -77,13 +96,28 @@ fn both(
 ) -> (Fused, Fused) {
     let options = Options {
         levels,
-        // Enough that the pyramid heeds it.
+        ..noisy(method)
+    };
+    both_by(&options, area, device, frames)
+}
+
+/// A method that takes frames to have as much noise as the pyramid heeds.
+fn noisy(method: Method) -> Options {
+    Options {
         noise: (2.0f32 / 255.0).powi(2),
         ..Options::from(method)
-    };
+    }
+}
+
+fn both_by(
+    options: &Options,
+    area: Area,
+    device: &OpenClDevice,
+    frames: &[Frame],
+) -> (Fused, Fused) {
     (
-        fuse(options.on_cpu(area), frames),
-        fuse(on_opencl(&options, area, device).unwrap(), frames),
+        fuse(options, area, None, frames),
+        fuse(options, area, Some(device), frames),
     )
 }
 
@@ -103,6 +137,20 @@ fn agreement<T: PartialEq>(a: &[T], b: &[T]) -> f64 {
     a.iter().zip(b).filter(|(a, b)| a == b).count() as f64 / a.len() as f64
 }
 
+/// The share of values that differ by no more than `most`.
+fn nearness(a: &[f32], b: &[f32], most: f32) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let near = a.iter().zip(b).filter(|(a, b)| (*a - *b).abs() <= most);
+    near.count() as f64 / a.len() as f64
+}
+
+/// The depth of each pixel in frames.
+fn depth(fused: &Fused) -> Vec<f32> {
+    let [red, ..] = &fused.channels;
+    let depth = fused.depth.clone();
+    depth.smooth(red.width, red.height, 1.0, ALWAYS).unwrap()
+}
+
 /// Alpha with "all of it" spelled out.
 fn alpha(fused: &Fused) -> Vec<u8> {
     let whole = || vec![255; fused.index.len()];
@@ -118,10 +166,14 @@ fn assert_same(what: &str, (cpu, opencl): &(Fused, Fused), least: f64) {
         .zip(&opencl.confidence)
         .filter(|(a, b)| a.abs_diff(**b) > 1)
         .count();
-    println!("{what}: {psnr:.1} dB, index {index:.5}, confidence off at {far}");
+    let deep = nearness(&depth(cpu), &depth(opencl), 0.05);
+    println!("{what}: {psnr:.1} dB, index {index:.5}, depth {deep:.5}, confidence off at {far}");
     for (a, b) in cpu.channels.iter().zip(&opencl.channels) {
         assert_eq!((a.width, a.height), (b.width, b.height), "{what}");
+        let near = nearness(&a.data, &b.data, 1.0 / 255.0);
+        assert!(near >= 0.999, "{what}: {near} of the values are near");
     }
+    assert!(deep >= 0.995, "{what}: depth agrees at {deep}");
     assert!(psnr >= least, "{what}: {psnr} dB");
     assert!(index >= 0.995, "{what}: index agrees at {index}");
     assert!(far * 200 <= cpu.confidence.len(), "{what}: {far}");
@@ -176,6 +228,82 @@ fn tiny_pictures_and_any_number_of_levels_work() {
 }
 
 #[test]
+fn every_option_is_heeded() {
+    let Some(device) = device() else { return };
+    let (width, height) = (120, 90);
+    let frames = frames(&scene(Scene::Bumpy, width, height), 16);
+    for method in METHODS {
+        let usual = noisy(method);
+        let plain = fuse(&usual, area(width, height), None, &frames);
+        let frames_of = |prefer| Options {
+            prefer,
+            frames: frames.len(),
+            ..usual
+        };
+        let (softest, hardest) = (100, 0);
+        let wishes = [
+            ("front", frames_of(Prefer::Front)),
+            ("back", frames_of(Prefer::Back)),
+            (
+                "no clamp",
+                Options {
+                    clamp: false,
+                    ..usual
+                },
+            ),
+            (
+                "no noise",
+                Options {
+                    noise: 0.0,
+                    ..usual
+                },
+            ),
+            (
+                "strong noise",
+                Options {
+                    noise_strength: 1.7,
+                    ..usual
+                },
+            ),
+            (
+                "soft",
+                Options {
+                    smoothness: softest,
+                    ..usual
+                },
+            ),
+            (
+                "harder",
+                Options {
+                    smoothness: 37,
+                    ..usual
+                },
+            ),
+            (
+                "hard",
+                Options {
+                    smoothness: hardest,
+                    ..usual
+                },
+            ),
+        ];
+        let mut heeded = 0;
+        for (what, options) in wishes {
+            let pair = both_by(&options, area(width, height), &device, &frames);
+            heeded += usize::from(pair.1.channels != plain.channels);
+            assert_same(&format!("{what}, {method:?}"), &pair, 80.0);
+            // Far more than the two differ by, where it matters at all.
+            let on_cpu = psnr(&pair.0, &plain);
+            assert!(
+                on_cpu > 85.0 || psnr(&pair.1, &plain) < on_cpu + 1.0,
+                "{what}, {method:?}"
+            );
+        }
+        assert!(heeded > 3, "{method:?}");
+    }
+}
+
+#[test]
 fn masks_and_alpha_hide_the_same_pixels() {
     let Some(device) = device() else { return };
     let (width, height) = (120, 90);
@@ -209,7 +337,6 @@ fn masks_and_alpha_hide_the_same_pixels() {
     for area in [area(width, height), part] {
         for method in METHODS {
             let pair = both(method, area, None, &device, &frames);
-            assert!(method == Method::Average || pair.0.alpha.is_some());
             assert_same(&format!("masks, {method:?}"), &pair, 90.0);
             // One frame alone leaves pixels that no frame shows.
             let pair = both(method, area, None, &device, &frames[..1]);
@@ -237,8 +364,8 @@ fn every_run_and_every_order_gives_the_same() {
     let frames = frames(&scene(Scene::Bumpy, 160, 120), 8);
     for method in METHODS {
         let empty = || on_opencl(&method.into(), area(160, 120), &device).unwrap();
-        let first = fuse(empty(), &frames);
-        assert!(first == fuse(empty(), &frames));
+        let first = fed(empty(), &frames);
+        assert!(first == fed(empty(), &frames));
         let mut fusion = empty();
         for (index, (photo, pose, exposure)) in frames.iter().enumerate().rev() {
             fusion
@@ -256,10 +383,10 @@ fn fusions_side_by_side_do_not_disturb_each_other() {
     let Some(device) = device() else { return };
     let frames = frames(&scene(Scene::Plane, 120, 90), 8);
     let empty = || on_opencl(&Method::Pyramid.into(), area(120, 90), &device).unwrap();
-    let alone = fuse(empty(), &frames);
+    let alone = fed(empty(), &frames);
     std::thread::scope(|scope| {
         let lanes: Vec<_> = (0..4)
-            .map(|_| scope.spawn(|| fuse(empty(), &frames)))
+            .map(|_| scope.spawn(|| fed(empty(), &frames)))
             .collect();
         for lane in lanes {
             assert!(lane.join().unwrap() == alone);

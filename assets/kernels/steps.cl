@@ -107,3 +107,16 @@ __kernel void channel(__global const float4 *picture, int number,
         plane[at] = number == 0 ? value.x : number == 1 ? value.y : value.z;
     }
 }
+
+// Adds the coarser level, expanded, to a level of detail.
+__kernel void collapse(__global float4 *fine, int width, int height,
+                       __global const float4 *coarse, int columns, int rows)
+{
+    int x = get_global_id(0), y = get_global_id(1);
+    if (x < width && y < height) {
+        int at = y * width + x;
+        float4 value = fine[at];
+        float4 more = expanded_float4(coarse, columns, rows, width, x, y);
+        fine[at] = (float4)(value.xyz + more.xyz, value.w);
+    }
+}

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::OnceLock;
 
-use super::fuse::{Fused, Fusion, Method, on_cpu, on_opencl};
+use super::fuse::{Fused, Fusion, Method, Options, Second, on_opencl};
 use super::plane::Plane;
 use super::warp::{Area, Exposure};
 use super::{ALWAYS, Transform};
@@ -122,9 +122,14 @@ pub fn is_right(device: &OpenClDevice) -> Result<bool> {
         width,
         height,
     };
-    for method in [Method::Pyramid, Method::Average] {
-        let right = fuse_samples(on_cpu(method, area, None), area)?;
-        let own = fuse_samples(on_opencl(&method.into(), area, device)?, area)?;
+    for method in [
+        Method::Hybrid,
+        Method::Pyramid,
+        Method::Depth,
+        Method::Average,
+    ] {
+        let right = fuse_samples(method, area, None)?;
+        let own = fuse_samples(method, area, Some(device))?;
         let noise = noise(&right.channels, &own.channels);
         let strays = right
             .index
@@ -152,7 +157,23 @@ fn noise(a: &[Plane; 3], b: &[Plane; 3]) -> f64 {
 
 /// Four frames, each sharp in its own quarter: of both depths, still, moved,
 /// tilted, beyond the border, and with a hole.
-fn fuse_samples(mut fusion: Box<dyn Fusion>, area: Area) -> Result<Fused> {
+fn fuse_samples(method: Method, area: Area, device: Option<&OpenClDevice>) -> Result<Fused> {
+    let options = Options::from(method);
+    let mut fusion = match device {
+        Some(device) => on_opencl(&options, area, device)?,
+        None => options.on_cpu(area),
+    };
+    add_samples(fusion.as_mut(), area)?;
+    match options.second(fusion.finish(ALWAYS)?, area, device, ALWAYS)? {
+        Second::Look(mut fusion) => {
+            add_samples(fusion.as_mut(), area)?;
+            fusion.finish(ALWAYS)
+        }
+        Second::None(fused) => Ok(*fused),
+    }
+}
+
+fn add_samples(fusion: &mut dyn Fusion, area: Area) -> Result<()> {
     let (width, height) = (area.width, area.height);
     for number in 0..4u16 {
         let sharp = f64::from(number) * 32.0 + 16.0;
@@ -195,7 +216,7 @@ fn fuse_samples(mut fusion: Box<dyn Fusion>, area: Area) -> Result<Fused> {
         };
         fusion.add(number, &photo, &pose, &exposure, ALWAYS)?;
     }
-    fusion.finish(ALWAYS)
+    Ok(())
 }
 
 /// The device that `--device auto` tries first: see [`candidates`].

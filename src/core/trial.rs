@@ -36,9 +36,8 @@ pub fn speed(device: Option<&OpenClDevice>) -> Result<f64> {
 }
 
 fn fuse(device: Option<&OpenClDevice>, photo: &Photo, frames: u16) -> Result<()> {
-    // Every device knows this one.
-    let method = Method::Pyramid;
-    let mut fusion = match device.filter(|_| method.runs_on_opencl()) {
+    let method = Method::default();
+    let mut fusion = match device {
         Some(device) => on_opencl(&method.into(), AREA, device)?,
         None => on_cpu(method, AREA, None),
     };

@@ -82,8 +82,7 @@ fn measure_at(size: [usize; 2], devices: Vec<OpenClDevice>, job: &Job) -> Result
 }
 
 fn measure_device(device: &OpenClDevice, area: Area, job: &Job) -> Result<OnDevice> {
-    let known = Method::value_variants().iter();
-    for &method in known.filter(|method| method.runs_on_opencl()) {
+    for &method in Method::value_variants() {
         enough_memory(method, area, 0, device.memory, device)?;
     }
     let steps = bench::on_device(device, area, &|| !job.is_cancelled())?;
@@ -94,12 +93,12 @@ fn measure_device(device: &OpenClDevice, area: Area, job: &Job) -> Result<OnDevi
     })
 }
 
-/// The speeds of the methods that a device knows, or of all on the processor.
+/// The speed of each method.
 fn speeds(device: Option<&OpenClDevice>, area: Area, job: &Job) -> Result<Vec<(Method, f64)>> {
     let mut speeds = Vec::new();
     for &method in Method::value_variants() {
         let speed = bench::speed(device, method, area, &|| !job.is_cancelled())?;
-        speeds.extend(speed.map(|speed| (method, speed)));
+        speeds.push((method, speed));
         job.step();
     }
     Ok(speeds)

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use super::cache::{self, Cache};
 use super::{Device, Job};
 use crate::core::device::{self, OpenClDevice, candidates, opencl_devices};
-use crate::core::fuse;
 use crate::core::trial::speed;
 use crate::{Error, Result};
 
@@ -114,22 +113,14 @@ struct Means<'a> {
     verdicts: Verdicts,
 }
 
-/// The OpenCL device that fuses as `wish` says; `None` is the processor.
+/// The OpenCL device that does the work; `None` is the processor.
 ///
 /// # Errors
 ///
 /// If a certain device is asked for that does not exist, fails, or gives wrong
 /// pictures, and if the job is cancelled.
-pub fn choose(device: Device, wish: &fuse::Options, job: &Job) -> Result<Option<OpenClDevice>> {
+pub fn choose(device: Device, job: &Job) -> Result<Option<OpenClDevice>> {
     if device == Device::Cpu {
-        return Ok(None);
-    }
-    if !wish.run_on_opencl() {
-        if device != Device::Auto {
-            job.warn(
-                "these options of fusing work on the processor only; the processor does the work",
-            );
-        }
         return Ok(None);
     }
     let devices = opencl_devices();

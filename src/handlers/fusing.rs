@@ -28,10 +28,16 @@ pub struct Helper<'a> {
     pub name: &'a str,
     /// Begins an empty fusion of a part of the picture.
     pub begin: &'a Begin<'a>,
+    /// Begins the second look at the whole of it.
+    pub again: &'a Again<'a>,
 }
 
 /// Makes an empty fusion of a part of a picture.
 pub type Begin<'a> = dyn Fn(&fuse::Options, Area) -> Result<Box<dyn Fusion>> + Sync + 'a;
+
+/// Makes the fusion of the second look that some methods take, given what the
+/// first one found.
+pub type Again<'a> = dyn Fn(&fuse::Options, Fused, KeepGoing) -> Result<Second> + Sync + 'a;
 
 /// Why a helper's work ended early.
 enum Stop {
@@ -122,7 +128,7 @@ impl Feeder<'_> {
         self.feed(fusion.as_mut(), self.wish.method.looks())?;
         let job = self.job;
         let found = fusion.finish(&|| !job.is_cancelled())?;
-        self.finish(found)
+        self.look_again_here(found)
     }
 
     /// Fuses by a helper, in as few bands as it has memory for.
@@ -142,7 +148,11 @@ impl Feeder<'_> {
             joined.add(band, part.map_err(Stop::of_helper)?);
         }
         let found = joined.into_fused().ok_or(Error::Cancelled)?;
-        self.finish(found)
+        match bands.len() {
+            1 => self.look_again(found, helper.again),
+            // No band tells what is in the others.
+            _ => self.look_again_here(found),
+        }
     }
 
     /// Begins the tallest of as few bands as the helper has memory for: they
@@ -175,17 +185,26 @@ impl Feeder<'_> {
         Err(first_fault.map_or(Stop::Job(Error::Cancelled), Stop::Helper))
     }
 
-    /// Takes the second look that some methods take, on the processor.
-    fn finish(&mut self, found: Fused) -> Result<Fused, Stop> {
+    /// Takes the second look that some methods take.
+    fn look_again(&mut self, found: Fused, again: &Again) -> Result<Fused, Stop> {
         let job = self.job;
         let keep_going = || !job.is_cancelled();
-        match self.wish.second(found, self.area, &keep_going)? {
+        let second = again(self.wish, found, &keep_going);
+        match second.map_err(Stop::of_helper)? {
             Second::Look(mut second) => {
                 self.feed(second.as_mut(), 1)?;
-                Ok(second.finish(&keep_going)?)
+                second.finish(&keep_going).map_err(Stop::of_helper)
             }
             Second::None(fused) => Ok(*fused),
         }
+    }
+
+    /// The same on the processor.
+    fn look_again_here(&mut self, found: Fused) -> Result<Fused, Stop> {
+        let area = self.area;
+        self.look_again(found, &|wish, found, keep_going| {
+            wish.second(found, area, None, keep_going)
+        })
     }
 
     /// Reads the frames in use and adds each to `fusion`: the first of `passes`

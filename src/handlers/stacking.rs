@@ -9,6 +9,7 @@ use super::frames;
 use super::fusing::{self, Helper};
 use super::{FuseOptions, Job, Phase, Report, StackOptions, export};
 use crate::Result;
+use crate::core::KeepGoing;
 use crate::core::finish::{self, Finish};
 use crate::core::fuse;
 use crate::core::ghost::Moved;
@@ -138,7 +139,7 @@ pub fn fuse_aligned(
 ) -> Result<Stacked> {
     let area = aligned.area(options.fuse.crop)?;
     let wish = wish(options, aligned.stack.frames.len(), aligned.noise);
-    let device = choice::choose(options.resources.device, &wish, job)?;
+    let device = choice::choose(options.resources.device, job)?;
     if options.fuse.ghost_check {
         warn_of_moved(aligned, job);
     }
@@ -150,10 +151,14 @@ pub fn fuse_aligned(
             fuse::on_opencl(wish, part, device)
         }
     });
+    let again = |wish: &fuse::Options, found, keep_going: KeepGoing| {
+        wish.second(found, area, device.as_ref(), keep_going)
+    };
     let helper = device.as_ref().zip(begin.as_ref());
     let helper = helper.map(|(device, begin)| Helper {
         name: &device.name,
         begin,
+        again: &again,
     });
     let helper = helper.as_ref();
     let (fused, by_device) = fusing::fuse(aligned, area, &wish, helper, options, job, watch)?;

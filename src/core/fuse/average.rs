@@ -21,7 +21,13 @@ pub const HIDDEN: f32 = 1e-6;
 
 /// What a frame counts is this power of its squared contrast: a frame with half
 /// the contrast of another counts next to nothing.
-const POWER: i32 = 4;
+pub const POWER: i32 = 4;
+
+/// The power of contrast for a result that is as many times softer; see
+/// [`softness`](super::softness::softness).
+pub fn power(softness: f32) -> f32 {
+    (POWER as f32 / softness).min(8.0)
+}
 
 /// Accumulates frames weighted by their local contrast.
 #[derive(Debug, Clone)]
@@ -43,10 +49,9 @@ impl Average {
         }
     }
 
-    /// The same, as many times softer; see
-    /// [`softness`](super::softness::softness).
+    /// The same, as many times softer; see [`power`].
     pub fn softer(self, softness: f32) -> Self {
-        let power = (POWER as f32 / softness).min(8.0);
+        let power = power(softness);
         Self { power, ..self }
     }
 

@@ -168,10 +168,16 @@ fn add_scaled(a: &[f32], b: &[f32], scale: f32, out: &mut [f32]) {
     );
 }
 
+/// The least contrast that surroundings have in frames with this noise, and that
+/// which half settles a place.
+pub fn settling(noise: f32) -> [f32; 2] {
+    [LEAST_FAR * noise, SETTLED * noise]
+}
+
 /// How far the surroundings of each place are beyond `noise`, up to 1, from
 /// their contrast; see [`Spread::far`].
 pub fn settled(far: &Plane, noise: f32) -> Plane {
-    let (least, half) = (LEAST_FAR * noise, SETTLED * noise);
+    let [least, half] = settling(noise);
     let share = far.data.par_iter().map(|far| {
         let far = far.max(least);
         (far / (far + half)).powi(2)

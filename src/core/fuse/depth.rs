@@ -16,7 +16,7 @@ use crate::core::plane::{BAND, Plane};
 /// What the energy of detail of four pixels counts beside that of one and two:
 /// it is less noisy, and frames keep it whole when they are brought in line, but
 /// it reaches farther from edges.
-const COARSE: f32 = 0.25;
+pub const COARSE: f32 = 0.25;
 /// Frames that a vertex may be away from the sharpest.
 const AWAY: f32 = 1.0;
 
@@ -134,9 +134,48 @@ impl DepthSearch {
 
     /// The depth of each place, and how sure it is.
     pub fn finish(self) -> DepthMap {
-        let (width, height) = (self.best.width, self.best.height);
-        let confidence = self.peak.par_iter().map(|peak| {
-            let ratio = (peak.max(0.0) / self.floor).sqrt();
+        let Self {
+            best,
+            winner,
+            peak,
+            before,
+            after,
+            crisp,
+            frames,
+            floor,
+            ..
+        } = self;
+        let peak = Plane { data: peak, ..best };
+        let kept = Kept {
+            winner,
+            peak,
+            before,
+            after,
+            crisp,
+            frames,
+        };
+        kept.map(floor)
+    }
+}
+
+/// What a search keeps of each place; see the fields of [`DepthSearch`].
+#[derive(Debug)]
+pub struct Kept {
+    pub winner: Vec<u16>,
+    pub peak: Plane,
+    pub before: Vec<f32>,
+    pub after: Vec<f32>,
+    pub crisp: Plane,
+    pub frames: Vec<u16>,
+}
+
+impl Kept {
+    /// The depth of each place, and how sure it is. `floor` is the focus measure
+    /// that tells nothing.
+    pub fn map(self, floor: f32) -> DepthMap {
+        let (width, height) = (self.peak.width, self.peak.height);
+        let confidence = self.peak.data.par_iter().map(|peak| {
+            let ratio = (peak.max(0.0) / floor).sqrt();
             ratio / (1.0 + ratio)
         });
         let confidence = Plane {
@@ -147,7 +186,7 @@ impl DepthSearch {
         let in_order = self.frames.windows(2).all(|pair| pair[0] < pair[1]);
         let depth = (0..width * height).into_par_iter().map(|i| {
             let winner = usize::from(self.winner[i]);
-            let energies = [self.before[i], self.peak[i], self.after[i]];
+            let energies = [self.before[i], self.peak.data[i], self.after[i]];
             match self.frames.get(winner) {
                 Some(_) if in_order => depth(&self.frames, winner, energies),
                 Some(&number) => f32::from(number),

@@ -4,6 +4,9 @@ use rayon::prelude::*;
 
 use crate::core::plane::Plane;
 
+/// A share of known values below which there is none.
+pub const HARDLY: f32 = 1e-3;
+
 /// Replaces what lies under a mask of 0 by a smooth continuation of what lies
 /// around it, so that nothing hidden spreads to coarser levels: known values
 /// are averaged from level to level and flow back (pull-push, Gortler et al.,
@@ -29,7 +32,7 @@ pub fn fill(plane: &mut Plane, mask: &Plane) {
         data: small_mask
             .data
             .iter()
-            .map(|&m| if m > 1e-3 { 1.0 } else { 0.0 })
+            .map(|&m| if m > HARDLY { 1.0 } else { 0.0 })
             .collect(),
         ..small_mask
     };

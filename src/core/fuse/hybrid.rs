@@ -35,7 +35,7 @@ use crate::core::warp::Warped;
 /// What a frame counts is this power of its contrast, and twice the power where
 /// contrast is far beyond noise: then the sharpest frame alone is best, while a
 /// choice among noise is better left to many,
-const POWER: i32 = 4;
+pub const POWER: i32 = 4;
 /// times this one of the energy of the level itself: between close edges of
 /// another depth it is all that tells where coarse detail is.
 const OWN_POWER: i32 = 2;
@@ -49,16 +49,29 @@ const FLOOR: f32 = 0.05;
 /// The least share of that floor that any strength of noise makes.
 const LEAST_STRENGTH: f32 = 0.1;
 /// Energy of a level that counts as none, for noise of 1.
-const OWN_FLOOR: f32 = 16.0;
+pub const OWN_FLOOR: f32 = 16.0;
 /// Contrast in which seams half hide, for noise of 1.
-const HIDING: f32 = 30.0;
+pub const HIDING: f32 = 30.0;
 /// Contrast far beyond noise, for noise of 1.
-const CLEAR: f32 = 100.0;
+pub const CLEAR: f32 = 100.0;
 /// What a frame counts, before the power, where it shows nothing: only where no
 /// frame shows anything it counts at all.
-const HIDDEN: f32 = 0.001;
+pub const HIDDEN: f32 = 0.001;
 /// Keeps the largest weights in the range of floating point: before the power.
-const SCALE: f32 = 1e-5;
+pub const SCALE: f32 = 1e-5;
+
+/// Contrast that counts as none, for noise of 1 that is taken to be as many times
+/// stronger than it is: with more, more frames are averaged where detail is as
+/// faint as noise.
+pub fn floor(strength: f32) -> f32 {
+    FLOOR * strength.powi(4).max(LEAST_STRENGTH)
+}
+
+/// The power of contrast for a result that is as many times softer; see
+/// [`softness`](super::softness::softness).
+pub fn power(softness: f32) -> f32 {
+    (POWER as f32 / softness).clamp(LEAST_POWER, MOST_POWER)
+}
 
 /// Accumulates frames, level by level, weighted by their finest contrast.
 #[derive(Debug, Clone)]
@@ -104,17 +117,15 @@ impl Hybrid {
         }
     }
 
-    /// The same, for noise that is taken to be as many times stronger than it is:
-    /// with more, more frames are averaged where detail is as faint as noise.
+    /// The same, for noise of this strength; see [`floor`].
     pub fn quieter(self, strength: f32) -> Self {
-        let floor = FLOOR * strength.powi(4).max(LEAST_STRENGTH);
+        let floor = floor(strength);
         Self { floor, ..self }
     }
 
-    /// The same, as many times softer; see
-    /// [`softness`](super::softness::softness).
+    /// The same, as many times softer; see [`power`].
     pub fn softer(self, softness: f32) -> Self {
-        let power = (POWER as f32 / softness).clamp(LEAST_POWER, MOST_POWER);
+        let power = power(softness);
         Self { power, ..self }
     }
 

@@ -33,6 +33,7 @@ use self::average::Average;
 pub use self::bands::{Band, Joined, bands};
 pub use self::depth_map::DepthMap;
 use self::hybrid::Hybrid;
+use self::opencl::render_on_opencl;
 pub use self::opencl::{enough_memory, on_opencl};
 use self::prefer::Bias;
 pub use self::prefer::Prefer;
@@ -40,6 +41,7 @@ pub use self::preview::Preview;
 use self::pyramid::Pyramid;
 use self::render::{Render, Search};
 pub use self::softness::{SMOOTHNESS, softness};
+use super::device::OpenClDevice;
 use super::plane::Plane;
 use super::warp::{Area, Exposure, Warped};
 use super::{KeepGoing, Transform};
@@ -69,11 +71,6 @@ impl Method {
             Self::Depth => 2,
             Self::Hybrid | Self::Pyramid | Self::Average => 1,
         }
-    }
-
-    /// Whether OpenCL devices know this way of fusing.
-    pub fn runs_on_opencl(self) -> bool {
-        matches!(self, Self::Pyramid | Self::Average)
     }
 }
 
@@ -166,14 +163,6 @@ impl From<Method> for Options {
 }
 
 impl Options {
-    /// Whether OpenCL devices can do what these ask for.
-    pub fn run_on_opencl(&self) -> bool {
-        self.method.runs_on_opencl()
-            && self.prefer == Prefer::Auto
-            && self.clamp
-            && self.smoothness == SMOOTHNESS
-    }
-
     /// The same for a part of a picture of the size of `whole`: as many levels.
     pub fn of_part(&self, whole: Area) -> Self {
         Self {
@@ -200,19 +189,31 @@ impl Options {
     }
 
     /// A second look at all frames, where the method takes one: given what the
-    /// first found, the fusion that makes the picture.
+    /// first found, the fusion that makes the picture, on `device` or on the
+    /// processor.
     ///
     /// # Errors
     ///
+    /// As [`on_opencl`], and
     /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
-    pub fn second(&self, found: Fused, area: Area, keep_going: KeepGoing) -> Result<Second> {
-        Ok(match self.method {
-            Method::Depth => Second::Look(Box::new(OnCpu {
-                area,
-                accumulator: Render::new(found, self.clamp, softness(self.smoothness), keep_going)?,
-            })),
-            Method::Hybrid | Method::Pyramid | Method::Average => Second::None(Box::new(found)),
-        })
+    pub fn second(
+        &self,
+        found: Fused,
+        area: Area,
+        device: Option<&OpenClDevice>,
+        keep_going: KeepGoing,
+    ) -> Result<Second> {
+        if self.method != Method::Depth {
+            return Ok(Second::None(Box::new(found)));
+        }
+        let softness = softness(self.smoothness);
+        Ok(Second::Look(if let Some(device) = device {
+            let depth = render::depth(&found, softness, keep_going)?;
+            render_on_opencl(found, depth, self.clamp, area, device)?
+        } else {
+            let accumulator = Render::new(found, self.clamp, softness, keep_going)?;
+            Box::new(OnCpu { area, accumulator })
+        }))
     }
 
     fn accumulator(&self, width: usize, height: usize) -> Growing {

@@ -38,7 +38,7 @@ const CALM: f32 = 30.0;
 /// The finest levels, where two depths can both be sharp: a preference counts
 /// there. In coarser ones it would take the blur of the preferred depth for
 /// detail.
-const BIASED: usize = 2;
+pub const BIASED: usize = 2;
 
 /// The winners so far at one level.
 #[derive(Debug, Clone)]
@@ -58,11 +58,17 @@ pub struct Pyramid {
     cover: Cover,
     bias: Bias,
     clamp: bool,
-    /// Windows about each position that its energy is gathered from, one in
-    /// another.
+    /// See [`windows`].
     windows: usize,
     /// For the finest level, see [`calmness`].
     calm: f32,
+}
+
+/// Windows about each position that its energy is gathered from, one in another,
+/// for a result that is as many times softer; see
+/// [`softness`](super::softness::softness).
+pub fn windows(softness: f32) -> usize {
+    softness.round() as usize
 }
 
 /// The energy at which a small window counts half in the choice of the finest
@@ -103,7 +109,7 @@ impl Pyramid {
     /// [`softness`](super::softness::softness).
     pub fn softer(self, softness: f32) -> Self {
         Self {
-            windows: softness.round() as usize,
+            windows: windows(softness),
             ..self
         }
     }

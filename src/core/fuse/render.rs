@@ -20,12 +20,30 @@ use crate::core::plane::Plane;
 use crate::core::warp::Warped;
 
 /// Frames on either side of a depth that share in its picture.
-const REACH: f32 = 1.25;
+pub const REACH: f32 = 1.25;
 /// What all other frames count: where those next to the depth were left out or
 /// show nothing, the nearest that is there takes their place.
-const FAR: f32 = 1e-4;
+pub const FAR: f32 = 1e-4;
 /// What a frame counts where it shows nothing.
-const HIDDEN: f32 = 1e-12;
+pub const HIDDEN: f32 = 1e-12;
+
+/// The focus measure that tells nothing of depth in frames with this noise, taken
+/// to be `strength` times as strong.
+pub fn floor(noise: f32, strength: f32) -> f32 {
+    telling(noise) * strength.max(0.1).powi(2)
+}
+
+/// The depth of each pixel for the making of a picture of what was found; for
+/// `softness` see [`softness`](super::softness::softness).
+///
+/// # Errors
+///
+/// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+pub fn depth(found: &Fused, softness: f32, keep_going: KeepGoing) -> Result<Vec<f32>> {
+    let [red, ..] = &found.channels;
+    let depth = found.depth.clone().of_the_sharpest();
+    depth.smooth(red.width, red.height, softness, keep_going)
+}
 
 /// Accumulates frames, each pixel weighted by how near it is in depth.
 #[derive(Debug, Clone)]
@@ -48,9 +66,8 @@ impl Render {
     pub fn new(found: Fused, clamp: bool, softness: f32, keep_going: KeepGoing) -> Result<Self> {
         let [red, ..] = &found.channels;
         let (width, height) = (red.width, red.height);
-        let depth = found.depth.clone().of_the_sharpest();
         Ok(Self {
-            depth: depth.smooth(width, height, softness, keep_going)?,
+            depth: depth(&found, softness, keep_going)?,
             sum: Weighted::new(width, height),
             range: clamp.then(|| std::array::from_fn(|_| Range::new(width, height))),
             found,
@@ -106,9 +123,8 @@ impl Search {
     /// Depths tell nothing where contrast is less than that of noise `strength`
     /// times as strong.
     pub fn new(width: usize, height: usize, noise: f32, strength: f32, bias: Bias) -> Self {
-        let floor = telling(noise) * strength.max(0.1).powi(2);
         Self {
-            sharpest: Sharpest::new(width, height, floor),
+            sharpest: Sharpest::new(width, height, floor(noise, strength)),
             noise: believable(noise),
             bias,
             width,

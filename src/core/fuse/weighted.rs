@@ -105,7 +105,7 @@ impl Weighted {
 /// Pixels that are left alone together.
 const RUN: usize = 32;
 /// The share of what is there already that changes no sum in floating point.
-const NOTHING: f32 = 1.0 / (1 << 26) as f32;
+pub const NOTHING: f32 = 1.0 / (1 << 26) as f32;
 
 /// Adds a row, weighted. Where it weighs nothing beside what is there, nothing is
 /// read or written.

@@ -16,6 +16,7 @@ struct Material {
     folder: tempfile::TempDir,
     /// A frame that cannot be read any more when it is to be fused.
     bad: Option<usize>,
+    method: Method,
     options: StackOptions,
 }
 
@@ -43,6 +44,7 @@ impl Material {
         Self {
             folder,
             bad: None,
+            method: Method::Pyramid,
             options,
         }
     }
@@ -69,7 +71,7 @@ impl Material {
             aligned.stack.frames[bad].path = self.frame(99);
         }
         let area = aligned.area(true)?;
-        let wish = fuse::Options::from(Method::Pyramid);
+        let wish = fuse::Options::from(self.method);
         let Watcher { job, steps, total } = &watcher;
         let (fused, by_helper) = fuse(&mut aligned, area, &wish, helper, &self.options, job, None)?;
         assert_eq!(
@@ -180,20 +182,38 @@ fn with_helper<T>(
 ) -> T {
     let added = Arc::new(AtomicUsize::new(0));
     let at_fault: Arc<dyn Fn() + Send + Sync> = Arc::new(at_fault);
+    let faulty = |fusion| -> Box<dyn Fusion> {
+        Box::new(Faulty {
+            fusion,
+            fault,
+            added: Arc::clone(&added),
+            at_fault: Arc::clone(&at_fault),
+        })
+    };
     let begin = |wish: &fuse::Options, area: Area| -> Result<Box<dyn Fusion>> {
         if area.height > rows {
             return Err(Error::job("the device Glass is full", "use another one"));
         }
-        Ok(Box::new(Faulty {
-            fusion: wish.on_cpu(area),
-            fault,
-            added: Arc::clone(&added),
-            at_fault: Arc::clone(&at_fault),
-        }))
+        Ok(faulty(wish.on_cpu(area)))
+    };
+    let again = |wish: &fuse::Options, found: Fused, keep_going: KeepGoing| {
+        let [plane, ..] = &found.channels;
+        let area = Area {
+            x: 0,
+            y: 0,
+            width: plane.width,
+            height: plane.height,
+        };
+        let second = wish.second(found, area, None, keep_going)?;
+        Ok(match second {
+            Second::Look(fusion) => Second::Look(faulty(fusion)),
+            none => none,
+        })
     };
     test(&Helper {
         name: "Glass",
         begin: &begin,
+        again: &again,
     })
 }
 
@@ -227,6 +247,19 @@ fn whenever_a_helper_fails_the_processor_makes_its_own_picture() {
     assert!(right.sharpness.iter().all(Option::is_some));
     let moments = (0..FRAMES).map(Fault::After);
     for fault in moments.chain([Fault::Finishing]) {
+        let outcome = with_helper(90, fault, || (), |h| material.fused(Some(h)));
+        assert_taken_over(&outcome, &right, "a crack");
+    }
+}
+
+#[test]
+fn a_helper_may_fail_in_its_second_look() {
+    let mut material = Material::new(120, 90);
+    material.method = Method::Depth;
+    let right = material.fused(None);
+    let outcome = with_helper(90, Fault::Never, || (), |h| material.fused(Some(h)));
+    assert!(outcome.by_helper && outcome.fused == right.fused);
+    for fault in [Fault::After(FRAMES), Fault::After(FRAMES + 2)] {
         let outcome = with_helper(90, fault, || (), |h| material.fused(Some(h)));
         assert_taken_over(&outcome, &right, "a crack");
     }
@@ -287,6 +320,7 @@ fn what_does_not_fit_is_fused_in_bands() {
             let helper = Helper {
                 name: helper.name,
                 begin: &begin,
+                again: helper.again,
             };
             material.fused(Some(&helper))
         },

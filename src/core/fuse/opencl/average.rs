@@ -4,125 +4,111 @@
 use opencv::Result;
 use opencv::core::Scalar;
 
+use super::contrast::{Sharpest, Spread, reduce, window};
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
-use super::worker::{Accumulator, picture};
-use crate::core::fuse::Fused;
-use crate::core::fuse::contrast::{COARSER, WINDOWS};
+use super::worker::{Accumulator, channels, normalise};
+use crate::core::fuse::average::power;
+use crate::core::fuse::contrast::FLOOR;
+use crate::core::fuse::prefer::Bias;
+use crate::core::fuse::softness::softness;
+use crate::core::fuse::{Fused, Options};
 
 /// Accumulates frames weighted by their local contrast.
 pub struct Average {
     /// Red, green and blue by weight, and the weight.
     sum: Buffer,
-    best: Buffer,
-    index: Buffer,
+    sharpest: Sharpest,
+    bias: Bias,
+    power: f32,
     /// Scratch: luminance and what follows from it.
-    luma: Buffer,
-    soft: Buffer,
-    wide: Buffer,
+    spread: Spread,
     half: [Buffer; 2],
-    quarter: [Buffer; 2],
+    quarter: Buffer,
+    /// The frame at half the size, for its mask.
+    below: Buffer,
 }
 
 impl Average {
     /// Nothing added yet.
-    pub fn new(session: &Session, width: usize, height: usize) -> Result<Self> {
+    pub fn new(session: &Session, options: &Options, width: usize, height: usize) -> Result<Self> {
         let (w, h) = (i32::try_from(width)?, i32::try_from(height)?);
-        let level = |side: i32, factor: i32| (side + factor - 1) / factor;
-        let half = || session.blank(level(w, 2), level(h, 2), Kind::Float);
-        let quarter = || session.blank(level(w, 4), level(h, 4), Kind::Float);
+        let half = |kind| session.blank((w + 1) / 2, (h + 1) / 2, kind);
         Ok(Self {
             sum: session.filled(w, h, Kind::Float4, Scalar::all(0.0))?,
-            best: session.filled(w, h, Kind::Float, Scalar::all(-1.0))?,
-            index: session.filled(w, h, Kind::Short, Scalar::all(0.0))?,
-            luma: session.blank(w, h, Kind::Float)?,
-            soft: session.blank(w, h, Kind::Float)?,
-            wide: session.blank(w, h, Kind::Float)?,
-            half: [half()?, half()?],
-            quarter: [quarter()?, quarter()?],
+            sharpest: Sharpest::new(session, w, h, FLOOR)?,
+            bias: Bias::new(options.prefer, options.frames),
+            power: power(softness(options.smoothness)),
+            spread: Spread::new(session, w, h)?,
+            half: [half(Kind::Float)?, half(Kind::Float)?],
+            quarter: session.blank((w + 3) / 4, (h + 3) / 4, Kind::Float)?,
+            below: half(Kind::Float4)?,
         })
     }
-}
 
-impl Accumulator for Average {
-    fn add(&mut self, session: &Session, index: u16, frame: &Buffer) -> Result<()> {
+    /// Finds the energy of the two finest levels of a frame's luminance, and its
+    /// spread.
+    fn look(&self, session: &Session, frame: &Buffer) -> Result<()> {
         let Self {
-            sum,
-            best,
-            index: winner,
-            luma,
-            soft,
-            wide,
+            sharpest,
+            spread,
             half: [half, soft_half],
-            quarter: [quarter, soft_quarter],
+            quarter,
+            ..
         } = self;
-        let size = frame.size();
-        let reduce = |fine: &Buffer, coarse: &Buffer| {
-            let args = [In(fine), Size(fine), Out(coarse), Size(coarse)];
-            session.run("reduce_float", coarse.size(), &args)
-        };
+        let luma = &spread.wide;
         let contrast = |fine: &Buffer, coarse: &Buffer| {
             let args = [Out(fine), Size(fine), In(coarse), Size(coarse)];
             session.run("contrast", fine.size(), &args)
         };
-        let window = |plane: &Buffer, soft: &Buffer| {
-            session.run("window", plane.size(), &[In(plane), Out(soft), Size(plane)])
-        };
-        let spread = |fine: &Buffer, coarse: &Buffer, own: f32, more: f32| {
-            let factors = Floats([own, more, 0.0, 0.0]);
-            let args = [Out(fine), Size(fine), In(coarse), Size(coarse), factors];
-            session.run("spread", fine.size(), &args)
-        };
-        session.run("luma", size, &[In(frame), Out(luma), Size(luma)])?;
-        reduce(luma, half)?;
+        session.run("luma", luma.size(), &[In(frame), Out(luma), Size(luma)])?;
+        reduce(session, luma, half)?;
         contrast(luma, half)?;
-        reduce(half, quarter)?;
+        reduce(session, half, quarter)?;
         contrast(half, quarter)?;
-        window(half, soft_half)?;
-        spread(luma, soft_half, 1.0, COARSER)?;
+        sharpest.depth.look(session, luma, half)?;
+        window(session, half, soft_half)?;
+        let args = [Out(luma), Size(luma), In(soft_half), Size(soft_half)];
+        session.run("spread", luma.size(), &args)?;
+        spread.look(session, FLOOR)
+    }
+}
 
-        let near = soft;
-        window(luma, near)?;
-        window(near, luma)?;
-        window(luma, wide)?;
-        reduce(wide, half)?;
-        reduce(half, quarter)?;
-        window(quarter, soft_quarter)?;
-        window(soft_quarter, quarter)?;
-        spread(half, quarter, 0.0, WINDOWS[2])?;
-        let factors = Floats([WINDOWS[0], WINDOWS[1], 0.0, 0.0]);
-        session.run("mix_windows", size, &[Out(near), In(wide), Size(near), factors])?;
-        spread(near, half, 1.0, 1.0)?;
+impl Accumulator for Average {
+    fn add(&mut self, session: &Session, index: u16, frame: &Buffer, whole: bool) -> Result<()> {
+        self.look(session, frame)?;
+        let Spread {
+            near, wide, far, ..
+        } = &self.spread;
         session.run(
             "weigh",
-            size,
+            frame.size(),
             &[
                 In(frame),
-                In(near),
+                Out(near),
+                In(wide),
                 Size(near),
+                In(far),
+                Size(far),
                 Int(index.into()),
-                Out(sum),
-                Out(best),
-                Out(winner),
+                Floats([self.bias.factor(index), self.power, 0.0, 0.0]),
+                Out(&self.sum),
+                Out(&self.sharpest.best),
+                Out(&self.sharpest.index),
             ],
-        )
+        )?;
+        let below = &self.below;
+        if !whole {
+            let args = [In(frame), Size(frame), Out(below), Size(below)];
+            session.run("reduce_float4", below.size(), &args)?;
+        }
+        let mask = (!whole).then_some(below);
+        self.sharpest.depth.add(session, index, near, None, mask)
     }
 
     fn finish(self, session: &Session) -> Result<Fused> {
-        let Self {
-            sum,
-            best,
-            index,
-            luma,
-            ..
-        } = self;
-        let confidence = session.blank(sum.width, sum.height, Kind::Byte)?;
-        session.run(
-            "certainty",
-            sum.size(),
-            &[In(&best), Out(&confidence), Size(&best)],
-        )?;
-        session.run("normalise", sum.size(), &[Out(&sum), Size(&sum)])?;
-        picture(session, &sum, &luma, &index, &confidence)
+        normalise(session, &self.sum)?;
+        let channels = channels(session, &self.sum, &self.spread.near)?;
+        self.sharpest.fused(session, channels)
     }
 }

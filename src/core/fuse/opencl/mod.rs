@@ -26,11 +26,18 @@ use crate::{Error, Result};
 opencv::opencv_has_inherent_feature_opencl! {
     mod average;
     mod bench;
+    mod contrast;
+    mod depth;
+    mod fill;
     mod frame;
+    mod hybrid;
     mod pyramid;
+    mod range;
+    mod render;
     #[cfg(test)]
     mod residency;
     mod session;
+    mod work;
     mod worker;
 }
 
@@ -44,6 +51,19 @@ struct Sent {
     photo: Photo,
     pose: Transform,
     exposure: Exposure,
+}
+
+/// What a device is to do.
+enum Task {
+    /// Look at frames, in the only way or for the first time.
+    Look(Options),
+    /// Render a picture of what was found, by the depth of each pixel.
+    Render {
+        found: Box<Fused>,
+        depth: Vec<f32>,
+        /// Held within the range of its sources.
+        clamp: bool,
+    },
 }
 
 enum Message {
@@ -61,14 +81,40 @@ struct Orders {
 }
 
 /// An empty fusion on `device`, as [`Options::on_cpu`] on the processor: the
-/// result is the same within rounding. The device knows a method, levels and
-/// noise; see [`Options::run_on_opencl`].
+/// result is the same within rounding.
 ///
 /// # Errors
 ///
 /// If this OpenCV has no OpenCL, or the device cannot be used or has too
 /// little memory for a picture of this size.
 pub fn on_opencl(options: &Options, area: Area, device: &OpenClDevice) -> Result<Box<dyn Fusion>> {
+    start(Task::Look(*options), area, device)
+}
+
+/// An empty second look on `device`: it renders a picture of what was `found`, by
+/// the depth of each pixel, and holds it within the range of its sources if `clamp`
+/// says so.
+///
+/// # Errors
+///
+/// As [`on_opencl`].
+pub(super) fn render_on_opencl(
+    found: Fused,
+    depth: Vec<f32>,
+    clamp: bool,
+    area: Area,
+    device: &OpenClDevice,
+) -> Result<Box<dyn Fusion>> {
+    let found = Box::new(found);
+    let task = Task::Render {
+        found,
+        depth,
+        clamp,
+    };
+    start(task, area, device)
+}
+
+fn start(task: Task, area: Area, device: &OpenClDevice) -> Result<Box<dyn Fusion>> {
     let (sender, messages) = sync_channel(1);
     let (ready, is_ready) = sync_channel(1);
     let given_up = Arc::new(AtomicBool::new(false));
@@ -79,10 +125,9 @@ pub fn on_opencl(options: &Options, area: Area, device: &OpenClDevice) -> Result
     };
     let name = device.name.clone();
     let device = device.clone();
-    let options = *options;
     let worker = std::thread::Builder::new()
         .name("opencl".into())
-        .spawn(move || work(&options, area, &device, &orders))
+        .spawn(move || work(task, area, &device, &orders))
         .map_err(|error| {
             Error::job(
                 format!("no thread could be started for the OpenCL device {name}: {error}"),
@@ -103,15 +148,10 @@ pub fn on_opencl(options: &Options, area: Area, device: &OpenClDevice) -> Result
 }
 
 /// What the thread does.
-fn work(
-    options: &Options,
-    area: Area,
-    device: &OpenClDevice,
-    orders: &Orders,
-) -> Result<Option<Fused>> {
+fn work(task: Task, area: Area, device: &OpenClDevice, orders: &Orders) -> Result<Option<Fused>> {
     opencv::opencv_has_inherent_feature_opencl! {
-        { worker::work(options, area, device, orders) } else {
-            let _ = (options, area, device, orders);
+        { worker::work(task, area, device, orders) } else {
+            let _ = (task, area, device, orders);
             Err(Error::job("this OpenCV was built without OpenCL", ADVICE))
         }
     }
@@ -186,14 +226,6 @@ pub fn kernel_times(device: &OpenClDevice, area: Area, keep_going: KeepGoing) ->
             ADVICE,
         ))
     })
-}
-
-/// The names of all kernels, in the order of [`kernel_times`].
-#[cfg(test)]
-pub fn kernels() -> Vec<&'static str> {
-    opencv::opencv_has_inherent_feature_opencl! {
-        { bench::KERNELS.iter().map(|&(name, _)| name).collect() } else { Vec::new() }
-    }
 }
 
 /// The end of the thread that holds the device.

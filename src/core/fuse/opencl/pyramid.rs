@@ -4,12 +4,15 @@
 use opencv::Result;
 use opencv::core::Scalar;
 
+use super::contrast::{reduce, window};
+use super::range::Range;
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
-use super::worker::{Accumulator, picture};
-use crate::core::fuse::levels;
-use crate::core::fuse::pyramid::{NOBODY, calmness};
-use crate::core::fuse::{Fused, range};
+use super::worker::{Accumulator, channels, collapse, normalise};
+use crate::core::fuse::prefer::Bias;
+use crate::core::fuse::pyramid::{BIASED, NOBODY, calmness, windows};
+use crate::core::fuse::softness::softness;
+use crate::core::fuse::{DepthMap, Fused, Options, levels};
 
 /// The winners so far at one level.
 struct Level {
@@ -23,30 +26,24 @@ pub struct Pyramid {
     levels: Vec<Level>,
     /// The levels of a frame below its finest, one for each of `levels`.
     coarser: Vec<Buffer>,
-    /// Scratch, of the size of the finest level.
-    squared: Buffer,
-    energy: Buffer,
+    /// Scratch, of the size of the finest level: energy, and in one more window.
+    energy: [Buffer; 2],
     /// What the finest level's energy is calmed by: half the size of it, twice,
     /// and the energy at which half is replaced.
     calm: Option<([Buffer; 2], f32)>,
     /// What is left below the last level, weighted, and the weight.
     base: Buffer,
-    low: Buffer,
-    high: Buffer,
+    range: Option<Range>,
+    bias: Bias,
+    windows: usize,
     width: i32,
     height: i32,
 }
 
 impl Pyramid {
-    /// Nothing added yet; for `noise` see [`noise`](crate::core::noise::noise).
-    pub fn new(
-        session: &Session,
-        width: usize,
-        height: usize,
-        count: Option<usize>,
-        noise: f32,
-    ) -> Result<Self> {
-        let count = levels::count(width, height, count);
+    /// Nothing added yet.
+    pub fn new(session: &Session, options: &Options, width: usize, height: usize) -> Result<Self> {
+        let count = levels::count(width, height, options.levels);
         let (width, height) = (i32::try_from(width)?, i32::try_from(height)?);
         let (mut w, mut h) = (width, height);
         let (mut levels, mut coarser) = (Vec::new(), Vec::new());
@@ -58,39 +55,50 @@ impl Pyramid {
             (w, h) = ((w + 1) / 2, (h + 1) / 2);
             coarser.push(session.blank(w, h, Kind::Float4)?);
         }
-        let block = range::BLOCK as i32;
-        let (columns, rows) = ((width + block - 1) / block, (height + block - 1) / block);
-        let most = f64::from(f32::MAX);
         let half = || session.blank((width + 1) / 2, (height + 1) / 2, Kind::Float);
-        let calm = match calmness(noise) {
+        let calm = match calmness(options.noise) {
             0.0 => None,
             calmness => Some(([half()?, half()?], calmness)),
         };
+        let plane = || session.blank(width, height, Kind::Float);
+        let range = || Range::new(session, width, height);
         Ok(Self {
             levels,
             coarser,
-            squared: session.blank(width, height, Kind::Float)?,
-            energy: session.blank(width, height, Kind::Float)?,
+            energy: [plane()?, plane()?],
             calm,
             base: session.filled(w, h, Kind::Float4, Scalar::all(0.0))?,
-            low: session.filled(columns, rows, Kind::Float4, Scalar::all(most))?,
-            high: session.filled(columns, rows, Kind::Float4, Scalar::all(-most))?,
+            range: options.clamp.then(range).transpose()?,
+            bias: Bias::new(options.prefer, options.frames),
+            windows: windows(softness(options.smoothness)),
             width,
             height,
         })
     }
 
+    /// Gathers the energy of a level from the windows about each position. Where
+    /// it is squared comes first; gives where it is then.
+    fn gather(&self, session: &Session, number: usize, size: &Buffer) -> Result<&Buffer> {
+        let [mut energy, mut soft] = self.energy.each_ref();
+        for _ in 0..self.windows {
+            let args = [In(energy), Out(soft), Size(size)];
+            session.run("window", size.size(), &args)?;
+            (energy, soft) = (soft, energy);
+        }
+        if number == 0 {
+            self.calm(session, energy)?;
+        }
+        Ok(energy)
+    }
+
     /// Replaces faint energy of the finest level by that of its surroundings, if
     /// it is to be calmed.
-    fn calm(&self, session: &Session) -> Result<()> {
+    fn calm(&self, session: &Session, energy: &Buffer) -> Result<()> {
         let Some(([around, soft], calmness)) = &self.calm else {
             return Ok(());
         };
-        let energy = &self.energy;
-        let args = [In(energy), Size(energy), Out(around), Size(around)];
-        session.run("reduce_float", around.size(), &args)?;
-        let args = [In(around), Out(soft), Size(around)];
-        session.run("window", around.size(), &args)?;
+        reduce(session, energy, around)?;
+        window(session, around, soft)?;
         let half_at = Floats([*calmness, 0.0, 0.0, 0.0]);
         let args = [Out(energy), Size(energy), In(soft), Size(soft), half_at];
         session.run("calm", energy.size(), &args)
@@ -102,20 +110,13 @@ fn nobody() -> Scalar {
 }
 
 impl Accumulator for Pyramid {
-    fn add(&mut self, session: &Session, index: u16, frame: &Buffer) -> Result<()> {
-        session.run(
-            "range",
-            self.low.size(),
-            &[
-                In(frame),
-                Size(frame),
-                Out(&self.low),
-                Out(&self.high),
-                Size(&self.low),
-            ],
-        )?;
+    fn add(&mut self, session: &Session, index: u16, frame: &Buffer, _whole: bool) -> Result<()> {
+        if let Some(range) = &self.range {
+            range.add(session, frame)?;
+        }
         let mut fine = frame;
-        let mut energy = [0, 0];
+        let mut energy = (&self.energy[0], [0, 0]);
+        let mut factor = Floats([1.0, 0.0, 0.0, 0.0]);
         for (number, (level, coarse)) in self.levels.iter().zip(&self.coarser).enumerate() {
             let size = fine.size();
             session.run(
@@ -131,41 +132,43 @@ impl Accumulator for Pyramid {
                     Size(fine),
                     In(coarse),
                     Size(coarse),
-                    Out(&self.squared),
+                    Out(&self.energy[0]),
                 ],
             )?;
-            session.run(
-                "window",
-                size,
-                &[In(&self.squared), Out(&self.energy), Size(fine)],
-            )?;
-            if number == 0 {
-                self.calm(session)?;
-            }
+            energy = (self.gather(session, number, fine)?, size);
+            let is_biased = number < BIASED;
+            let own = if is_biased {
+                self.bias.factor(index)
+            } else {
+                1.0
+            };
+            factor = Floats([own, 0.0, 0.0, 0.0]);
             session.run(
                 "take",
                 size,
                 &[
                     In(fine),
-                    In(&self.energy),
+                    In(energy.0),
                     Size(fine),
                     Int(index.into()),
+                    factor,
                     Out(&level.best),
                     Out(&level.index),
                 ],
             )?;
-            energy = size;
             fine = coarse;
         }
+        let (energy, [width, height]) = energy;
         session.run(
             "base",
             fine.size(),
             &[
                 In(fine),
                 Size(fine),
-                In(&self.energy),
-                Int(energy[0]),
-                Int(energy[1]),
+                In(energy),
+                Int(width),
+                Int(height),
+                factor,
                 Out(&self.base),
             ],
         )
@@ -175,14 +178,13 @@ impl Accumulator for Pyramid {
         let Self {
             levels,
             coarser,
-            squared,
-            energy,
+            energy: [scratch, energy],
             calm,
             base,
-            low,
-            high,
+            range,
             width,
             height,
+            ..
         } = self;
         drop((coarser, energy, calm));
         let index = session.filled(width, height, Kind::Short, Scalar::all(0.0))?;
@@ -203,22 +205,25 @@ impl Accumulator for Pyramid {
                 ],
             )?;
         }
-        session.run("normalise", base.size(), &[Out(&base), Size(&base)])?;
+        normalise(session, &base)?;
         let mut coarse = base;
         for level in levels.into_iter().rev() {
-            let fine = level.best;
-            session.run(
-                "collapse",
-                fine.size(),
-                &[Out(&fine), Size(&fine), In(&coarse), Size(&coarse)],
-            )?;
-            coarse = fine;
+            collapse(session, &level.best, &coarse)?;
+            coarse = level.best;
         }
-        session.run(
-            "hold",
-            coarse.size(),
-            &[Out(&coarse), Size(&coarse), In(&low), In(&high), Size(&low)],
-        )?;
-        picture(session, &coarse, &squared, &index, &confidence)
+        if let Some(range) = &range {
+            range.hold(session, &coarse)?;
+        }
+        let channels = channels(session, &coarse, &scratch)?;
+        let index: Vec<u16> = session.download(&index)?;
+        let confidence: Vec<u8> = session.download(&confidence)?;
+        let (width, height) = (channels[0].width, channels[0].height);
+        Ok(Fused {
+            channels,
+            depth: DepthMap::of_index(&index, &confidence, width, height),
+            index,
+            confidence,
+            alpha: None,
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! A device bound to the thread that works with it: its memory and kernels.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use opencv::core::{
     CV_8UC1, CV_16UC1, CV_32FC1, CV_32FC4, Context, DataType, Kernel, KernelArg, Mat,
@@ -9,7 +11,8 @@ use opencv::core::{
 use opencv::prelude::*;
 use opencv::{Error, Result, core};
 
-use crate::core::fuse::{average, contrast, pyramid, range};
+use crate::core::fuse::bench::Step;
+use crate::core::fuse::{average, contrast, depth, fill, hybrid, pyramid, range, render, weighted};
 use crate::core::grey::LUMA;
 use crate::core::resample::{PHASES, TAPS};
 
@@ -17,8 +20,14 @@ use crate::core::resample::{PHASES, TAPS};
 const SOURCE: &str = concat!(
     include_str!("../../../../assets/kernels/warp.cl"),
     include_str!("../../../../assets/kernels/steps.cl"),
+    include_str!("../../../../assets/kernels/range.cl"),
+    include_str!("../../../../assets/kernels/fill.cl"),
+    include_str!("../../../../assets/kernels/contrast.cl"),
+    include_str!("../../../../assets/kernels/depth.cl"),
     include_str!("../../../../assets/kernels/pyramid.cl"),
     include_str!("../../../../assets/kernels/average.cl"),
+    include_str!("../../../../assets/kernels/hybrid.cl"),
+    include_str!("../../../../assets/kernels/render.cl"),
 );
 
 /// What a buffer holds for each pixel.
@@ -38,6 +47,7 @@ pub struct Buffer {
 }
 
 /// What is handed to a kernel.
+#[derive(Clone, Copy)]
 pub enum Arg<'a> {
     /// A buffer that it reads.
     In(&'a Buffer),
@@ -54,12 +64,23 @@ pub enum Arg<'a> {
 pub struct Session {
     program: Program,
     group: [usize; 2],
+    /// What each kernel took, if that is wanted.
+    clock: Option<RefCell<Vec<Spent>>>,
+}
+
+/// What was done on a device, and how long it took each time.
+struct Spent {
+    name: &'static str,
+    /// Bytes that it read and wrote at least, where that was most: only then it
+    /// is of interest what it took.
+    bytes: u64,
+    seconds: Vec<f64>,
 }
 
 impl Session {
     /// Binds this thread to `device` and makes the kernels ready.
     pub fn open(device: &core::Device) -> Result<Self> {
-        let mut context = Context::from_device(device)?;
+        let mut context = context_of(device)?;
         // OpenCV 4.6 knows its own copy of the device only.
         let device = &context.device(0)?;
         OpenCLExecutionContext::create_2(&context, device)?.bind()?;
@@ -83,7 +104,65 @@ impl Session {
         } else {
             [1, 1]
         };
-        Ok(Self { program, group })
+        Ok(Self {
+            program,
+            group,
+            clock: None,
+        })
+    }
+
+    /// The same that waits for each kernel and copy, and notes what it takes.
+    pub fn clocked(mut self) -> Self {
+        self.clock = Some(RefCell::default());
+        self
+    }
+
+    /// What was done so far on the largest buffers, by its median time.
+    pub fn steps(&self) -> Vec<Step> {
+        let spent = self.clock.iter().flat_map(|clock| clock.take());
+        let step = |mut spent: Spent| {
+            spent.seconds.sort_by(f64::total_cmp);
+            Step {
+                name: spent.name,
+                bytes: spent.bytes,
+                seconds: spent.seconds[(spent.seconds.len() - 1) / 2],
+            }
+        };
+        spent.map(step).collect()
+    }
+
+    /// Does what touches so many bytes, and notes what it takes if that is wanted.
+    fn timed<T>(
+        &self,
+        name: &'static str,
+        bytes: impl FnOnce(&T) -> u64,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let Some(clock) = &self.clock else {
+            return work();
+        };
+        core::finish()?;
+        let begun = Instant::now();
+        let done = work()?;
+        core::finish()?;
+        let (seconds, bytes) = (begun.elapsed().as_secs_f64(), bytes(&done));
+        let mut clock = clock.borrow_mut();
+        match clock.iter_mut().find(|spent| spent.name == name) {
+            Some(spent) if spent.bytes == bytes => spent.seconds.push(seconds),
+            Some(spent) if spent.bytes > bytes => (),
+            known => {
+                let spent = Spent {
+                    name,
+                    bytes,
+                    seconds: vec![seconds],
+                };
+                match known {
+                    Some(known) => *known = spent,
+                    None => clock.push(spent),
+                }
+            }
+        }
+        Ok(done)
     }
 
     /// A buffer of which every value is `value`.
@@ -115,9 +194,11 @@ impl Session {
         old: Option<Buffer>,
     ) -> Result<Buffer> {
         count(|copies| copies.uploads += 1);
-        let mut memory = old.map_or_else(UMat::new_def, |old| old.memory);
-        Mat::new_rows_cols_with_data(height, width, values)?.copy_to(&mut memory)?;
-        Buffer::new(memory)
+        self.timed("upload", Buffer::bytes, || {
+            let mut memory = old.map_or_else(UMat::new_def, |old| old.memory);
+            Mat::new_rows_cols_with_data(height, width, values)?.copy_to(&mut memory)?;
+            Buffer::new(memory)
+        })
     }
 
     /// Waits for the kernels, and copies `buffer` from the device.
@@ -127,16 +208,33 @@ impl Session {
             copies.downloads += 1;
             copies.downloaded += buffer.bytes();
         });
-        let mut mat = Mat::new_rows_cols_with_data_mut(buffer.height, buffer.width, &mut values)?;
-        buffer.memory.copy_to(&mut mat)?;
-        drop(mat);
+        let (width, height) = (buffer.width, buffer.height);
+        self.timed(
+            "download",
+            |()| buffer.bytes(),
+            || {
+                let mut mat = Mat::new_rows_cols_with_data_mut(height, width, &mut values)?;
+                buffer.memory.copy_to(&mut mat)
+            },
+        )?;
         Ok(values)
     }
 
     /// Puts a kernel into the device's queue, once for each of `size` (columns,
     /// rows), with arguments in the kernel's order. Kernels run one after
     /// another.
-    pub fn run(&self, name: &str, size: [i32; 2], args: &[Arg]) -> Result<()> {
+    pub fn run(&self, name: &'static str, size: [i32; 2], args: &[Arg]) -> Result<()> {
+        let bytes = |(): &()| {
+            let touched = args.iter().map(|arg| match arg {
+                Arg::In(buffer) | Arg::Out(buffer) => buffer.bytes(),
+                _ => 0,
+            });
+            touched.sum()
+        };
+        self.timed(name, bytes, || self.launch(name, size, args))
+    }
+
+    fn launch(&self, name: &str, size: [i32; 2], args: &[Arg]) -> Result<()> {
         let mut kernel = Kernel::default();
         if !kernel.create(name, &self.program)? {
             return Err(failure(&format!("it has no kernel {name}")));
@@ -172,11 +270,23 @@ impl Session {
             Err(failure(&format!("kernel {name} could not be run")))
         }
     }
+}
 
-    /// Waits for the kernels.
-    pub fn drain(&self) -> Result<()> {
-        core::finish()
+/// The context of a device. It stays as long as the program runs: OpenCV hands
+/// out one that another thread is just giving back, and to make one takes some
+/// drivers a fifth of a second. The lock is held for as long as one is looked up.
+fn context_of(device: &core::Device) -> Result<Context> {
+    static KEPT: Mutex<Vec<Context>> = Mutex::new(Vec::new());
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let context = Context::from_device(device)?;
+    let own = context.ptr()?;
+    if !kept
+        .iter()
+        .any(|known| known.ptr().is_ok_and(|ptr| ptr == own))
+    {
+        kept.push(Context::copy(&context)?);
     }
+    Ok(context)
 }
 
 impl Drop for Session {
@@ -250,18 +360,40 @@ fn failure(message: &str) -> Error {
 /// The numbers that the kernels share with the processor's code.
 fn definitions() -> String {
     let [red, green, blue] = LUMA;
-    let shares = contrast::COLOURS;
-    format!(
-        "-D TAPS={TAPS} -D PHASES={PHASES} -D BLOCK={} -D LUMA_RED={red:e}f -D LUMA_GREEN={green:e}f \
-         -D LUMA_BLUE={blue:e}f -D SHARE_RED={:e}f -D SHARE_GREEN={:e}f -D SHARE_BLUE={:e}f \
-         -D CHROMA={:e}f -D NOISE={:e}f -D FLOOR={:e}f -D HIDDEN={:e}f",
-        range::BLOCK,
-        shares[0],
-        shares[1],
-        shares[2],
-        contrast::CHROMA,
-        pyramid::NOISE,
-        contrast::FLOOR,
-        average::HIDDEN,
-    )
+    let [share_red, share_green, share_blue] = contrast::COLOURS;
+    let [near, wide, far] = contrast::WINDOWS;
+    let whole = [
+        ("TAPS", TAPS),
+        ("PHASES", PHASES),
+        ("BLOCK", range::BLOCK),
+        ("HYBRID_POWER", hybrid::POWER as usize),
+        ("AVERAGE_POWER", average::POWER as usize),
+    ];
+    let broken = [
+        ("LUMA_RED", red),
+        ("LUMA_GREEN", green),
+        ("LUMA_BLUE", blue),
+        ("SHARE_RED", share_red),
+        ("SHARE_GREEN", share_green),
+        ("SHARE_BLUE", share_blue),
+        ("CHROMA", contrast::CHROMA),
+        ("COARSER", contrast::COARSER),
+        ("WINDOW_NEAR", near),
+        ("WINDOW_WIDE", wide),
+        ("WINDOW_FAR", far),
+        ("FLOOR", contrast::FLOOR),
+        ("HARDLY", fill::HARDLY),
+        ("COARSE", depth::COARSE),
+        ("NOISE", pyramid::NOISE),
+        ("HIDDEN", average::HIDDEN),
+        ("LITTLE", hybrid::HIDDEN),
+        ("SCALE", hybrid::SCALE),
+        ("NOTHING", weighted::NOTHING),
+        ("REACH", render::REACH),
+        ("FAR", render::FAR),
+        ("UNSEEN", render::HIDDEN),
+    ];
+    let whole = whole.map(|(name, value)| format!("-D {name}={value}"));
+    let broken = broken.map(|(name, value)| format!("-D {name}={value:e}f"));
+    [whole.join(" "), broken.join(" ")].join(" ")
 }

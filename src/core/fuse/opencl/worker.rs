@@ -6,20 +6,29 @@ use opencv::core::Scalar;
 
 use super::average::Average;
 use super::frame::Frame;
+use super::hybrid::Hybrid;
 use super::pyramid::Pyramid;
+use super::render::{Render, Search};
 use super::session::Arg::{In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
-use super::{ADVICE, Message, Orders, enough_memory};
+use super::{ADVICE, Message, Orders, Task, enough_memory};
 use crate::core::device::{self, OpenClDevice};
-use crate::core::fuse::{DepthMap, Fused, Method, Options};
+use crate::core::fuse::{Fused, Method};
 use crate::core::plane::Plane;
 use crate::core::warp::Area;
 use crate::{Error, Result};
 
 /// Something on the device that takes frames in the geometry of the result.
 pub trait Accumulator {
-    /// Adds a frame (red, green, blue, mask), which is scratch afterwards.
-    fn add(&mut self, session: &Session, index: u16, frame: &Buffer) -> opencv::Result<()>;
+    /// Adds a frame (red, green, blue, mask), which is scratch afterwards. Where
+    /// it is `whole` its mask is 1 everywhere.
+    fn add(
+        &mut self,
+        session: &Session,
+        index: u16,
+        frame: &Buffer,
+        whole: bool,
+    ) -> opencv::Result<()>;
 
     /// Takes the picture out; its alpha is left to the caller.
     fn finish(self, session: &Session) -> opencv::Result<Fused>;
@@ -28,32 +37,56 @@ pub trait Accumulator {
 /// Fuses on `device` what the `orders` bring, until they say to finish or
 /// nobody gives any more: then there is no picture.
 pub fn work(
-    options: &Options,
+    task: Task,
     area: Area,
     device: &OpenClDevice,
     orders: &Orders,
 ) -> Result<Option<Fused>> {
-    enough_memory(options.method, area, 0, device.memory, device)?;
-    let run = || -> opencv::Result<Option<Fused>> {
-        let session = &Session::open(&device::find(device)?)?;
-        let (width, height) = (area.width, area.height);
-        match options.method {
-            Method::Pyramid => {
-                let (levels, noise) = (options.levels, options.noise);
-                let pyramid = Pyramid::new(session, width, height, levels, noise)?;
-                fuse(session, area, pyramid, orders)
-            }
-            Method::Average => {
-                let average = Average::new(session, width, height)?;
-                fuse(session, area, average, orders)
-            }
-            Method::Hybrid | Method::Depth => Err(opencv::Error::new(
-                opencv::core::StsNotImplemented,
-                "this method works on the processor only",
-            )),
+    // What a second look needs is less than the first one did.
+    if let Task::Look(options) = &task {
+        enough_memory(options.method, area, 0, device.memory, device)?;
+    }
+    let work = || run(&Session::open(&device::find(device)?)?, task, area, orders);
+    work().map_err(|error| failure(device, &error))
+}
+
+/// The same on a device that is open.
+pub fn run(
+    session: &Session,
+    task: Task,
+    area: Area,
+    orders: &Orders,
+) -> opencv::Result<Option<Fused>> {
+    let (width, height) = (area.width, area.height);
+    let options = &match task {
+        Task::Look(options) => options,
+        Task::Render {
+            found,
+            depth,
+            clamp,
+        } => {
+            let render = Render::new(session, *found, &depth, clamp)?;
+            return fuse(session, area, render, orders);
         }
     };
-    run().map_err(|error| failure(device, &error))
+    match options.method {
+        Method::Hybrid => {
+            let hybrid = Hybrid::new(session, options, width, height)?;
+            fuse(session, area, hybrid, orders)
+        }
+        Method::Pyramid => {
+            let pyramid = Pyramid::new(session, options, width, height)?;
+            fuse(session, area, pyramid, orders)
+        }
+        Method::Depth => {
+            let search = Search::new(session, options, width, height)?;
+            fuse(session, area, search, orders)
+        }
+        Method::Average => {
+            let average = Average::new(session, options, width, height)?;
+            fuse(session, area, average, orders)
+        }
+    }
 }
 
 /// That a device failed, and why.
@@ -94,9 +127,9 @@ fn fuse(
             }
             return Ok(Some(fused));
         };
-        if frame.warp(session, &sent)? {
-            any_whole = true;
-        } else {
+        let whole = frame.warp(session, &sent)?;
+        any_whole |= whole;
+        if !whole {
             let pixels = &frame.pixels;
             session.run(
                 "cover",
@@ -104,20 +137,17 @@ fn fuse(
                 &[In(pixels), Out(&covered), Size(pixels)],
             )?;
         }
-        accumulator.add(session, sent.index, &frame.pixels)?;
+        accumulator.add(session, sent.index, &frame.pixels, whole)?;
     }
     Ok(None)
 }
 
-/// Downloads a picture, channel after channel by way of `scratch`, and where
-/// it came from.
-pub fn picture(
+/// Downloads the channels of a picture, one after another by way of `scratch`.
+pub fn channels(
     session: &Session,
     picture: &Buffer,
     scratch: &Buffer,
-    index: &Buffer,
-    confidence: &Buffer,
-) -> opencv::Result<Fused> {
+) -> opencv::Result<[Plane; 3]> {
     let channel = |number| -> opencv::Result<Plane> {
         session.run(
             "channel",
@@ -130,26 +160,35 @@ pub fn picture(
             data: session.download(scratch)?,
         })
     };
-    let channels = [channel(0)?, channel(1)?, channel(2)?];
-    let index: Vec<u16> = session.download(index)?;
-    let confidence: Vec<u8> = session.download(confidence)?;
-    let (width, height) = (channels[0].width, channels[0].height);
-    Ok(Fused {
-        channels,
-        depth: DepthMap::of_index(&index, &confidence, width, height),
-        index,
-        confidence,
-        alpha: None,
-    })
+    Ok([channel(0)?, channel(1)?, channel(2)?])
+}
+
+/// Divides what was summed up by its weight.
+pub fn normalise(session: &Session, sum: &Buffer) -> opencv::Result<()> {
+    session.run("normalise", sum.size(), &[Out(sum), Size(sum)])
+}
+
+/// Adds the next level to a level of detail.
+pub fn collapse(session: &Session, fine: &Buffer, coarse: &Buffer) -> opencv::Result<()> {
+    let args = [Out(fine), Size(fine), In(coarse), Size(coarse)];
+    session.run("collapse", fine.size(), &args)
 }
 
 /// Bytes on the device per pixel of the picture, less the photograph itself.
 pub fn bytes_per_pixel(method: Method) -> u64 {
     match method {
-        // A frame and its levels, the winners and theirs, two planes of
-        // energy, the range.
+        // A frame and its levels, the winners and theirs, two planes of energy,
+        // the range.
         Method::Pyramid => 16 + 6 + 24 + 8 + 3,
-        Method::Average | Method::Hybrid | Method::Depth => 16 + 16 + 6 + 9 + 1,
+        // A frame, the sum, three planes of contrast and their half sizes, the
+        // winners, the search of depth, what is shown.
+        Method::Average => 16 + 16 + 12 + 10 + 6 + 11 + 1,
+        // A frame and its levels, energy and contrast of them, the winners, the
+        // search of depth, what is shown.
+        Method::Depth => 16 + 6 + 22 + 6 + 11 + 1,
+        // The same, the sums of the levels and of the half size, the standing of
+        // the levels, the range.
+        Method::Hybrid => 62 + 22 + 4 + 2 + 2,
     }
 }
 

@@ -1,0 +1,191 @@
+//! Fusion by a pyramid weighted by the finest contrast on the device, as
+//! [`fuse::hybrid`](crate::core::fuse::hybrid) does it on the processor.
+
+use opencv::Result;
+use opencv::core::Scalar;
+
+use super::contrast::{Sharpest, reduce};
+use super::range::Range;
+use super::session::Arg::{Floats, In, Int, Out, Size};
+use super::session::{Buffer, Kind, Session};
+use super::work::Work;
+use super::worker::{Accumulator, channels, collapse, normalise};
+use crate::core::fuse::depth::telling;
+use crate::core::fuse::hybrid::{CLEAR, HIDING, OWN_FLOOR, floor, power};
+use crate::core::fuse::prefer::Bias;
+use crate::core::fuse::softness::softness;
+use crate::core::fuse::{Fused, Options, levels};
+use crate::core::noise::believable;
+
+/// Accumulates frames, level by level, weighted by their finest contrast.
+pub struct Hybrid {
+    /// Full size first; the last one is no detail but the rest.
+    levels: Vec<Buffer>,
+    /// All below the finest level in one.
+    close: Buffer,
+    range: Option<Range>,
+    sharpest: Sharpest,
+    work: Work,
+    /// The standing at each level but the finest.
+    standings: Vec<Buffer>,
+    noise: f32,
+    bias: Bias,
+    power: f32,
+    floor: f32,
+}
+
+impl Hybrid {
+    /// Nothing added yet.
+    pub fn new(session: &Session, options: &Options, width: usize, height: usize) -> Result<Self> {
+        let count = levels::count(width, height, options.levels);
+        let (width, height) = (i32::try_from(width)?, i32::try_from(height)?);
+        let sum = |w, h| session.filled(w, h, Kind::Float4, Scalar::all(0.0));
+        let mut levels = vec![sum(width, height)?];
+        let mut standings = Vec::new();
+        let (mut w, mut h) = (width, height);
+        for _ in 0..count {
+            (w, h) = ((w + 1) / 2, (h + 1) / 2);
+            levels.push(sum(w, h)?);
+            standings.push(session.blank(w, h, Kind::Float)?);
+        }
+        let range = || Range::new(session, width, height);
+        Ok(Self {
+            levels,
+            close: sum((width + 1) / 2, (height + 1) / 2)?,
+            range: options.clamp.then(range).transpose()?,
+            sharpest: Sharpest::new(session, width, height, telling(options.noise))?,
+            work: Work::new(session, width, height, count)?,
+            standings,
+            noise: believable(options.noise),
+            bias: Bias::new(options.prefer, options.frames),
+            power: power(softness(options.smoothness)),
+            floor: floor(options.noise_strength),
+        })
+    }
+
+    /// Finds the contrast of the frame looked at, which is `index`, lets it win,
+    /// and finds its standing at all levels.
+    fn stand(&mut self, session: &Session, index: u16, frame: &Buffer, whole: bool) -> Result<()> {
+        let Work {
+            below,
+            energies,
+            spread,
+            ..
+        } = &self.work;
+        let Sharpest {
+            best,
+            index: winner,
+            depth,
+            ..
+        } = &mut self.sharpest;
+        let factor = self.bias.factor(index);
+        let scale = 1.0 / (self.floor * self.noise);
+        session.run(
+            "stand",
+            frame.size(),
+            &[
+                Out(&spread.near),
+                Out(&spread.wide),
+                Size(frame),
+                In(&spread.far),
+                In(&spread.settled),
+                In(frame),
+                In(&below[0]),
+                Size(&below[0]),
+                Int((!whole).into()),
+                Int(index.into()),
+                Floats([factor, scale, 0.0, 0.0]),
+                Out(best),
+                Out(winner),
+            ],
+        )?;
+        depth.look(session, &energies[0], &energies[1])?;
+        let (clues, mask) = (self.work.clues(), self.work.mask(whole));
+        depth.add(session, index, &spread.near, Some(&clues), mask)?;
+        let mut fine = &spread.wide;
+        for coarse in &self.standings {
+            reduce(session, fine, coarse)?;
+            fine = coarse;
+        }
+        Ok(())
+    }
+}
+
+impl Accumulator for Hybrid {
+    fn add(&mut self, session: &Session, index: u16, frame: &Buffer, whole: bool) -> Result<()> {
+        if let Some(range) = &self.range {
+            range.add(session, frame)?;
+        }
+        self.work.look(session, frame, whole, self.noise)?;
+        self.stand(session, index, frame, whole)?;
+        let Work {
+            below,
+            energies,
+            spread,
+            ..
+        } = &self.work;
+        let own = 1.0 / (OWN_FLOOR * self.noise);
+        let fine = std::iter::once(frame).chain(below);
+        let standings = std::iter::once(&spread.wide).chain(&self.standings);
+        for (number, ((sum, fine), standing)) in
+            self.levels.iter().zip(fine).zip(standings).enumerate()
+        {
+            let is_detail = number + 1 < self.levels.len();
+            // There are as many energies as details, and three at least: the rest
+            // below all detail may have none.
+            let energy = energies.get(number).unwrap_or(standing);
+            let coarse = below.get(number).unwrap_or(fine);
+            session.run(
+                "gather",
+                fine.size(),
+                &[
+                    In(fine),
+                    In(standing),
+                    In(energy),
+                    Size(fine),
+                    In(coarse),
+                    Size(coarse),
+                    Int(is_detail.into()),
+                    Floats([self.floor / CLEAR, self.power, own, 0.0]),
+                    Out(sum),
+                    Out(&self.close),
+                    Int((number == 1).into()),
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn finish(self, session: &Session) -> Result<Fused> {
+        let Self {
+            levels,
+            close,
+            range,
+            sharpest,
+            work,
+            noise,
+            ..
+        } = self;
+        let [far, settled] = [&work.spread.far, &work.spread.settled];
+        let mut coarse: Option<&Buffer> = None;
+        for (number, fine) in levels.iter().enumerate().rev() {
+            normalise(session, fine)?;
+            if let Some(coarse) = coarse {
+                collapse(session, fine, coarse)?;
+            }
+            if number == 1 {
+                normalise(session, &close)?;
+                sharpest.beyond(session, HIDING * noise, [far, settled])?;
+                let args = [Out(fine), In(&close), In(far), Size(fine)];
+                session.run("mix_in", fine.size(), &args)?;
+            }
+            coarse = Some(fine);
+        }
+        let picture = &levels[0];
+        if let Some(range) = &range {
+            range.hold(session, picture)?;
+        }
+        let channels = channels(session, picture, &work.spread.near)?;
+        sharpest.fused(session, channels)
+    }
+}

@@ -1,0 +1,142 @@
+//! A picture rendered from its depth map on the device, as
+//! [`fuse::render`](crate::core::fuse::render) does it on the processor.
+
+use opencv::Result;
+use opencv::core::Scalar;
+
+use super::contrast::Sharpest;
+use super::range::Range;
+use super::session::Arg::{Floats, In, Int, Out, Size};
+use super::session::{Buffer, Kind, Session};
+use super::work::Work;
+use super::worker::{Accumulator, channels, normalise};
+use crate::core::fuse::prefer::Bias;
+use crate::core::fuse::render::floor;
+use crate::core::fuse::{Fused, Options};
+use crate::core::noise::believable;
+use crate::core::plane::Plane;
+
+/// Looks for the depth of each pixel, and for no picture.
+pub struct Search {
+    sharpest: Sharpest,
+    work: Work,
+    noise: f32,
+    bias: Bias,
+}
+
+impl Search {
+    /// Nothing added yet.
+    pub fn new(session: &Session, options: &Options, width: usize, height: usize) -> Result<Self> {
+        let (width, height) = (i32::try_from(width)?, i32::try_from(height)?);
+        let floor = floor(options.noise, options.noise_strength);
+        Ok(Self {
+            sharpest: Sharpest::new(session, width, height, floor)?,
+            work: Work::new(session, width, height, 0)?,
+            noise: believable(options.noise),
+            bias: Bias::new(options.prefer, options.frames),
+        })
+    }
+}
+
+impl Accumulator for Search {
+    fn add(&mut self, session: &Session, index: u16, frame: &Buffer, whole: bool) -> Result<()> {
+        let Self {
+            sharpest,
+            work,
+            noise,
+            bias,
+        } = self;
+        work.look(session, frame, whole, *noise)?;
+        let (spread, below) = (&work.spread, &work.below[0]);
+        session.run(
+            "rank",
+            frame.size(),
+            &[
+                Out(&spread.near),
+                In(&spread.wide),
+                Size(frame),
+                In(&spread.far),
+                In(frame),
+                In(below),
+                Size(below),
+                Int((!whole).into()),
+                Int(index.into()),
+                Floats([bias.factor(index), 0.0, 0.0, 0.0]),
+                Out(&sharpest.best),
+                Out(&sharpest.index),
+            ],
+        )?;
+        let (clues, mask) = (work.clues(), work.mask(whole));
+        let [finest, coarser, ..] = &work.energies[..] else {
+            return Ok(());
+        };
+        sharpest.depth.look(session, finest, coarser)?;
+        let focus = &spread.near;
+        sharpest
+            .depth
+            .add(session, index, focus, Some(&clues), mask)
+    }
+
+    /// All that is known, under a black picture.
+    fn finish(self, session: &Session) -> Result<Fused> {
+        let near = &self.work.spread.near;
+        let (width, height) = (near.width.try_into()?, near.height.try_into()?);
+        let black = || Plane::new(width, height);
+        self.sharpest.fused(session, [black(), black(), black()])
+    }
+}
+
+/// Accumulates frames, each pixel weighted by how near it is in depth.
+pub struct Render {
+    depth: Buffer,
+    sum: Buffer,
+    range: Option<Range>,
+    found: Fused,
+}
+
+impl Render {
+    /// Nothing added yet; `found` is what is known of the picture but its
+    /// channels, and `depth` tells the depth of each pixel.
+    pub fn new(session: &Session, found: Fused, depth: &[f32], clamp: bool) -> Result<Self> {
+        let [red, ..] = &found.channels;
+        let (width, height) = (red.width.try_into()?, red.height.try_into()?);
+        let range = || Range::new(session, width, height);
+        Ok(Self {
+            depth: session.upload(depth, width, height, None)?,
+            sum: session.filled(width, height, Kind::Float4, Scalar::all(0.0))?,
+            range: clamp.then(range).transpose()?,
+            found,
+        })
+    }
+}
+
+impl Accumulator for Render {
+    fn add(&mut self, session: &Session, index: u16, frame: &Buffer, _whole: bool) -> Result<()> {
+        let Self { depth, sum, .. } = self;
+        if let Some(range) = &self.range {
+            range.add(session, frame)?;
+        }
+        let args = [
+            In(frame),
+            In(depth),
+            Size(depth),
+            Int(index.into()),
+            Out(sum),
+        ];
+        session.run("render", frame.size(), &args)
+    }
+
+    fn finish(self, session: &Session) -> Result<Fused> {
+        let Self {
+            depth, sum, range, ..
+        } = self;
+        normalise(session, &sum)?;
+        if let Some(range) = &range {
+            range.hold(session, &sum)?;
+        }
+        Ok(Fused {
+            channels: channels(session, &sum, &depth)?,
+            ..self.found
+        })
+    }
+}
