@@ -267,7 +267,7 @@ impl Feeder<'_> {
                         if let (true, Some(watched)) = (is_new, watched.as_mut()) {
                             watched.add(index, &photo, pose, exposure, &keep_going)?;
                         }
-                        let added = fusion.add(index, &photo, pose, exposure, &keep_going);
+                        let added = fusion.take(index, photo, pose, exposure, &keep_going);
                         added.inspect_err(|error| fault = Some(error.clone()))?;
                     }
                     Err(fault) => frames::fail(stack, *i, &fault, job)?,

@@ -110,6 +110,23 @@ pub trait Fusion: Send {
         keep_going: KeepGoing,
     ) -> Result<()>;
 
+    /// The same with a photograph that nobody needs any more: nothing of it is
+    /// copied.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::add`].
+    fn take(
+        &mut self,
+        index: u16,
+        photo: Photo,
+        pose: &Transform,
+        exposure: &Exposure,
+        keep_going: KeepGoing,
+    ) -> Result<()> {
+        self.add(index, &photo, pose, exposure, keep_going)
+    }
+
     /// The picture of all frames added.
     ///
     /// # Errors

@@ -47,7 +47,6 @@ const ADVICE: &str = "use --device cpu";
 /// A photograph on its way to the device.
 struct Sent {
     index: u16,
-    /// Without its metadata.
     photo: Photo,
     pose: Transform,
     exposure: Exposure,
@@ -278,7 +277,6 @@ impl Fusion for OnOpenCl {
         exposure: &Exposure,
         keep_going: KeepGoing,
     ) -> Result<()> {
-        check(keep_going)?;
         let photo = Photo {
             width: photo.width,
             height: photo.height,
@@ -286,6 +284,18 @@ impl Fusion for OnOpenCl {
             alpha: photo.alpha.clone(),
             ..Photo::default()
         };
+        self.take(index, photo, pose, exposure, keep_going)
+    }
+
+    fn take(
+        &mut self,
+        index: u16,
+        photo: Photo,
+        pose: &Transform,
+        exposure: &Exposure,
+        keep_going: KeepGoing,
+    ) -> Result<()> {
+        check(keep_going)?;
         self.send(Message::Add(Box::new(Sent {
             index,
             photo,
