@@ -39,9 +39,10 @@ pub const POWER: i32 = 4;
 /// times this one of the energy of the level itself: between close edges of
 /// another depth it is all that tells where coarse detail is.
 const OWN_POWER: i32 = 2;
-/// The range of the first power, for those who want it softer or harder.
+/// The range of the first power, for those who want it softer or harder: beyond
+/// it what counts least would be nothing in floating point.
 const LEAST_POWER: f32 = 1.0;
-const MOST_POWER: f32 = 6.0;
+const MOST_POWER: f32 = 5.0;
 /// Contrast that counts as none, for noise of 1: next to nothing, since texture
 /// as faint as the noise would be lost. Where there is noise alone, frames have
 /// much the same contrast, and count alike by that.
@@ -57,8 +58,9 @@ pub const CLEAR: f32 = 100.0;
 /// What a frame counts, before the power, where it shows nothing: only where no
 /// frame shows anything it counts at all.
 pub const HIDDEN: f32 = 0.001;
-/// Keeps the largest weights in the range of floating point: before the power.
-pub const SCALE: f32 = 1e-5;
+/// Keeps the weights, from those of what is hidden to those of the clearest
+/// texture, in the range of floating point: before the power.
+pub const SCALE: f32 = 3e-5;
 
 /// Contrast that counts as none, for noise of 1 that is taken to be as many times
 /// stronger than it is: with more, more frames are averaged where detail is as
@@ -371,6 +373,28 @@ mod tests {
         let one = spread(&fuse([noisy(0)]));
         let many = spread(&fuse((0..16).map(noisy)));
         assert!(many < 0.4 * one, "{many} of {one}");
+    }
+
+    #[test]
+    fn flat_frames_come_out_as_they_went_in_however_hard_or_soft() {
+        let mut flat = frame(|_, _| 0.5);
+        // Half of it is never shown.
+        let mask = |i: usize| if i % SIZE.0 < 64 { 1.0 } else { 0.0 };
+        flat.mask = Some(Plane {
+            width: SIZE.0,
+            height: SIZE.1,
+            data: (0..SIZE.0 * SIZE.1).map(mask).collect(),
+        });
+        for softness in [0.25, 0.5, 1.0, 2.0, 4.0] {
+            for noise in [0.0, 1.0] {
+                let fusion = Hybrid::new(SIZE.0, SIZE.1, None, noise);
+                let mut fusion = fusion.softer(softness).quieter(4.0);
+                fusion.add(0, flat.clone(), ALWAYS).unwrap();
+                for value in &fusion.finish(ALWAYS).unwrap().channels[0].data {
+                    assert!((value - 0.5).abs() < 1e-4, "{softness} {noise}: {value}");
+                }
+            }
+        }
     }
 
     #[test]
