@@ -219,6 +219,39 @@ fn a_job_cancelled_in_any_phase_stops_soon_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_job_cancelled_between_two_files_leaves_none_of_them() {
+    let folder = rendered(&DemoStack::new(&scene(Scene::Plane, 4)));
+    let report = folder.beside("report.json");
+    std::fs::write(&report, "before").unwrap();
+    let cancel: Arc<Mutex<Option<Arc<Job>>>> = Arc::default();
+    let (own, at) = (Arc::clone(&cancel), Mutex::new(None));
+    let job = Arc::new(Job::new(move |event| {
+        let mut at = at.lock().unwrap();
+        match event {
+            Event::Began { phase, .. } => *at = Some(phase),
+            // The picture is there, the depth map is not.
+            Event::Stepped if *at == Some(Phase::Writing) => {
+                own.lock().unwrap().as_ref().unwrap().cancel();
+            }
+            _ => (),
+        }
+    }));
+    *cancel.lock().unwrap() = Some(Arc::clone(&job));
+    let mut options = StackOptions {
+        depth_map: Some(folder.beside("depth.png")),
+        report: Some(report.clone()),
+        ..StackOptions::default()
+    };
+    options.output.overwrite = true;
+    let result = stack(&folder, &options, &job);
+    cancel.lock().unwrap().take();
+    assert_eq!(result.err(), Some(Error::Cancelled));
+    assert_eq!(folder.results(), ["report.json"]);
+    // What was there before is not touched.
+    assert_eq!(std::fs::read_to_string(report).unwrap(), "before");
+}
+
+#[test]
 fn the_crop_is_what_all_frames_cover() {
     let options = SceneOptions {
         shift: 12.0,

@@ -1,6 +1,6 @@
 //! Stacks photographs: the main job.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::alignment::{self, Aligned};
 use super::choice;
@@ -8,13 +8,13 @@ use super::file;
 use super::frames;
 use super::fusing::{self, Helper};
 use super::{FuseOptions, Job, Phase, Report, StackOptions, export};
-use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::finish::{self, Finish};
 use crate::core::fuse;
 use crate::core::ghost::Moved;
 use crate::core::warp::Area;
 use crate::photo::{Encoding, Format, Photo};
+use crate::{Error, Result};
 
 /// Reads the photographs of `inputs` (files, or folders whose photographs are
 /// the stack), aligns, fuses and finishes them, and writes the picture, and the
@@ -36,45 +36,58 @@ pub fn stack(inputs: &[PathBuf], options: &StackOptions, job: &Job) -> Result<Re
         compression: options.output.compression,
         quality: options.output.quality,
     };
-    let overwrite = options.output.overwrite;
     let outputs = StackOptions {
         out: Some(out.clone()),
         ..options.clone()
     };
     for path in outputs.outputs()? {
-        file::check_output(&path, inputs, overwrite)?;
+        file::check_output(&path, inputs, options.output.overwrite)?;
     }
     let stack = file::gather(inputs, &options.resources.limits, job)?;
     let mut aligned = alignment::analyse(stack, options, job)?;
     let mut stacked = fuse_aligned(&mut aligned, options, job, None)?;
     finished(&mut stacked.picture, &options.finish, job)?;
 
-    let count = aligned.stack.frames.len();
+    let files = outputs.outputs()?;
+    // Of those that are there already the user has said what becomes of them.
+    let new: Vec<_> = files.into_iter().filter(|file| !file.exists()).collect();
+    let report = write(&aligned, &stacked, options, &out, &encoding, job);
+    if matches!(report, Err(Error::Cancelled)) {
+        // Each file is whole, but nobody wants some of them without the rest.
+        new.iter().for_each(|file| drop(std::fs::remove_file(file)));
+    }
+    report
+}
+
+/// Writes the picture to `out`, and all that is wanted beside it.
+fn write(
+    aligned: &Aligned,
+    stacked: &Stacked,
+    options: &StackOptions,
+    out: &Path,
+    encoding: &Encoding,
+    job: &Job,
+) -> Result<Report> {
+    let (count, overwrite) = (aligned.stack.frames.len(), options.output.overwrite);
     let maps = [&options.depth_map, &options.confidence, &options.surface];
     job.begin(Phase::Writing, 1 + maps.into_iter().flatten().count());
-    export::write(&out, &stacked.picture, &encoding, overwrite, job)?;
+    export::write(out, &stacked.picture, encoding, overwrite, job)?;
     job.step();
     if let Some(path) = &options.depth_map {
-        export::write_depth_map(path, &stacked, count, overwrite, job)?;
+        export::write_depth_map(path, stacked, count, overwrite, job)?;
         job.step();
     }
     if let Some(path) = &options.confidence {
-        export::write_confidence(path, &stacked, overwrite, job)?;
+        export::write_confidence(path, stacked, overwrite, job)?;
         job.step();
     }
     if let Some(path) = &options.surface {
         let depth = options.surface_depth;
-        export::write_surface(path, &stacked, count, depth, overwrite, job)?;
+        export::write_surface(path, stacked, count, depth, overwrite, job)?;
         job.step();
     }
-    let report = export::report(
-        &aligned,
-        options,
-        stacked.area,
-        Some(out),
-        &stacked.device,
-        job,
-    );
+    let out = Some(out.to_owned());
+    let report = export::report(aligned, options, stacked.area, out, &stacked.device, job);
     if let Some(path) = &options.report {
         export::write_report(path, &report, overwrite)?;
     }
