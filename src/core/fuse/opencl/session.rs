@@ -167,16 +167,9 @@ impl Session {
 
     /// A buffer of which every value is `value`.
     pub fn filled(&self, width: i32, height: i32, kind: Kind, value: Scalar) -> Result<Buffer> {
-        let buffer = self.blank(width, height, kind)?;
-        self.fill(&buffer, value)?;
+        let mut buffer = self.blank(width, height, kind)?;
+        buffer.memory.set_to_def(&value)?;
         Ok(buffer)
-    }
-
-    /// Gives every value of a buffer the same.
-    pub fn fill(&self, buffer: &Buffer, value: Scalar) -> Result<()> {
-        // Another name for the same memory.
-        UMat::copy(&buffer.memory)?.set_to_def(&value)?;
-        Ok(())
     }
 
     /// A buffer with no particular values.
