@@ -114,6 +114,26 @@ fn a_missing_path() {
 }
 
 #[test]
+fn a_device_that_is_not_there() {
+    let folder = stack_folder(&small(2));
+    let commands: [&[&str]; 3] = [&["stack"], &["sharpness"], &["align", "-o", "out"]];
+    for command in commands {
+        let outcome = run(parfocal()
+            .args(command)
+            .arg(&folder.path)
+            .args(["--device", "opencl:99"]))
+        .ended(1)
+        .says(&[
+            "there is no device opencl:99; choose auto or one of ",
+            "cpu",
+        ]);
+        // Before any work.
+        assert!(outcome.stderr.starts_with("parfocal: "), "{outcome:?}");
+        assert_eq!(folder.results(), [""; 0]);
+    }
+}
+
+#[test]
 fn one_frame_stacks_to_itself() {
     let folder = stack_folder(&small(1));
     let outcome = run(parfocal().arg("stack").arg(&folder.path))

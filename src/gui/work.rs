@@ -13,7 +13,9 @@ use crate::core::thumbnail::Rgba;
 use crate::core::warp::{Area, Exposure, Warped, warp};
 use crate::handlers::alignment::{self, Aligned};
 use crate::handlers::import::Entry;
-use crate::handlers::{AlignOptions, Job, Report, StackOptions, export, file, stacking, thumbnail};
+use crate::handlers::{
+    AlignOptions, Job, Report, StackOptions, choice, export, file, stacking, thumbnail,
+};
 use crate::photo::{self, Limits, Photo};
 
 /// Pixels on the longer side of a result's small picture.
@@ -112,9 +114,11 @@ impl Kept {
 ///
 /// # Errors
 ///
-/// As [`alignment::analyse`].
+/// If the device that is asked for is missing, which fusing them would find out
+/// later, and as [`alignment::analyse`].
 pub fn align(key: Key, options: &StackOptions, job: &Job) -> Result<Arc<Kept>> {
     let inputs: Vec<PathBuf> = key.entries.iter().map(|entry| entry.path.clone()).collect();
+    choice::check(options.resources.device)?;
     let stack = file::gather(&inputs, &options.resources.limits, job)?;
     let aligned = alignment::analyse(stack, options, job)?;
     let places = aligned.used().into_iter().map(|(i, pose)| {

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::choice;
 use super::file::{self, Stack};
 use super::frames::{self, Frames};
 use super::machine::Budget;
@@ -484,15 +485,16 @@ fn taken_as_it_is() -> Pose {
 ///
 /// # Errors
 ///
-/// If the folder cannot be made or written, if a file in it exists and may not
-/// be replaced, if fewer than two of several frames can be aligned, and if the
-/// job is cancelled.
+/// If the device that is asked for is missing, if the folder cannot be made or
+/// written, if a file in it exists and may not be replaced, if fewer than two of
+/// several frames can be aligned, and if the job is cancelled.
 pub fn align(
     inputs: &[PathBuf],
     folder: &Path,
     options: &StackOptions,
     job: &Job,
 ) -> Result<Report> {
+    choice::check(options.resources.device)?;
     let stack = file::gather(inputs, &options.resources.limits, job)?;
     prepare(&stack, inputs, folder, options.output.overwrite)?;
     let aligned = analyse(stack, options, job)?;

@@ -2,8 +2,9 @@
 
 use clap::ValueEnum;
 
+use super::choice;
 use super::{Device, Job, Phase};
-use crate::core::device::{OpenClDevice, opencl_devices, preferred};
+use crate::core::device::{OpenClDevice, opencl_devices};
 use crate::core::fuse::bench::{self, Step};
 use crate::core::fuse::{Method, enough_memory};
 use crate::core::warp::Area;
@@ -106,20 +107,12 @@ fn speeds(device: Option<&OpenClDevice>, area: Area, job: &Job) -> Result<Vec<(M
 
 /// The devices that are meant.
 fn named(device: Device) -> Result<Vec<OpenClDevice>> {
-    let mut all = opencl_devices();
-    let found = match device {
-        Device::Auto => return Ok(all),
-        Device::Cpu => return Ok(Vec::new()),
-        Device::OpenCl(None) => preferred(&all).cloned(),
-        Device::OpenCl(Some(number)) if number < all.len() => Some(all.swap_remove(number)),
-        Device::OpenCl(Some(_)) => None,
-    };
-    found.map(|device| vec![device]).ok_or_else(|| {
-        Error::job(
-            "there is no such OpenCL device",
-            "`parfocal devices` lists those there are",
-        )
-    })
+    let all = opencl_devices();
+    match device {
+        Device::Auto => Ok(all),
+        Device::Cpu => Ok(Vec::new()),
+        Device::OpenCl(number) => Ok(vec![choice::named(number, &all)?.clone()]),
+    }
 }
 
 #[cfg(test)]

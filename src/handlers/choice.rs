@@ -132,17 +132,44 @@ pub fn choose(device: Device, job: &Job) -> Result<Option<OpenClDevice>> {
         };
         return Ok(automatic(&devices, &means, job)?.cloned());
     };
-    let found = match number {
-        Some(number) => devices.get(number),
-        None => device::preferred(&devices),
-    };
-    let found = found.ok_or_else(|| {
-        let name = number.map_or("opencl".into(), |number| format!("opencl:{number}"));
-        let problem = format!("there is no device {name}");
-        Error::job(problem, "`parfocal devices` lists those there are")
-    })?;
+    let found = named(number, &devices)?;
     device::self_check(found)?;
     Ok(Some(found.clone()))
+}
+
+/// Makes sure that a device that is asked for by its number is there.
+///
+/// # Errors
+///
+/// If it is not.
+pub fn check(device: Device) -> Result<()> {
+    match device {
+        Device::Auto | Device::Cpu => Ok(()),
+        Device::OpenCl(number) => named(number, &opencl_devices()).map(drop),
+    }
+}
+
+/// The OpenCL device of this number, or the one that suits best.
+///
+/// # Errors
+///
+/// If there is none.
+pub fn named(number: Option<usize>, devices: &[OpenClDevice]) -> Result<&OpenClDevice> {
+    let found = match number {
+        Some(number) => devices.get(number),
+        None => device::preferred(devices),
+    };
+    found.ok_or_else(|| {
+        let name = number.map_or("opencl".into(), |number| format!("opencl:{number}"));
+        let there = devices
+            .iter()
+            .map(|device| format!("opencl:{} ({})", device.index, device.name));
+        let there: Vec<_> = there.chain(["cpu".to_owned()]).collect();
+        Error::job(
+            format!("there is no device {name}"),
+            format!("choose auto or one of {}", there.join(", ")),
+        )
+    })
 }
 
 /// The first candidate that gives right pictures, and faster than the
@@ -289,6 +316,21 @@ mod tests {
             ..gpu(0, 80)
         };
         assert_eq!(Bench::new([9e9, 9e9], 1e7).choice(&[player]), None);
+    }
+
+    #[test]
+    fn what_devices_there_are_is_told_when_one_is_missing() {
+        let two = [gpu(0, 80), gpu(1, 40)];
+        assert_eq!(named(Some(1), &two).unwrap().index, 1);
+        let fault = named(Some(7), &two).unwrap_err().to_string();
+        assert_eq!(
+            fault,
+            "there is no device opencl:7; choose auto or one of opencl:0 (Glass 0), opencl:1 \
+             (Glass 1), cpu"
+        );
+        assert!(named(None, &[]).unwrap_err().to_string().ends_with("cpu"));
+        assert!(check(Device::OpenCl(Some(99))).is_err());
+        assert_eq!(check(Device::Auto).and(check(Device::Cpu)), Ok(()));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
+use super::choice;
 use super::machine::Budget;
 use super::{Job, Phase, Resources};
 use crate::Result;
@@ -39,13 +40,14 @@ pub struct FrameSharpness {
 ///
 /// # Errors
 ///
-/// If an input is missing, if there are no photographs or none can be read,
+/// If an input or the device that is asked for is missing, if there are no photographs or none can be read,
 /// and if the job is cancelled.
 pub fn score(
     inputs: &[PathBuf],
     options: &SharpnessOptions,
     job: &Job,
 ) -> Result<Vec<FrameSharpness>> {
+    choice::check(options.resources.device)?;
     let paths = photo::list(inputs)?.photos;
     let limits = &options.resources.limits;
     job.begin(Phase::Listing, paths.len());

@@ -9,6 +9,7 @@ use super::frames;
 use super::fusing::{self, Helper};
 use super::{FuseOptions, Job, Phase, Report, StackOptions, export};
 use crate::core::KeepGoing;
+use crate::core::device::OpenClDevice;
 use crate::core::finish::{self, Finish};
 use crate::core::fuse;
 use crate::core::ghost::Moved;
@@ -22,8 +23,9 @@ use crate::{Error, Result};
 ///
 /// # Errors
 ///
-/// If an output may not be written (found out before any work), if fewer than
-/// two of several frames are left, if memory does not suffice, and if the job
+/// If an output may not be written or the device that is asked for is missing
+/// or does not work (found out before any work), if fewer than two of several
+/// frames are left, if memory does not suffice, and if the job
 /// is cancelled. Nothing is left behind then.
 pub fn stack(inputs: &[PathBuf], options: &StackOptions, job: &Job) -> Result<Report> {
     let out = match &options.out {
@@ -43,9 +45,11 @@ pub fn stack(inputs: &[PathBuf], options: &StackOptions, job: &Job) -> Result<Re
     for path in outputs.outputs()? {
         file::check_output(&path, inputs, options.output.overwrite)?;
     }
+    choice::check(options.resources.device)?;
     let stack = file::gather(inputs, &options.resources.limits, job)?;
+    let device = choice::choose(options.resources.device, job)?;
     let mut aligned = alignment::analyse(stack, options, job)?;
-    let mut stacked = fuse_aligned(&mut aligned, options, job, None)?;
+    let mut stacked = fuse_on(device, &mut aligned, options, job, None)?;
     finished(&mut stacked.picture, &options.finish, job)?;
 
     let files = outputs.outputs()?;
@@ -142,9 +146,22 @@ pub type Watch<'a> = &'a (dyn Fn(Photo) + Sync);
 ///
 /// # Errors
 ///
-/// If fewer than two of several frames are left, if they hardly overlap, if
-/// memory does not suffice, and if the job is cancelled.
+/// If the device that is asked for is missing or does not work, if fewer than
+/// two of several frames are left, if they hardly overlap, if memory does not
+/// suffice, and if the job is cancelled.
 pub fn fuse_aligned(
+    aligned: &mut Aligned,
+    options: &StackOptions,
+    job: &Job,
+    watch: Option<Watch>,
+) -> Result<Stacked> {
+    let device = choice::choose(options.resources.device, job)?;
+    fuse_on(device, aligned, options, job, watch)
+}
+
+/// The same on a device that was chosen before, or on the processor.
+fn fuse_on(
+    device: Option<OpenClDevice>,
     aligned: &mut Aligned,
     options: &StackOptions,
     job: &Job,
@@ -152,7 +169,6 @@ pub fn fuse_aligned(
 ) -> Result<Stacked> {
     let area = aligned.area(options.fuse.crop)?;
     let wish = wish(options, aligned.stack.frames.len(), aligned.noise);
-    let device = choice::choose(options.resources.device, job)?;
     if options.fuse.ghost_check {
         warn_of_moved(aligned, job);
     }

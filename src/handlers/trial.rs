@@ -1,11 +1,11 @@
 //! Tries a device before it is trusted with a stack.
 
-use super::choice::{Verdict, Verdicts};
+use super::choice::{Verdict, Verdicts, named};
 use super::machine::on_threads;
 use super::{Device, Resources};
-use crate::core::device::{OpenClDevice, automatic, opencl_devices, preferred, self_check};
+use crate::Result;
+use crate::core::device::{OpenClDevice, automatic, opencl_devices, self_check};
 use crate::core::trial::speed;
-use crate::{Error, Result};
 
 /// What a trial tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,18 +52,11 @@ pub fn try_out(resources: &Resources) -> Result<Trial> {
 /// The OpenCL device that is meant; `None` is the processor.
 fn find(device: Device) -> Result<Option<OpenClDevice>> {
     let devices = opencl_devices();
-    let found = match device {
-        Device::Cpu => return Ok(None),
-        Device::Auto => return Ok(automatic(&devices).cloned()),
-        Device::OpenCl(None) => preferred(&devices),
-        Device::OpenCl(Some(number)) => devices.get(number),
-    };
-    found.cloned().map(Some).ok_or_else(|| {
-        Error::job(
-            "this OpenCL device is not there any more",
-            "choose another one, or install its driver again",
-        )
-    })
+    match device {
+        Device::Cpu => Ok(None),
+        Device::Auto => Ok(automatic(&devices).cloned()),
+        Device::OpenCl(number) => Ok(Some(named(number, &devices)?.clone())),
+    }
 }
 
 #[cfg(test)]
@@ -92,6 +85,6 @@ mod tests {
             assert!(trial.processor.is_some_and(|speed| speed > 0.0));
         }
         let fault = of(Device::OpenCl(Some(99))).unwrap_err();
-        assert!(fault.to_string().contains("not there"), "{fault}");
+        assert!(fault.to_string().contains("no device opencl:99"), "{fault}");
     }
 }
