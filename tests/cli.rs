@@ -14,8 +14,7 @@ fn help(command: &str) -> String {
 fn help_names_every_option() {
     let align = "--align --model --reference --match-exposure --no-match-exposure --max-shift \
                  --max-scale --max-rotation";
-    let resources =
-        "--device --threads --memory --device-memory --max-pixels --overwrite --quiet --verbose";
+    let resources = "--device --threads --memory --device-memory --lanes --max-pixels --overwrite --quiet --verbose";
     let fuse = "--method --levels --crop --no-crop --prefer --clamp --no-clamp --ghost-check \
                 --no-ghost-check";
     for (command, options) in [
@@ -205,7 +204,9 @@ fn quiet_is_silent_and_verbose_tells_more() {
     }
 
     let verbose = run(stack_unaligned(&folder).arg("--verbose")).done();
-    assert!(verbose.stderr.contains("notes.txt"), "{verbose:?}");
+    for part in ["notes.txt", "read frames: ", "smooth depth: "] {
+        assert!(verbose.stderr.contains(part), "{verbose:?}");
+    }
 }
 
 #[test]

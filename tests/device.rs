@@ -12,6 +12,7 @@ use common::{StackFolder, parfocal, run, stack_folder};
 use parfocal::core::device::{OpenClDevice, opencl_devices};
 use parfocal::core::fuse::Method;
 use parfocal::demo::{Scene, SceneOptions};
+use parfocal::handlers::sharpness::{SharpnessOptions, score};
 use parfocal::handlers::{Device, Job, Report, Resources, StackOptions, stacking};
 use parfocal::photo::{self, Limits, Samples};
 
@@ -167,6 +168,31 @@ fn each_frame_is_written_to_the_device_once_and_nothing_is_read_back() {
                 _ => assert_eq!(more, 0, "{method}: {command}"),
             }
         }
+    }
+}
+
+#[test]
+fn sharpness_on_a_device_is_the_processors() {
+    let Some(device) = device() else { return };
+    let folder = stack_folder(&common::small(3));
+    let scores = |device| {
+        let options = SharpnessOptions {
+            grid: 4,
+            resources: Resources {
+                device,
+                ..Resources::default()
+            },
+        };
+        let inputs = std::slice::from_ref(&folder.path);
+        score(inputs, &options, &Job::silent()).unwrap()
+    };
+    let right = scores(Device::Cpu);
+    let own = scores(Device::OpenCl(Some(device.index)));
+    assert_eq!((own.len(), right.len()), (3, 3));
+    for (own, right) in own.iter().zip(right) {
+        assert_eq!(own.path, right.path);
+        let (own, right) = (own.score.unwrap(), right.score.unwrap());
+        assert!((own / right - 1.0).abs() < 1e-3, "{own} {right}");
     }
 }
 

@@ -2,8 +2,15 @@
 //!
 //! Where the machine has no OpenCL device these say so and pass.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use parfocal::core::device::{OpenClDevice, opencl_devices};
-use parfocal::core::fuse::{Fused, Fusion, Method, Options, Prefer, Second, on_opencl};
+use parfocal::core::fuse::{
+    Fused, Fusion, Lanes, Meter, Method, Options, Prefer, Second, on_opencl,
+};
+use parfocal::core::grey::Grey;
+use parfocal::core::sharpness::{GRID, Sharpness};
 use parfocal::core::warp::{Area, Exposure};
 use parfocal::core::{ALWAYS, Transform};
 use parfocal::demo::{DemoStack, Scene, SceneOptions};
@@ -70,7 +77,10 @@ fn fuse(options: &Options, area: Area, device: Option<&OpenClDevice>, frames: &[
         None => options.on_cpu(area),
     };
     let found = fed(fusion, frames);
-    match options.second(found, area, device, ALWAYS).unwrap() {
+    match options
+        .second(found, area, device.map(Lanes::from), ALWAYS)
+        .unwrap()
+    {
         Second::Look(fusion) => fed(fusion, frames),
         Second::None(fused) => *fused,
     }
@@ -376,6 +386,155 @@ fn every_run_and_every_order_gives_the_same() {
         assert_eq!(first.index, backwards.index);
         assert!(psnr(&first, &backwards) > 100.0);
     }
+}
+
+/// So many lanes of a device.
+fn lanes(device: &OpenClDevice, count: usize) -> Lanes {
+    Lanes {
+        count,
+        ..Lanes::from(device)
+    }
+}
+
+#[test]
+fn any_number_of_lanes_gives_the_same_bytes() {
+    let Some(device) = device() else { return };
+    let mut frames = frames(&scene(Scene::Bumpy, 90, 70), 8);
+    // A frame with alpha between others, and one of another size.
+    frames[2].0.alpha = Some(
+        (0..90 * 70)
+            .map(|i| if i % 90 < 9 { 0 } else { 255 })
+            .collect(),
+    );
+    frames.extend(self::frames(&scene(Scene::Plane, 80, 60), 16));
+    for method in METHODS {
+        let options = noisy(method);
+        let by = |count| {
+            let lanes = lanes(&device, count);
+            let empty = on_opencl(&options, area(90, 70), &lanes).unwrap();
+            let found = fed(empty, &frames);
+            match options
+                .second(found, area(90, 70), Some(lanes), ALWAYS)
+                .unwrap()
+            {
+                Second::Look(fusion) => fed(fusion, &frames),
+                Second::None(fused) => *fused,
+            }
+        };
+        let one = by(1);
+        let runs = if method == Method::Hybrid { 50 } else { 5 };
+        for run in 0..runs {
+            for count in [2, 4, 8] {
+                assert!(by(count) == one, "{method:?}, {count} lanes, run {run}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_frame_is_not_waited_for_when_nobody_wants_it() {
+    let Some(device) = device() else { return };
+    let (width, height) = (2400, 1800);
+    let photo = Photo {
+        width,
+        height,
+        samples: Samples::Eight(
+            (0..width * height * 3)
+                .map(|i| ((i * i) >> 3) as u8)
+                .collect(),
+        ),
+        ..Photo::default()
+    };
+    let (pose, exposure) = (
+        Transform::similarity(1.0, 0.002, [0.0, 0.0], [1.3, 0.7]),
+        Exposure::default(),
+    );
+    // Others use the machine too: the quietest of several attempts counts.
+    let attempts = (0..6).map(|_| {
+        let mut fusion = on_opencl(&Method::Hybrid.into(), area(width, height), &device).unwrap();
+        let mut add = || fusion.add(0, &photo, &pose, &exposure, ALWAYS).unwrap();
+        add();
+        let begun = Instant::now();
+        add();
+        let frame = begun.elapsed();
+        (0..2).for_each(|_| add());
+        let begun = Instant::now();
+        let never = || begun.elapsed() < frame / 4;
+        let stopped = (0..9).try_for_each(|_| fusion.add(0, &photo, &pose, &exposure, &never));
+        assert!(stopped.is_err());
+        drop(fusion);
+        let late = begun.elapsed().saturating_sub(frame / 4);
+        println!("{late:.1?} after it was told, where a frame takes {frame:.1?}");
+        (
+            late.as_secs_f64() / frame.as_secs_f64(),
+            frame.as_secs_f64(),
+        )
+    });
+    let quick = attempts
+        .into_iter()
+        .find(|&(share, frame)| share < 0.4 || frame < 0.1);
+    assert!(quick.is_some());
+}
+
+#[test]
+fn sharpness_is_the_processors_within_rounding() {
+    let Some(device) = device() else { return };
+    let meter = Meter::new(&device).unwrap();
+    let mut photos: Vec<Photo> = [(300, 200, 8), (67, 101, 16), (2500, 120, 8), (4200, 33, 16)]
+        .into_iter()
+        .map(|(width, height, bits)| {
+            let options = scene(Scene::Bumpy, width, height);
+            DemoStack::new(&options).frame(2, bits)
+        })
+        .collect();
+    for (width, height) in [(1, 1), (2, 9), (3, 3), (5, 4)] {
+        photos.push(Photo {
+            width,
+            height,
+            samples: Samples::Eight((0..width * height * 3).map(|i| (37 * i) as u8).collect()),
+            ..Photo::default()
+        });
+    }
+    for photo in photos.into_iter().map(Arc::new) {
+        for grid in [1, 4, GRID] {
+            let own = meter.measure(&photo, grid).unwrap();
+            let right = Sharpness::of(&Grey::of(&photo), grid);
+            assert_eq!((own.grid, own.cells.len()), (grid, grid * grid));
+            let (mut seen, mut worst) = (0, 0.0f64);
+            for (own, right) in own.cells.iter().zip(&right.cells) {
+                let [own, right] = [own, right].map(|cell| {
+                    [
+                        cell.laplacian_variance,
+                        cell.tenengrad,
+                        cell.modified_laplacian,
+                    ]
+                });
+                for (own, right) in own.into_iter().zip(right) {
+                    seen += usize::from(right > 0.0);
+                    // What is a millionth of full scale is rounding itself.
+                    worst = worst.max((own - right).abs() / right.max(1e-6));
+                }
+            }
+            let (width, height) = (photo.width, photo.height);
+            println!("{width}×{height}, {grid} cells: {seen} measures, off by {worst:.1e}");
+            assert!(worst < 2e-3, "{width}×{height}: {worst}");
+            assert!(seen > 0 || width < 3);
+            let (own, right) = (own.score(), right.score());
+            assert!(
+                (own - right).abs() <= 1e-3 * right.max(1e-3),
+                "{own} {right}"
+            );
+        }
+    }
+    // A photograph with fewer samples than it says.
+    let short = Photo {
+        width: 64,
+        height: 48,
+        samples: Samples::Eight(vec![0; 100]),
+        ..Photo::default()
+    };
+    let fault = meter.measure(&Arc::new(short), GRID).unwrap_err();
+    assert!(fault.to_string().contains(&device.name), "{fault}");
 }
 
 #[test]

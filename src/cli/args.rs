@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use crate::core::align::{Method as AlignMethod, Model};
 use crate::core::finish::Finish;
-use crate::core::fuse::{Method, Prefer};
+use crate::core::fuse::{Lanes, Method, Prefer};
 use crate::handlers::{
     AlignOptions, Device, FuseOptions, OutputOptions, Reference, Resources, Sort,
 };
@@ -269,6 +269,11 @@ pub struct ResourceArgs {
     /// [default: all that it has]
     #[arg(long, value_name = "SIZE", value_parser = memory)]
     device_memory: Option<u64>,
+    /// Photographs on their way to an OpenCL device at a time: with more than
+    /// one, the next are uploaded while one is fused
+    #[arg(long, value_name = "N", default_value_t = Lanes::USUAL,
+          value_parser = RangedU64ValueParser::<usize>::new().range(1..=Lanes::MOST as u64))]
+    lanes: usize,
     /// Most pixels in one photograph, against broken and hostile files; 0 lifts
     /// the limit
     #[arg(long, value_name = "N", default_value_t = Limits::default().max_pixels)]
@@ -283,6 +288,7 @@ impl ResourceArgs {
             threads: self.threads,
             memory: self.memory,
             device_memory: self.device_memory,
+            lanes: (self.lanes != Lanes::USUAL).then_some(self.lanes),
             limits: Limits {
                 max_pixels: self.max_pixels,
             },
@@ -486,7 +492,7 @@ mod tests {
              --max-scale 5% --max-rotation 90 --method average --levels 4 --no-crop --prefer front \
              --no-clamp --smoothness 20 --noise-strength 200 --no-ghost-check --denoise 40 --sharpen 100 --brightness -20 \
              --contrast 5 --saturation -100 --bits 8 \
-             --compression lzw --quality 1 --overwrite --device opencl:2 --threads 3 --memory 4G --device-memory 512M \
+             --compression lzw --quality 1 --overwrite --device opencl:2 --threads 3 --memory 4G --device-memory 512M --lanes 4 \
              --max-pixels 0 --verbose",
         )
         .unwrap();
@@ -544,6 +550,7 @@ mod tests {
                 threads: Some(3),
                 memory: Some(4 << 30),
                 device_memory: Some(512 << 20),
+                lanes: Some(4),
                 limits: Limits { max_pixels: 0 },
             }
         );
@@ -587,6 +594,7 @@ mod tests {
             "--quality 0",
             "--quality 101",
             "--compression zip",
+            "--lanes 0",
             "--device gpu",
             "--device opencl:x",
             "--threads 0",

@@ -114,6 +114,11 @@ fn measured(bench: &Bench) -> String {
             ]));
         }
         told += &text::table(&rows);
+        let mut rows = vec![row(["LANES", "MEGAPIXELS/S"])];
+        for (count, speed) in &measured.lanes {
+            rows.push(row([&count.to_string(), &text::figures(speed / 1e6)]));
+        }
+        told += &format!("\n{}", text::table(&rows));
     }
     told + "\n" + &speeds(bench)
 }
@@ -248,6 +253,7 @@ mod tests {
         let on_device = OnDevice {
             steps: vec![step("window", 0.001), step("take", 0.002)],
             speeds: vec![(Method::Pyramid, 5e8)],
+            lanes: vec![(1, 1e8), (2, 2e8)],
         };
         let broken = crate::Error::job("it is cracked", "mend it");
         let bench = Bench {
@@ -268,6 +274,7 @@ mod tests {
         assert_eq!(words("window"), ["window", "1.000", "3.000", "10.00"]);
         assert_eq!(words("take"), ["take", "2.000", "1.500"]);
         assert_eq!(words("it is"), ["it", "is", "cracked;", "mend", "it"]);
+        assert_eq!(words("2"), ["2", "200.0"]);
         assert_eq!(words("MEGA")[1..], ["cpu", "opencl:0", "opencl:1"]);
         assert_eq!(words("pyramid"), ["pyramid", "20.00", "500.0"]);
         assert_eq!(words("depth"), ["depth", "10.00"]);

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::OnceLock;
 
-use super::fuse::{Fused, Fusion, Method, Options, Second, on_opencl};
+use super::fuse::{Fused, Fusion, Lanes, Method, Options, Second, on_opencl};
 use super::plane::Plane;
 use super::warp::{Area, Exposure};
 use super::{ALWAYS, Transform};
@@ -164,7 +164,12 @@ fn fuse_samples(method: Method, area: Area, device: Option<&OpenClDevice>) -> Re
         None => options.on_cpu(area),
     };
     add_samples(fusion.as_mut(), area)?;
-    match options.second(fusion.finish(ALWAYS)?, area, device, ALWAYS)? {
+    match options.second(
+        fusion.finish(ALWAYS)?,
+        area,
+        device.map(Lanes::from),
+        ALWAYS,
+    )? {
         Second::Look(mut fusion) => {
             add_samples(fusion.as_mut(), area)?;
             fusion.finish(ALWAYS)

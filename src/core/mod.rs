@@ -19,6 +19,7 @@ pub mod pipeline;
 pub mod plane;
 mod resample;
 pub mod sharpness;
+pub mod stages;
 pub mod surface;
 pub mod thumbnail;
 pub mod transform;

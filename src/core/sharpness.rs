@@ -29,6 +29,20 @@ pub struct Measures {
 }
 
 impl Measures {
+    /// From the sums over so many pixels of the Laplacian, of its square, of the
+    /// squared gradient and of the modified Laplacian.
+    pub(in crate::core) fn of_sums(sums: [f64; 4], pixels: usize) -> Self {
+        if pixels == 0 {
+            return Self::default();
+        }
+        let [sum, squares, gradient, modified] = sums.map(|sum| sum / pixels as f64);
+        Self {
+            laplacian_variance: (squares - sum * sum).max(0.0),
+            tenengrad: gradient,
+            modified_laplacian: modified,
+        }
+    }
+
     /// The three in one number, in thousandths of full scale; 0 where nothing
     /// is to be seen. It is proportional to contrast.
     pub fn score(&self) -> f64 {
@@ -56,12 +70,8 @@ impl Sharpness {
         let cells = (0..grid * grid)
             .into_par_iter()
             .map(|cell| {
-                let span = |at: usize, size: usize| {
-                    let edge = |k: usize| (k * size / grid).clamp(1, size.max(2) - 1);
-                    edge(at)..edge(at + 1)
-                };
-                let columns = span(cell % grid, working.width);
-                let rows = span(cell / grid, working.height);
+                let columns = span(cell % grid, working.width, grid);
+                let rows = span(cell / grid, working.height, grid);
                 measure(&working, columns, rows)
             })
             .collect();
@@ -100,9 +110,35 @@ pub fn blurred_below(scores: &[f64], factor: f64) -> Option<f64> {
     Some(first - factor * (third - first))
 }
 
+/// By how much frames are reduced so that the longer side fits the working size.
+pub(in crate::core) fn factor(width: usize, height: usize) -> usize {
+    width.max(height).div_ceil(WORKING_SIDE).max(1)
+}
+
+/// The part of a side of `size` pixels that belongs to a cell of `grid`: its
+/// outermost belong to none.
+fn span(at: usize, size: usize, grid: usize) -> std::ops::Range<usize> {
+    let edge = |k: usize| (k * size / grid).clamp(1, size.max(2) - 1);
+    edge(at)..edge(at + 1)
+}
+
+/// The pixels of each cell of a picture of the working size, row by row; of one
+/// that is too small for any measure none.
+pub(in crate::core) fn cell_sizes(
+    width: usize,
+    height: usize,
+    grid: usize,
+) -> impl Iterator<Item = usize> {
+    let is_enough = width >= 3 && height >= 3;
+    (0..grid * grid).map(move |cell| match is_enough {
+        true => span(cell % grid, width, grid).len() * span(cell / grid, height, grid).len(),
+        false => 0,
+    })
+}
+
 fn measure(grey: &Grey, columns: std::ops::Range<usize>, rows: std::ops::Range<usize>) -> Measures {
-    let pixels = (columns.len() * rows.len()) as f64;
-    if pixels == 0.0 || grey.width < 3 || grey.height < 3 {
+    let pixels = columns.len() * rows.len();
+    if pixels == 0 || grey.width < 3 || grey.height < 3 {
         return Measures::default();
     }
     let (mut sum, mut squares, mut gradient, mut modified) = (0.0f64, 0.0f64, 0.0f64, 0.0f64);
@@ -122,16 +158,12 @@ fn measure(grey: &Grey, columns: std::ops::Range<usize>, rows: std::ops::Range<u
             gradient += f64::from(gx * gx + gy * gy);
         }
     }
-    Measures {
-        laplacian_variance: (squares / pixels - (sum / pixels).powi(2)).max(0.0),
-        tenengrad: gradient / pixels,
-        modified_laplacian: modified / pixels,
-    }
+    Measures::of_sums([sum, squares, gradient, modified], pixels)
 }
 
 /// The means of square blocks, so that the longer side fits the working size.
 fn reduced(grey: &Grey) -> std::borrow::Cow<'_, Grey> {
-    let factor = grey.width.max(grey.height).div_ceil(WORKING_SIDE);
+    let factor = factor(grey.width, grey.height);
     if factor < 2 {
         return std::borrow::Cow::Borrowed(grey);
     }

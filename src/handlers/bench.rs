@@ -13,6 +13,8 @@ use crate::{Error, Result};
 /// Frames that are tried, from the one that is asked for to what any device has
 /// room for.
 const SIZES: [[usize; 2]; 3] = [[6000, 4000], [3000, 2000], [1500, 1000]];
+/// Numbers of lanes that are tried.
+const LANES: [usize; 4] = [1, 2, 4, 8];
 /// Bytes that the steps take for each pixel: more than any fusion.
 const BYTES_PER_PIXEL: u64 = 90;
 
@@ -36,6 +38,9 @@ pub struct OnDevice {
     pub steps: Vec<Step>,
     /// Pixels of frames per second that it fuses, by the methods it knows.
     pub speeds: Vec<(Method, f64)>,
+    /// Pixels of frames per second that it fuses by the default method, by the
+    /// number of its lanes, where frames are in memory.
+    pub lanes: Vec<(usize, f64)>,
 }
 
 /// Measures the processor, and the device that is named or all of them.
@@ -62,7 +67,8 @@ fn measure_at(size: [usize; 2], devices: Vec<OpenClDevice>, job: &Job) -> Result
         height: size[1],
     };
     let methods = Method::value_variants().len();
-    job.begin(Phase::Measuring, (1 + methods) * (1 + devices.len()));
+    let on_device = 1 + methods + LANES.len();
+    job.begin(Phase::Measuring, 1 + methods + on_device * devices.len());
     let keep_going = || !job.is_cancelled();
     let processor = bench::on_processor(area, &keep_going)?;
     job.step();
@@ -88,9 +94,18 @@ fn measure_device(device: &OpenClDevice, area: Area, job: &Job) -> Result<OnDevi
     }
     let steps = bench::on_device(device, area, &|| !job.is_cancelled())?;
     job.step();
+    let speeds = speeds(Some(device), area, job)?;
+    let mut lanes = Vec::new();
+    for count in LANES {
+        let keep_going = || !job.is_cancelled();
+        let speed = bench::lane_speed(device, count, Method::default(), area, &keep_going)?;
+        lanes.push((count, speed));
+        job.step();
+    }
     Ok(OnDevice {
         steps,
-        speeds: speeds(Some(device), area, job)?,
+        speeds,
+        lanes,
     })
 }
 
@@ -131,6 +146,8 @@ mod tests {
             assert!(measured.steps.len() > 15, "{}", device.name);
             assert!(measured.speeds.iter().all(|&(_, speed)| speed > 0.0));
             assert!(measured.speeds.len() >= 2);
+            assert_eq!(measured.lanes.len(), LANES.len());
+            assert!(measured.lanes.iter().all(|&(_, speed)| speed > 0.0));
         }
     }
 

@@ -202,6 +202,7 @@ pub fn report(
         size: [area.width, area.height],
         crop: area,
         timings: job.timings(),
+        stages: job.stages().list(),
         peak_memory: peak_memory(),
         alignment: aligned.found.clone(),
         noise: aligned.noise,

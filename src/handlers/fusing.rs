@@ -41,6 +41,9 @@ pub type Again<'a> = dyn Fn(&fuse::Options, Fused, KeepGoing) -> Result<Second> 
 
 /// Why a helper's work ended early.
 enum Stop {
+    /// It failed before it had all the memory that it needs: it may have enough
+    /// for less.
+    Full(Error),
     /// It failed: the processor can do the work.
     Helper(Error),
     /// What would stop the processor as well.
@@ -92,7 +95,7 @@ pub fn fuse(
         match feeder.fuse_by(helper) {
             Ok(fused) => return Ok((fused, true)),
             Err(Stop::Job(error)) => return Err(error),
-            Err(Stop::Helper(fault)) => {
+            Err(Stop::Helper(fault) | Stop::Full(fault)) => {
                 job.warn(format!("{}; the processor does the work", fault.problem()));
             }
         }
@@ -103,7 +106,7 @@ pub fn fuse(
     feeder.lanes = feeder.lanes.min(threads.div_ceil(2));
     match feeder.fuse_here() {
         Ok(fused) => Ok((fused, false)),
-        Err(Stop::Helper(error) | Stop::Job(error)) => Err(error),
+        Err(Stop::Full(error) | Stop::Helper(error) | Stop::Job(error)) => Err(error),
     }
 }
 
@@ -133,56 +136,59 @@ impl Feeder<'_> {
 
     /// Fuses by a helper, in as few bands as it has memory for.
     fn fuse_by(&mut self, helper: &Helper) -> Result<Fused, Stop> {
-        let (whole, job) = (self.area, self.job);
-        let (bands, tallest) = self.begin(helper)?;
-        let mut begun = Some(tallest);
+        let mut first_fault = None;
+        let height = self.area.height;
+        for bands in BANDS.iter().filter_map(|&count| bands(height, count)) {
+            match self.fuse_in(bands, helper, first_fault.as_ref()) {
+                Err(Stop::Full(fault)) => {
+                    first_fault.get_or_insert(fault);
+                }
+                end => return end,
+            }
+        }
+        Err(first_fault.map_or(Stop::Job(Error::Cancelled), Stop::Helper))
+    }
+
+    /// Fuses in these bands by a helper, which could not in fewer.
+    fn fuse_in(
+        &mut self,
+        mut bands: Vec<Band>,
+        helper: &Helper,
+        fault: Option<&Error>,
+    ) -> Result<Fused, Stop> {
+        let (whole, job, count) = (self.area, self.job, bands.len());
+        let wish = match count {
+            1 => *self.wish,
+            _ => self.wish.of_part(whole),
+        };
+        // Where the tallest fits, all do.
+        bands.sort_by_key(|band| Reverse(band.rows.len()));
         let more = self.wish.method.looks() - 1;
         let mut joined = Joined::new(whole);
         for (number, band) in bands.iter().enumerate() {
-            let mut fusion = match begun.take() {
-                Some(fusion) => fusion,
-                None => begin(helper, &self.wish.of_part(whole), band.of(whole))?,
+            let full = |is_full: bool, stop| match stop {
+                Stop::Helper(fault) if number == 0 && is_full => Stop::Full(fault),
+                stop => stop,
             };
-            self.feed(fusion.as_mut(), bands.len() - number + more)?;
+            let fusion = (helper.begin)(&wish, band.of(whole)).map_err(Stop::of_helper);
+            let mut fusion = fusion.map_err(|stop| full(true, stop))?;
+            if let (0, Some(fault)) = (number, fault) {
+                let (name, problem) = (helper.name, fault.problem());
+                job.note(format!(
+                    "{problem}; {name} fuses the picture in {count} bands"
+                ));
+            }
+            let fed = self.feed(fusion.as_mut(), count - number + more);
+            fed.map_err(|stop| full(!fusion.is_settled(), stop))?;
             let part = fusion.finish(&|| !job.is_cancelled());
             joined.add(band, part.map_err(Stop::of_helper)?);
         }
         let found = joined.into_fused().ok_or(Error::Cancelled)?;
-        match bands.len() {
+        match count {
             1 => self.look_again(found, helper.again),
             // No band tells what is in the others.
             _ => self.look_again_here(found),
         }
-    }
-
-    /// Begins the tallest of as few bands as the helper has memory for: they
-    /// come in that order.
-    fn begin(&self, helper: &Helper) -> Result<(Vec<Band>, Box<dyn Fusion>), Stop> {
-        let mut first_fault = None;
-        for mut bands in BANDS.iter().filter_map(|&n| bands(self.area.height, n)) {
-            bands.sort_by_key(|band| Reverse(band.rows.len()));
-            let wish = match bands.len() {
-                1 => *self.wish,
-                _ => self.wish.of_part(self.area),
-            };
-            match begin(helper, &wish, bands[0].of(self.area)) {
-                Ok(fusion) => {
-                    if bands.len() > 1 {
-                        let (name, count) = (helper.name, bands.len());
-                        self.job.note(format!(
-                            "{name} has too little memory for the whole picture and fuses it in \
-                             {count} bands"
-                        ));
-                    }
-                    return Ok((bands, fusion));
-                }
-                Err(Stop::Helper(fault)) => {
-                    first_fault.get_or_insert(fault);
-                }
-                Err(stop) => return Err(stop),
-            }
-        }
-        Err(first_fault.map_or(Stop::Job(Error::Cancelled), Stop::Helper))
     }
 
     /// Takes the second look that some methods take.
@@ -221,6 +227,7 @@ impl Feeder<'_> {
             ..
         } = self;
         let job: &Job = job;
+        let stages = job.stages();
         let keep_going = || !job.is_cancelled();
         let used = aligned.used();
         steps.plan(passes * used.len());
@@ -249,7 +256,7 @@ impl Feeder<'_> {
             &work,
             *lanes,
             |(i, pose, path, is_unscored)| {
-                let mut photo = frames.read(path, job)?;
+                let mut photo = stages.time("read frames", || frames.read(path, job))?;
                 let score = is_unscored.then(|| Sharpness::of(&Grey::of(&photo), GRID).score());
                 if let Some(moved) = moved(*i) {
                     moved.hide(&mut photo, pose);
@@ -267,7 +274,8 @@ impl Feeder<'_> {
                         if let (true, Some(watched)) = (is_new, watched.as_mut()) {
                             watched.add(index, &photo, pose, exposure, &keep_going)?;
                         }
-                        let added = fusion.take(index, photo, pose, exposure, &keep_going);
+                        let take = || fusion.take(index, photo, pose, exposure, &keep_going);
+                        let added = stages.time("fuse frames", take);
                         added.inspect_err(|error| fault = Some(error.clone()))?;
                     }
                     Err(fault) => frames::fail(stack, *i, &fault, job)?,
@@ -292,10 +300,6 @@ impl Stop {
             error => Self::Helper(error),
         }
     }
-}
-
-fn begin(helper: &Helper, wish: &fuse::Options, area: Area) -> Result<Box<dyn Fusion>, Stop> {
-    (helper.begin)(wish, area).map_err(Stop::of_helper)
 }
 
 /// A small fusion beside the real one, for someone who looks at it.

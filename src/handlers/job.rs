@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::Timing;
+use crate::core::stages::Stages;
 use crate::{Error, Result};
 
 /// What a job is doing.
@@ -68,6 +69,7 @@ pub struct Job {
     observer: Box<dyn Fn(Event) + Send + Sync>,
     cancelled: AtomicBool,
     record: Mutex<Record>,
+    stages: Stages,
 }
 
 /// What the report tells of a job afterwards.
@@ -85,7 +87,13 @@ impl Job {
             observer: Box::new(observer),
             cancelled: AtomicBool::new(false),
             record: Mutex::default(),
+            stages: Stages::default(),
         }
+    }
+
+    /// The clock of what its phases consist of.
+    pub fn stages(&self) -> &Stages {
+        &self.stages
     }
 
     /// A job that nobody watches.

@@ -169,6 +169,9 @@ pub struct Resources {
     /// Bytes of an OpenCL device's own memory the job may use; `None` is all
     /// that it has.
     pub device_memory: Option<u64>,
+    /// Photographs on their way to an OpenCL device at a time; `None` is
+    /// [`Lanes::USUAL`](crate::core::fuse::Lanes::USUAL).
+    pub lanes: Option<usize>,
     /// The largest photographs that are opened.
     pub limits: Limits,
 }

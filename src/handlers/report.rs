@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::options::StackOptions;
 use crate::core::Transform;
 use crate::core::align::{Method, Model};
+use crate::core::stages::Stage;
 use crate::core::warp::Area;
 
 /// The record of one run, written as JSON by `--report`.
@@ -29,6 +30,10 @@ pub struct Report {
     pub crop: Area,
     /// Seconds of wall-clock time per phase, in the order they ran.
     pub timings: Vec<Timing>,
+    /// What threads did meanwhile, and how long: the sum of all of them, so that
+    /// it may be more than the phases took.
+    #[serde(default)]
+    pub stages: Vec<Stage>,
     /// The most memory the process has used, in bytes; absent where the system
     /// does not tell.
     pub peak_memory: Option<u64>,

@@ -7,12 +7,13 @@ use super::choice;
 use super::file;
 use super::frames;
 use super::fusing::{self, Helper};
-use super::{FuseOptions, Job, Phase, Report, StackOptions, export};
+use super::{FuseOptions, Job, Phase, Report, Resources, StackOptions, export};
 use crate::core::KeepGoing;
 use crate::core::device::OpenClDevice;
 use crate::core::finish::{self, Finish};
-use crate::core::fuse;
+use crate::core::fuse::{self, Lanes};
 use crate::core::ghost::Moved;
+use crate::core::stages::Stage;
 use crate::core::warp::Area;
 use crate::photo::{Encoding, Format, Photo};
 use crate::{Error, Result};
@@ -173,15 +174,17 @@ fn fuse_on(
         warn_of_moved(aligned, job);
     }
     let photo = frames::bytes(&aligned.stack);
-    let allowed = options.resources.device_memory.unwrap_or(u64::MAX);
+    let resources = &options.resources;
     let begin = device.as_ref().map(|device| {
         move |wish: &fuse::Options, part: Area| {
-            fuse::enough_memory(wish.method, part, photo, allowed, device)?;
-            fuse::on_opencl(wish, part, device)
+            let lanes = lanes(device, wish.method, part, photo, resources, job)?;
+            fuse::on_opencl(wish, part, lanes)
         }
     });
     let again = |wish: &fuse::Options, found, keep_going: KeepGoing| {
-        wish.second(found, area, device.as_ref(), keep_going)
+        let lanes = |device| lanes(device, wish.method, area, photo, resources, job);
+        let lanes = device.as_ref().map(lanes).transpose()?;
+        wish.second(found, area, lanes, keep_going)
     };
     let helper = device.as_ref().zip(begin.as_ref());
     let helper = helper.map(|(device, begin)| Helper {
@@ -196,18 +199,67 @@ fn fuse_on(
     job.check()?;
     let keep_going = || !job.is_cancelled();
     let softness = fuse::softness(options.fuse.smoothness);
+    let (found, stages) = (fused.depth, job.stages());
+    let smooth = || found.smooth(area.width, area.height, softness, &keep_going);
+    let depth = stages.time("smooth depth", smooth)?;
+    let convert = || export::picture(&fused.channels, fused.alpha);
+    let picture = stages.time("convert picture", convert);
+    tell_of_stages(job);
     Ok(Stacked {
         picture: Photo {
             metadata: aligned.frames.metadata.clone(),
-            ..export::picture(&fused.channels, fused.alpha)
+            ..picture
         },
-        depth: fused
-            .depth
-            .smooth(area.width, area.height, softness, &keep_going)?,
+        depth,
         index: fused.index,
         confidence: fused.confidence,
         area,
         device,
+    })
+}
+
+/// Tells where the time went so far.
+fn tell_of_stages(job: &Job) {
+    for Stage {
+        stage,
+        seconds,
+        times,
+    } in job.stages().list()
+    {
+        let each = 1e3 * seconds / times.max(1) as f64;
+        job.note(format!("{stage}: {seconds:.3} s, {times} × {each:.3} ms"));
+    }
+}
+
+/// As many lanes of a device as are asked for and as it has memory for, beside a
+/// picture of `area`, where each has a photograph of `photo` bytes.
+///
+/// # Errors
+///
+/// If it has too little for one.
+fn lanes(
+    device: &OpenClDevice,
+    method: fuse::Method,
+    area: Area,
+    photo: u64,
+    resources: &Resources,
+    job: &Job,
+) -> Result<Lanes> {
+    let allowed = resources.device_memory.unwrap_or(u64::MAX);
+    let fits = |count: usize| {
+        let photos = photo.saturating_mul(count as u64);
+        fuse::enough_memory(method, area, photos, allowed, device)
+    };
+    let wished = resources.lanes.unwrap_or(Lanes::USUAL);
+    let count = (2..=wished).rev().find(|&count| fits(count).is_ok());
+    let count = match count {
+        Some(count) => count,
+        None => fits(1).map(|()| 1)?,
+    };
+    Ok(Lanes {
+        count,
+        stages: job.stages().clone(),
+        ..Lanes::from(device)
     })
 }
 

@@ -6,7 +6,7 @@ use super::contrast::squares;
 use super::levels::Detail;
 use super::opencl::kernel_times;
 use super::range::Range;
-use super::{Method, Options, on_opencl};
+use super::{Lanes, Method, Options, on_opencl};
 use crate::Result;
 use crate::core::device::OpenClDevice;
 use crate::core::keep_going::check;
@@ -19,6 +19,10 @@ use crate::photo::{Photo, Samples};
 const RUNS: usize = 5;
 /// Frames of a stack whose fusion is timed.
 const FRAMES: u16 = 3;
+
+/// Frames after which lanes are busy, and those whose time counts then.
+const BEGINNING: u16 = 4;
+const STEADY: u16 = 8;
 
 /// A step of fusing.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,7 +110,7 @@ pub fn speed(
             Some(device) => on_opencl(&options, area, device)?,
             None => options.on_cpu(area),
         })?;
-        match options.second(found, area, device, keep_going)? {
+        match options.second(found, area, device.map(Lanes::from), keep_going)? {
             super::Second::Look(second) => feed(second),
             super::Second::None(fused) => Ok(*fused),
         }
@@ -114,6 +118,38 @@ pub fn speed(
     let seconds = median(&mut (), |()| Ok(()), |()| fuse().map(drop))?;
     let pixels = f64::from(FRAMES) * (area.width * area.height) as f64;
     Ok(pixels / seconds.max(1e-9))
+}
+
+/// Pixels of frames per second that so many lanes of `device` fuse by a method
+/// while they are kept busy, frames being in memory: the end does not count.
+///
+/// # Errors
+///
+/// As [`speed`].
+pub fn lane_speed(
+    device: &OpenClDevice,
+    count: usize,
+    method: Method,
+    area: Area,
+    keep_going: KeepGoing,
+) -> Result<f64> {
+    let lanes = Lanes {
+        count,
+        ..Lanes::from(device)
+    };
+    let photo = texture(area, Samples::Eight);
+    let mut fusion = on_opencl(&method.into(), area, lanes)?;
+    let photos = vec![photo; usize::from(BEGINNING + STEADY)];
+    let mut begun = Instant::now();
+    for (number, photo) in (0..).zip(photos) {
+        if number == BEGINNING {
+            begun = Instant::now();
+        }
+        let pose = &moved(f64::from(number));
+        fusion.take(number, photo, pose, &Exposure::default(), keep_going)?;
+    }
+    let pixels = f64::from(STEADY) * (area.width * area.height) as f64;
+    Ok(pixels / begun.elapsed().as_secs_f64().max(1e-9))
 }
 
 /// A photograph full of detail.

@@ -34,14 +34,13 @@ pub use self::bands::{Band, Joined, bands};
 pub use self::depth_map::DepthMap;
 use self::hybrid::Hybrid;
 use self::opencl::render_on_opencl;
-pub use self::opencl::{enough_memory, on_opencl};
+pub use self::opencl::{Lanes, Meter, enough_memory, on_opencl};
 use self::prefer::Bias;
 pub use self::prefer::Prefer;
 pub use self::preview::Preview;
 use self::pyramid::Pyramid;
 use self::render::{Render, Search};
 pub use self::softness::{SMOOTHNESS, softness};
-use super::device::OpenClDevice;
 use super::plane::Plane;
 use super::warp::{Area, Exposure, Warped};
 use super::{KeepGoing, Transform};
@@ -125,6 +124,12 @@ pub trait Fusion: Send {
         keep_going: KeepGoing,
     ) -> Result<()> {
         self.add(index, &photo, pose, exposure, keep_going)
+    }
+
+    /// Whether it has all the memory that it needs for further frames: a fault
+    /// before that may be for want of it.
+    fn is_settled(&self) -> bool {
+        true
     }
 
     /// The picture of all frames added.
@@ -217,16 +222,17 @@ impl Options {
         &self,
         found: Fused,
         area: Area,
-        device: Option<&OpenClDevice>,
+        device: Option<Lanes>,
         keep_going: KeepGoing,
     ) -> Result<Second> {
         if self.method != Method::Depth {
             return Ok(Second::None(Box::new(found)));
         }
         let softness = softness(self.smoothness);
-        Ok(Second::Look(if let Some(device) = device {
-            let depth = render::depth(&found, softness, keep_going)?;
-            render_on_opencl(found, depth, self.clamp, area, device)?
+        Ok(Second::Look(if let Some(lanes) = device {
+            let smooth = || render::depth(&found, softness, keep_going);
+            let depth = lanes.stages.time("smooth depth", smooth)?;
+            render_on_opencl(found, depth, self.clamp, area, &lanes)?
         } else {
             let accumulator = Render::new(found, self.clamp, softness, keep_going)?;
             Box::new(OnCpu { area, accumulator })

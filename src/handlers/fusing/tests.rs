@@ -132,12 +132,15 @@ enum Fault {
     /// When this many frames were added, counted from its beginning.
     After(usize),
     Finishing,
+    /// At the first frame of what is too tall, and not before.
+    Late,
 }
 
 /// The processor in disguise, which fails when it is told to.
 struct Faulty {
     fusion: Box<dyn Fusion>,
     fault: Fault,
+    is_too_tall: bool,
     added: Arc<AtomicUsize>,
     at_fault: Arc<dyn Fn() + Send + Sync>,
 }
@@ -158,10 +161,17 @@ impl Fusion for Faulty {
         exposure: &Exposure,
         keep_going: KeepGoing,
     ) -> Result<()> {
+        if self.is_too_tall {
+            return Err(Error::job("the device Glass is full", "use another one"));
+        }
         if self.fault == Fault::After(self.added.fetch_add(1, Ordering::SeqCst)) {
             return Err(self.fail());
         }
         self.fusion.add(index, photo, pose, exposure, keep_going)
+    }
+
+    fn is_settled(&self) -> bool {
+        self.added.load(Ordering::SeqCst) > 0
     }
 
     fn finish(self: Box<Self>, keep_going: KeepGoing) -> Result<Fused> {
@@ -182,19 +192,21 @@ fn with_helper<T>(
 ) -> T {
     let added = Arc::new(AtomicUsize::new(0));
     let at_fault: Arc<dyn Fn() + Send + Sync> = Arc::new(at_fault);
-    let faulty = |fusion| -> Box<dyn Fusion> {
+    let faulty = |fusion, is_too_tall| -> Box<dyn Fusion> {
         Box::new(Faulty {
             fusion,
             fault,
+            is_too_tall,
             added: Arc::clone(&added),
             at_fault: Arc::clone(&at_fault),
         })
     };
     let begin = |wish: &fuse::Options, area: Area| -> Result<Box<dyn Fusion>> {
-        if area.height > rows {
+        let is_too_tall = area.height > rows;
+        if is_too_tall && fault != Fault::Late {
             return Err(Error::job("the device Glass is full", "use another one"));
         }
-        Ok(faulty(wish.on_cpu(area)))
+        Ok(faulty(wish.on_cpu(area), is_too_tall))
     };
     let again = |wish: &fuse::Options, found: Fused, keep_going: KeepGoing| {
         let [plane, ..] = &found.channels;
@@ -206,7 +218,7 @@ fn with_helper<T>(
         };
         let second = wish.second(found, area, None, keep_going)?;
         Ok(match second {
-            Second::Look(fusion) => Second::Look(faulty(fusion)),
+            Second::Look(fusion) => Second::Look(faulty(fusion, false)),
             none => none,
         })
     };
@@ -306,11 +318,19 @@ fn a_job_can_be_cancelled_when_its_helper_has_failed() {
 fn what_does_not_fit_is_fused_in_bands() {
     let material = Material::new(60, 1600);
     let right = material.fused(None);
+    // Whether it says so at once, or when the memory is used.
+    for fault in [Fault::Never, Fault::Late] {
+        assert_fused_in_bands(&material, &right, fault);
+    }
+}
+
+#[track_caller]
+fn assert_fused_in_bands(material: &Material, right: &Outcome, fault: Fault) {
     // In two bands there are 1056 rows and more, in four 912.
     let rows = Mutex::new(Vec::new());
     let outcome = with_helper(
         1000,
-        Fault::Never,
+        fault,
         || (),
         |helper| {
             let begin = |wish: &fuse::Options, area: Area| {
@@ -354,6 +374,8 @@ fn a_helper_that_fails_in_a_band_is_replaced_as_well() {
 fn what_does_not_fit_in_bands_either_is_the_processors_from_the_start() {
     let material = Material::new(60, 1600);
     let right = material.fused(None);
-    let outcome = with_helper(300, Fault::Never, || (), |h| material.fused(Some(h)));
-    assert_taken_over(&outcome, &right, "is full");
+    for fault in [Fault::Never, Fault::Late] {
+        let outcome = with_helper(300, fault, || (), |h| material.fused(Some(h)));
+        assert_taken_over(&outcome, &right, "is full");
+    }
 }

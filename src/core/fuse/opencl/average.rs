@@ -4,15 +4,16 @@
 use opencv::Result;
 use opencv::core::Scalar;
 
+use super::Rest;
 use super::contrast::{Sharpest, Spread, reduce, window};
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::worker::{Accumulator, channels, normalise};
+use crate::core::fuse::Options;
 use crate::core::fuse::average::power;
 use crate::core::fuse::contrast::FLOOR;
 use crate::core::fuse::prefer::Bias;
 use crate::core::fuse::softness::softness;
-use crate::core::fuse::{Fused, Options};
 
 /// Accumulates frames weighted by their local contrast.
 pub struct Average {
@@ -106,7 +107,7 @@ impl Accumulator for Average {
         self.sharpest.depth.add(session, index, near, None, mask)
     }
 
-    fn finish(self, session: &Session) -> Result<Fused> {
+    fn finish(self, session: &Session) -> Result<Rest> {
         normalise(session, &self.sum)?;
         let channels = channels(session, &self.sum, &self.spread.near)?;
         self.sharpest.fused(session, channels)

@@ -1,19 +1,17 @@
 //! How long every kernel takes, where it does its work: in all methods.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{Receiver, sync_channel};
-
 use clap::ValueEnum;
 
 use super::session::Session;
+use super::sharpness::measure;
 use super::worker::{failure, run};
-use super::{Message, Orders, Sent, Task};
+use super::{Messages, Orders, Sent, Task};
 use crate::Error;
 use crate::core::device::{self, OpenClDevice};
 use crate::core::fuse::bench::{Step, moved, texture};
 use crate::core::fuse::{Fused, Method, Options, Prefer, render};
 use crate::core::keep_going::check;
+use crate::core::sharpness::GRID;
 use crate::core::warp::{Area, Exposure};
 use crate::core::{KeepGoing, Transform};
 use crate::photo::{Photo, Samples};
@@ -29,9 +27,9 @@ pub fn times(device: &OpenClDevice, area: Area, keep_going: KeepGoing) -> crate:
     ];
     let fuse = |task| {
         check(keep_going)?;
-        let (orders, _is_ready) = orders(&photos);
-        let fused = run(session, task, area, &orders).map_err(failed)?;
-        fused.ok_or(Error::Cancelled)
+        let (messages, orders) = orders(&photos);
+        let rest = run(session, task, area, device, messages, &orders).map_err(failed)?;
+        rest.map(|rest| rest()).ok_or(Error::Cancelled)
     };
     for &method in Method::value_variants() {
         let options = Options {
@@ -45,6 +43,11 @@ pub fn times(device: &OpenClDevice, area: Area, keep_going: KeepGoing) -> crate:
         if method.looks() > 1 {
             fuse(second(found, &options, keep_going)?)?;
         }
+    }
+    let mut memory = None;
+    for photo in photos.iter().cycle().take(2 * photos.len()) {
+        check(keep_going)?;
+        measure(session, photo, GRID, &mut memory).map_err(failed)?;
     }
     Ok(session.steps())
 }
@@ -60,28 +63,15 @@ fn second(found: Fused, options: &Options, keep_going: KeepGoing) -> crate::Resu
 
 /// To fuse photographs, each twice: where it lies, so that it covers everything,
 /// and moved. What is done for the first time takes longer than it does later.
-fn orders(photos: &[Photo]) -> (Orders, Receiver<()>) {
+fn orders(photos: &[Photo]) -> (Vec<Messages>, Orders) {
     let poses = [Transform::IDENTITY, moved(3.0)];
-    let (sender, messages) = sync_channel(poses.len() * photos.len() + 1);
     let frames = poses
         .iter()
         .flat_map(|pose| photos.iter().map(move |photo| (pose, photo)));
-    for (index, (pose, photo)) in (0..).zip(frames) {
-        let sent = Sent {
-            index,
-            photo: photo.clone(),
-            pose: *pose,
-            exposure: Exposure::default(),
-        };
-        // There is room for all.
-        let _ = sender.send(Message::Add(Box::new(sent)));
-    }
-    let _ = sender.send(Message::Finish);
-    let (ready, is_ready) = sync_channel(1);
-    let orders = Orders {
-        ready,
-        messages,
-        given_up: Arc::new(AtomicBool::new(false)),
-    };
-    (orders, is_ready)
+    Orders::to_fuse((0..).zip(frames).map(|(index, (pose, photo))| Sent {
+        index,
+        photo: photo.clone(),
+        pose: *pose,
+        exposure: Exposure::default(),
+    }))
 }

@@ -4,6 +4,7 @@
 use opencv::Result;
 use opencv::core::Scalar;
 
+use super::Rest;
 use super::depth::DepthSearch;
 use super::session::Arg::{Floats, In, Out, Size};
 use super::session::{Buffer, Kind, Session};
@@ -124,7 +125,7 @@ impl Sharpest {
 
     /// The picture of all frames, given its channels; its alpha is left to the
     /// caller.
-    pub fn fused(self, session: &Session, channels: [Plane; 3]) -> Result<Fused> {
+    pub fn fused(self, session: &Session, channels: [Plane; 3]) -> Result<Rest> {
         let Self {
             best,
             index,
@@ -135,12 +136,15 @@ impl Sharpest {
         let none = Floats([floor, 0.0, 0.0, 0.0]);
         let args = [In(&best), Out(&confidence), Size(&best), none];
         session.run("certainty", best.size(), &args)?;
-        Ok(Fused {
+        let kept = depth.finish(session)?;
+        let index = session.download(&index)?;
+        let confidence = session.download(&confidence)?;
+        Ok(Box::new(move || Fused {
             channels,
-            index: session.download(&index)?,
-            depth: depth.finish(session, floor)?,
-            confidence: session.download(&confidence)?,
+            index,
+            depth: kept.map(floor),
+            confidence,
             alpha: None,
-        })
+        }))
     }
 }

@@ -7,7 +7,6 @@ use opencv::core::Scalar;
 use super::contrast::{reduce, window};
 use super::session::Arg::{In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
-use crate::core::fuse::DepthMap;
 use crate::core::fuse::depth::Kept;
 use crate::core::plane::Plane;
 
@@ -116,9 +115,8 @@ impl DepthSearch {
         Ok(())
     }
 
-    /// The depth of each place, and how sure it is; for `floor` see
-    /// [`Kept::map`].
-    pub fn finish(self, session: &Session, floor: f32) -> Result<DepthMap> {
+    /// What tells the depth of each place.
+    pub fn finish(self, session: &Session) -> Result<Kept> {
         let plane = |buffer: &Buffer| -> Result<Plane> {
             Ok(Plane {
                 width: buffer.width.try_into()?,
@@ -126,14 +124,13 @@ impl DepthSearch {
                 data: session.download(buffer)?,
             })
         };
-        let kept = Kept {
+        Ok(Kept {
             winner: session.download(&self.winner)?,
             peak: plane(&self.peak)?,
             before: session.download(&self.before)?,
             after: session.download(&self.after)?,
             crisp: plane(&self.crisp)?,
             frames: self.frames,
-        };
-        Ok(kept.map(floor))
+        })
     }
 }

@@ -7,8 +7,87 @@ use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use crate::core::Transform;
 use crate::core::resample::weights;
-use crate::core::warp::{Area, is_copy, is_whole};
+use crate::core::warp::{Area, Exposure, is_copy, is_whole};
 use crate::photo::Samples;
+
+/// Memory of the device for one photograph, used for several in turn.
+#[derive(Default)]
+pub struct Slot {
+    samples: Option<Buffer>,
+    alpha: Option<Buffer>,
+}
+
+/// A photograph in the device's memory.
+pub struct Uploaded {
+    pub index: u16,
+    pose: Transform,
+    exposure: Exposure,
+    width: i32,
+    height: i32,
+    /// The kernel that reads such samples, and their full scale.
+    kernel: &'static str,
+    full_scale: f64,
+    samples: Buffer,
+    alpha: Option<Buffer>,
+    /// Whether it shows the scene everywhere.
+    pub whole: bool,
+    /// Whether it lies as the result does.
+    is_copy: bool,
+}
+
+impl Slot {
+    /// Uploads a photograph, of which a picture of `area` is made.
+    pub fn upload(self, session: &Session, sent: &Sent, area: Area) -> Result<Uploaded> {
+        let Sent {
+            index,
+            photo,
+            pose,
+            exposure,
+        } = sent;
+        let (width, height) = (i32::try_from(photo.width)?, i32::try_from(photo.height)?);
+        let columns = width.checked_mul(3).unwrap_or(i32::MAX);
+        let old = self.samples;
+        let (kernel, full_scale, samples) = match &photo.samples {
+            Samples::Eight(samples) => (
+                "warp_uchar",
+                255.0,
+                session.upload(samples, columns, height, old)?,
+            ),
+            Samples::Sixteen(samples) => (
+                "warp_ushort",
+                65535.0,
+                session.upload(samples, columns, height, old)?,
+            ),
+        };
+        let alpha = match &photo.alpha {
+            Some(alpha) => Some(session.upload(alpha, width, height, self.alpha)?),
+            None => None,
+        };
+        Ok(Uploaded {
+            index: *index,
+            pose: *pose,
+            exposure: *exposure,
+            width,
+            height,
+            kernel,
+            full_scale,
+            samples,
+            alpha,
+            whole: is_whole(photo, pose, area),
+            is_copy: is_copy(photo, pose, area),
+        })
+    }
+}
+
+impl Uploaded {
+    /// The memory, for the next photograph.
+    pub fn into_slot(self) -> Slot {
+        Slot {
+            samples: Some(self.samples),
+            alpha: self.alpha,
+        }
+    }
+}
 
 /// Room for one frame, used for all of them in turn.
 pub struct Frame {
@@ -16,8 +95,6 @@ pub struct Frame {
     /// Red, green, blue, mask.
     pub pixels: Buffer,
     table: Buffer,
-    photo: Option<Buffer>,
-    alpha: Option<Buffer>,
     /// Where a kernel asks for an alpha and there is none.
     nothing: Buffer,
 }
@@ -34,72 +111,47 @@ impl Frame {
                 Kind::Float4,
             )?,
             table: session.upload(table, table.len().try_into()?, 1, None)?,
-            photo: None,
-            alpha: None,
             nothing: session.blank(1, 1, Kind::Byte)?,
         })
     }
 
-    /// Uploads a photograph and warps it. Returns true where it shows the
-    /// scene everywhere.
-    pub fn warp(&mut self, session: &Session, sent: &Sent) -> Result<bool> {
-        let Sent {
-            photo,
+    /// Warps a photograph.
+    pub fn warp(&self, session: &Session, photo: &Uploaded) -> Result<()> {
+        let Uploaded {
             pose,
             exposure,
+            full_scale,
+            alpha,
             ..
-        } = sent;
-        let (width, height) = (i32::try_from(photo.width)?, i32::try_from(photo.height)?);
-        let columns = width.checked_mul(3).unwrap_or(i32::MAX);
-        let old = self.photo.take();
-        let (kernel, full_scale, uploaded) = match &photo.samples {
-            Samples::Eight(samples) => (
-                "warp_uchar",
-                255.0,
-                session.upload(samples, columns, height, old)?,
-            ),
-            Samples::Sixteen(samples) => (
-                "warp_ushort",
-                65535.0,
-                session.upload(samples, columns, height, old)?,
-            ),
-        };
-        let alpha = match &photo.alpha {
-            Some(alpha) => Some(session.upload(alpha, width, height, self.alpha.take())?),
-            None => None,
-        };
-        let whole = is_whole(photo, pose, self.area);
+        } = photo;
         let [across, down, shear] = distances(pose);
         let three = |values: [f64; 3], scale: f64| {
             let [red, green, blue] = values.map(|value| (value / scale) as f32);
             [red, green, blue, 0.0]
         };
         session.run(
-            kernel,
+            photo.kernel,
             self.pixels.size(),
             &[
-                In(&uploaded),
-                Int(width),
-                Int(height),
+                In(&photo.samples),
+                Int(photo.width),
+                Int(photo.height),
                 In(alpha.as_ref().unwrap_or(&self.nothing)),
                 Int(alpha.is_some().into()),
                 In(&self.table),
-                Int((!is_copy(photo, pose, self.area)).into()),
-                Int(whole.into()),
+                Int((!photo.is_copy).into()),
+                Int(photo.whole.into()),
                 Floats(across),
                 Floats(down),
                 Floats(shear),
-                Floats(three(exposure.gain, full_scale)),
+                Floats(three(exposure.gain, *full_scale)),
                 Floats(three(exposure.offset, 1.0)),
                 Int(self.area.x.try_into()?),
                 Int(self.area.y.try_into()?),
                 Out(&self.pixels),
                 Size(&self.pixels),
             ],
-        )?;
-        self.photo = Some(uploaded);
-        self.alpha = alpha;
-        Ok(whole)
+        )
     }
 }
 

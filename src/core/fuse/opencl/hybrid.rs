@@ -4,6 +4,7 @@
 use opencv::Result;
 use opencv::core::Scalar;
 
+use super::Rest;
 use super::contrast::{Sharpest, reduce};
 use super::range::Range;
 use super::session::Arg::{Floats, In, Int, Out, Size};
@@ -14,7 +15,7 @@ use crate::core::fuse::depth::telling;
 use crate::core::fuse::hybrid::{CLEAR, HIDING, OWN_FLOOR, floor, power};
 use crate::core::fuse::prefer::Bias;
 use crate::core::fuse::softness::softness;
-use crate::core::fuse::{Fused, Options, levels};
+use crate::core::fuse::{Options, levels};
 use crate::core::noise::believable;
 
 /// Accumulates frames, level by level, weighted by their finest contrast.
@@ -156,7 +157,7 @@ impl Accumulator for Hybrid {
         Ok(())
     }
 
-    fn finish(self, session: &Session) -> Result<Fused> {
+    fn finish(self, session: &Session) -> Result<Rest> {
         let Self {
             levels,
             close,

@@ -2,24 +2,31 @@
 //!
 //! The device does what the processor does, by kernels of the same arithmetic
 //! (`assets/kernels`): from the upload of a photograph to the download of the
-//! picture nothing leaves it. What belongs to the device lives on one thread
-//! that the fusion owns; photographs are sent there, two at most under way, so
-//! that the next is decoded while one is fused. No lock stands around it, and
-//! no other thread ever speaks OpenCL.
+//! picture nothing leaves it. What is fused belongs to one thread, which feeds
+//! one queue: kernels come in the order of the frames, and the picture does not
+//! depend on who was faster. Photographs come there by lanes, each with a thread
+//! and a queue of its own, so that one is uploaded while another is fused. No
+//! lock stands around the device, and no other thread ever speaks OpenCL.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::bench::Step;
 use super::{Fused, Fusion, Method, Options};
 use crate::core::device::OpenClDevice;
 use crate::core::keep_going::check;
+use crate::core::stages::Stages;
 use crate::core::warp::{Area, Exposure};
-use crate::core::{KeepGoing, Transform};
+use crate::core::{ALWAYS, KeepGoing, Transform};
 use crate::photo::Photo;
 use crate::{Error, Result};
+
+mod meter;
+
+pub use self::meter::Meter;
 
 // These speak to OpenCV's OpenCL, which an OpenCV may be built without.
 // (`cargo fmt` does not look into the macro: run `rustfmt` on them.)
@@ -31,12 +38,14 @@ opencv::opencv_has_inherent_feature_opencl! {
     mod fill;
     mod frame;
     mod hybrid;
+    mod lane;
     mod pyramid;
     mod range;
     mod render;
     #[cfg(test)]
     mod residency;
     mod session;
+    mod sharpness;
     mod work;
     mod worker;
 }
@@ -70,27 +79,120 @@ enum Message {
     Finish,
 }
 
-/// What the thread is told by.
-struct Orders {
-    /// Told once the device has what it needs.
-    ready: SyncSender<()>,
-    messages: Receiver<Message>,
-    /// Set when nobody wants the picture any more.
-    given_up: Arc<AtomicBool>,
+/// How a device is used.
+#[derive(Debug, Clone)]
+pub struct Lanes {
+    /// Which one.
+    pub device: OpenClDevice,
+    /// How many photographs are on their way at a time, at least 1: with more
+    /// than one, the next are uploaded while one is fused.
+    pub count: usize,
+    /// Where the time goes.
+    pub stages: Stages,
 }
 
-/// An empty fusion on `device`, as [`Options::on_cpu`] on the processor: the
-/// result is the same within rounding.
+impl Lanes {
+    /// As many as keep a device busy: more gain nothing where it fuses about as
+    /// fast as photographs come there.
+    pub const USUAL: usize = 2;
+    /// More than any device has use for.
+    pub const MOST: usize = 8;
+}
+
+impl From<&OpenClDevice> for Lanes {
+    fn from(device: &OpenClDevice) -> Self {
+        Self {
+            device: device.clone(),
+            count: Self::USUAL,
+            stages: Stages::default(),
+        }
+    }
+}
+
+impl From<&Self> for Lanes {
+    fn from(lanes: &Self) -> Self {
+        lanes.clone()
+    }
+}
+
+/// What a lane is told; frames come to lanes in turn.
+type Messages = Receiver<Message>;
+
+/// What the threads heed beside that.
+struct Orders {
+    reports: Reports,
+    /// Set when nobody wants the picture any more.
+    given_up: Arc<AtomicBool>,
+    stages: Stages,
+}
+
+impl Orders {
+    /// To fuse these frames, by one lane; nobody hears of it.
+    fn to_fuse(frames: impl IntoIterator<Item = Sent>) -> (Vec<Messages>, Self) {
+        let (sender, messages) = channel();
+        let frames = frames.into_iter().map(|sent| Message::Add(Box::new(sent)));
+        for message in frames.chain([Message::Finish]) {
+            // The other end is here.
+            let _ = sender.send(message);
+        }
+        let orders = Self {
+            reports: Reports(channel().0),
+            given_up: Arc::default(),
+            stages: Stages::default(),
+        };
+        (vec![messages], orders)
+    }
+}
+
+/// What the threads tell.
+enum Report {
+    /// The device has what it needs.
+    Ready,
+    /// A photograph was uploaded and is needed no more.
+    Freed,
+    /// A frame was fused, or is about to be.
+    Fused,
+    /// No more is to come.
+    End,
+}
+
+/// Tells the fusion's owner, if there is still one.
+#[derive(Clone)]
+struct Reports(Sender<Report>);
+
+impl Reports {
+    fn tell(&self, report: Report) {
+        let _ = self.0.send(report);
+    }
+
+    /// Tells of the end when it is dropped.
+    fn end(&self) -> impl Drop {
+        struct End(Reports);
+        impl Drop for End {
+            fn drop(&mut self) {
+                self.0.tell(Report::End);
+            }
+        }
+        End(self.clone())
+    }
+}
+
+/// An empty fusion on a device, as [`Options::on_cpu`] on the processor: the
+/// result is the same within rounding, and the same bytes whatever the lanes.
 ///
 /// # Errors
 ///
 /// If this OpenCV has no OpenCL, or the device cannot be used or has too
 /// little memory for a picture of this size.
-pub fn on_opencl(options: &Options, area: Area, device: &OpenClDevice) -> Result<Box<dyn Fusion>> {
-    start(Task::Look(*options), area, device)
+pub fn on_opencl(
+    options: &Options,
+    area: Area,
+    lanes: impl Into<Lanes>,
+) -> Result<Box<dyn Fusion>> {
+    start(Task::Look(*options), area, &lanes.into())
 }
 
-/// An empty second look on `device`: it renders a picture of what was `found`, by
+/// An empty second look on a device: it renders a picture of what was `found`, by
 /// the depth of each pixel, and holds it within the range of its sources if `clamp`
 /// says so.
 ///
@@ -102,7 +204,7 @@ pub(super) fn render_on_opencl(
     depth: Vec<f32>,
     clamp: bool,
     area: Area,
-    device: &OpenClDevice,
+    lanes: &Lanes,
 ) -> Result<Box<dyn Fusion>> {
     let found = Box::new(found);
     let task = Task::Render {
@@ -110,23 +212,24 @@ pub(super) fn render_on_opencl(
         depth,
         clamp,
     };
-    start(task, area, device)
+    start(task, area, lanes)
 }
 
-fn start(task: Task, area: Area, device: &OpenClDevice) -> Result<Box<dyn Fusion>> {
-    let (sender, messages) = sync_channel(1);
-    let (ready, is_ready) = sync_channel(1);
+fn start(task: Task, area: Area, lanes: &Lanes) -> Result<Box<dyn Fusion>> {
+    let count = lanes.count.clamp(1, Lanes::MOST);
+    let (senders, messages): (_, Vec<Messages>) = (0..count).map(|_| channel()).unzip();
+    let (teller, told) = channel();
     let given_up = Arc::new(AtomicBool::new(false));
     let orders = Orders {
-        ready,
-        messages,
+        reports: Reports(teller),
         given_up: given_up.clone(),
+        stages: lanes.stages.clone(),
     };
+    let device = lanes.device.clone();
     let name = device.name.clone();
-    let device = device.clone();
     let worker = std::thread::Builder::new()
         .name("opencl".into())
-        .spawn(move || work(task, area, &device, &orders))
+        .spawn(move || work(task, area, &device, messages, &orders))
         .map_err(|error| {
             Error::job(
                 format!("no thread could be started for the OpenCL device {name}: {error}"),
@@ -134,23 +237,39 @@ fn start(task: Task, area: Area, device: &OpenClDevice) -> Result<Box<dyn Fusion
             )
         })?;
     let mut fusion = OnOpenCl {
-        name,
-        sender: Some(sender),
+        name: lanes.device.name.clone(),
+        lanes: senders,
+        told,
         worker: Some(worker),
         given_up,
+        stages: lanes.stages.clone(),
+        is_ready: false,
+        settling: count,
+        // Enough to keep them busy.
+        room: count.max(2),
+        sent: 0,
+        fused: 0,
         fault: None,
     };
-    match is_ready.recv() {
-        Ok(()) => Ok(Box::new(fusion)),
-        Err(_) => Err(fusion.failed()),
+    while !fusion.is_ready {
+        if !fusion.listen(ALWAYS)? {
+            return Err(fusion.failed());
+        }
     }
+    Ok(Box::new(fusion))
 }
 
 /// What the thread does.
-fn work(task: Task, area: Area, device: &OpenClDevice, orders: &Orders) -> Result<Option<Fused>> {
+fn work(
+    task: Task,
+    area: Area,
+    device: &OpenClDevice,
+    messages: Vec<Messages>,
+    orders: &Orders,
+) -> End {
     opencv::opencv_has_inherent_feature_opencl! {
-        { worker::work(task, area, device, orders) } else {
-            let _ = (task, area, device, orders);
+        { worker::work(task, area, device, messages, orders) } else {
+            let _ = (task, area, device, messages, orders);
             Err(Error::job("this OpenCV was built without OpenCL", ADVICE))
         }
     }
@@ -227,22 +346,51 @@ pub fn kernel_times(device: &OpenClDevice, area: Area, keep_going: KeepGoing) ->
     })
 }
 
-/// The end of the thread that holds the device.
-type Worker = JoinHandle<Result<Option<Fused>>>;
+/// What is left to the processor to do when the device is done.
+type Rest = Box<dyn FnOnce() -> Fused + Send>;
+
+/// How the thread ends that holds the device.
+type End = Result<Option<Rest>>;
 
 struct OnOpenCl {
     /// The device's name.
     name: String,
-    sender: Option<SyncSender<Message>>,
-    worker: Option<Worker>,
+    lanes: Vec<Sender<Message>>,
+    told: Receiver<Report>,
+    worker: Option<JoinHandle<End>>,
     given_up: Arc<AtomicBool>,
+    stages: Stages,
+    is_ready: bool,
+    /// Frames after which all memory was used once.
+    settling: usize,
+    /// How many photographs may be sent now.
+    room: usize,
+    /// How many were.
+    sent: usize,
+    /// How many of them were fused.
+    fused: usize,
     fault: Option<Error>,
 }
 
 impl OnOpenCl {
-    /// Waits for the thread to end, and gives what it ends with.
-    fn join(&mut self) -> Result<Option<Fused>> {
-        self.sender = None;
+    /// From one question whether to go on to the next.
+    const PATIENCE: Duration = Duration::from_millis(20);
+
+    /// Hears one report, or none for a short while. False once there are no more.
+    fn listen(&mut self, keep_going: KeepGoing) -> Result<bool> {
+        match self.told.recv_timeout(Self::PATIENCE) {
+            Ok(Report::Ready) => self.is_ready = true,
+            Ok(Report::Freed) => self.room += 1,
+            Ok(Report::Fused) => self.fused += 1,
+            Err(RecvTimeoutError::Timeout) => check(keep_going)?,
+            Ok(Report::End) | Err(RecvTimeoutError::Disconnected) => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Waits for the threads to end, and gives what they end with.
+    fn join(&mut self) -> End {
+        self.lanes.clear();
         match self.worker.take().map(JoinHandle::join) {
             Some(Ok(end)) => end,
             Some(Err(_)) | None => Err(Error::job(
@@ -252,7 +400,7 @@ impl OnOpenCl {
         }
     }
 
-    /// Why the thread ended before it was told to.
+    /// Why the threads ended before they were told to.
     fn failed(&mut self) -> Error {
         if self.fault.is_none() {
             self.fault = Some(self.join().err().unwrap_or(Error::Cancelled));
@@ -260,11 +408,24 @@ impl OnOpenCl {
         self.fault.clone().unwrap_or(Error::Cancelled)
     }
 
+    /// Sends something to the lane whose turn it is.
     fn send(&mut self, message: Message) -> Result<()> {
-        match &self.sender {
-            Some(sender) if sender.send(message).is_ok() => Ok(()),
+        let turn = self.sent % self.lanes.len().max(1);
+        self.sent += 1;
+        match self.lanes.get(turn) {
+            Some(lane) if lane.send(message).is_ok() => Ok(()),
             _ => Err(self.failed()),
         }
+    }
+
+    /// Waits until `is_so`.
+    fn wait(&mut self, is_so: impl Fn(&Self) -> bool, keep_going: KeepGoing) -> Result<()> {
+        while !is_so(self) {
+            if !self.listen(keep_going)? {
+                return Err(self.failed());
+            }
+        }
+        Ok(())
     }
 }
 
@@ -296,24 +457,38 @@ impl Fusion for OnOpenCl {
         keep_going: KeepGoing,
     ) -> Result<()> {
         check(keep_going)?;
+        self.wait(|own| own.room > 0, keep_going)?;
+        self.room -= 1;
+        let is_settled = self.is_settled();
         self.send(Message::Add(Box::new(Sent {
             index,
             photo,
             pose: *pose,
             exposure: *exposure,
-        })))
+        })))?;
+        match is_settled {
+            true => Ok(()),
+            // So that it is known which frame a fault came with.
+            false => self.wait(|own| own.fused == own.sent, keep_going),
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.fused >= self.settling
     }
 
     fn finish(mut self: Box<Self>, keep_going: KeepGoing) -> Result<Fused> {
         check(keep_going)?;
         self.send(Message::Finish)?;
-        self.join()?.ok_or(Error::Cancelled)
+        while self.listen(keep_going)? {}
+        let rest = self.join()?.ok_or(Error::Cancelled)?;
+        Ok(self.stages.time("device: read the rest", rest))
     }
 }
 
 impl Drop for OnOpenCl {
-    /// Ends the thread after the photograph it is at, so that the device's
-    /// memory is free when this returns.
+    /// Ends the threads after what they are at, so that the device's memory is
+    /// free when this returns.
     fn drop(&mut self) {
         self.given_up.store(true, Ordering::Relaxed);
         if self.worker.is_some() {

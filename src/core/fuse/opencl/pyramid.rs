@@ -4,6 +4,7 @@
 use opencv::Result;
 use opencv::core::Scalar;
 
+use super::Rest;
 use super::contrast::{reduce, window};
 use super::range::Range;
 use super::session::Arg::{Floats, In, Int, Out, Size};
@@ -174,7 +175,7 @@ impl Accumulator for Pyramid {
         )
     }
 
-    fn finish(self, session: &Session) -> Result<Fused> {
+    fn finish(self, session: &Session) -> Result<Rest> {
         let Self {
             levels,
             coarser,
@@ -218,12 +219,12 @@ impl Accumulator for Pyramid {
         let index: Vec<u16> = session.download(&index)?;
         let confidence: Vec<u8> = session.download(&confidence)?;
         let (width, height) = (channels[0].width, channels[0].height);
-        Ok(Fused {
+        Ok(Box::new(move || Fused {
             channels,
             depth: DepthMap::of_index(&index, &confidence, width, height),
             index,
             confidence,
             alpha: None,
-        })
+        }))
     }
 }

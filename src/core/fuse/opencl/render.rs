@@ -4,6 +4,7 @@
 use opencv::Result;
 use opencv::core::Scalar;
 
+use super::Rest;
 use super::contrast::Sharpest;
 use super::range::Range;
 use super::session::Arg::{Floats, In, Int, Out, Size};
@@ -78,7 +79,7 @@ impl Accumulator for Search {
     }
 
     /// All that is known, under a black picture.
-    fn finish(self, session: &Session) -> Result<Fused> {
+    fn finish(self, session: &Session) -> Result<Rest> {
         let near = &self.work.spread.near;
         let (width, height) = (near.width.try_into()?, near.height.try_into()?);
         let black = || Plane::new(width, height);
@@ -126,7 +127,7 @@ impl Accumulator for Render {
         session.run("render", frame.size(), &args)
     }
 
-    fn finish(self, session: &Session) -> Result<Fused> {
+    fn finish(self, session: &Session) -> Result<Rest> {
         let Self {
             depth, sum, range, ..
         } = self;
@@ -134,9 +135,7 @@ impl Accumulator for Render {
         if let Some(range) = &range {
             range.hold(session, &sum)?;
         }
-        Ok(Fused {
-            channels: channels(session, &sum, &depth)?,
-            ..self.found
-        })
+        let (channels, found) = (channels(session, &sum, &depth)?, self.found);
+        Ok(Box::new(|| Fused { channels, ..found }))
     }
 }

@@ -2,14 +2,11 @@
 //! leaves the device, and nothing is done by anything but the kernels.
 
 use std::fs;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::sync_channel;
 
 use clap::ValueEnum;
 
 use super::session::{Copies, copies};
-use super::{Message, Orders, Sent, Task, work};
+use super::{Orders, Sent, Task, work};
 use crate::core::Transform;
 use crate::core::device::{OpenClDevice, opencl_devices};
 use crate::core::fuse::bench::texture;
@@ -29,35 +26,29 @@ const TABLES: usize = 1;
 /// Fuses photographs on this thread, as the device's thread does; gives what
 /// was copied meanwhile.
 fn fuse(device: &OpenClDevice, method: Method, photos: &[Photo]) -> (Copies, Fused) {
-    let (sender, messages) = sync_channel(photos.len() + 1);
-    let (ready, is_ready) = sync_channel(1);
-    for (index, photo) in (0..).zip(photos) {
+    let sent = |(index, photo): (u16, &Photo)| Sent {
+        index,
+        photo: photo.clone(),
         // A hole shows where no frame is whole.
-        let pose = Transform::similarity(1.0, 0.01, [0.0, 0.0], [0.3, 1.5]);
-        let sent = Sent {
-            index,
-            photo: photo.clone(),
-            pose,
-            exposure: Exposure::default(),
-        };
-        sender.send(Message::Add(Box::new(sent))).unwrap();
-    }
-    sender.send(Message::Finish).unwrap();
-    let orders = Orders {
-        ready,
-        messages,
-        given_up: Arc::new(AtomicBool::new(false)),
+        pose: Transform::similarity(1.0, 0.01, [0.0, 0.0], [0.3, 1.5]),
+        exposure: Exposure::default(),
     };
+    let (messages, orders) = Orders::to_fuse((0..).zip(photos).map(sent));
     let before = copies();
-    let fused = work(Task::Look(Options::from(method)), AREA, device, &orders);
-    is_ready.recv().unwrap();
+    let fused = work(
+        Task::Look(Options::from(method)),
+        AREA,
+        device,
+        messages,
+        &orders,
+    );
     let after = copies();
     let copied = Copies {
         uploads: after.uploads - before.uploads,
         downloads: after.downloads - before.downloads,
         downloaded: after.downloaded - before.downloaded,
     };
-    (copied, fused.unwrap().unwrap())
+    (copied, fused.unwrap().unwrap()())
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! A device bound to the thread that works with it: its memory and kernels.
 
 use std::cell::{Cell, RefCell};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use opencv::core::{
@@ -11,10 +12,12 @@ use opencv::core::{
 use opencv::prelude::*;
 use opencv::{Error, Result, core};
 
+use super::Orders;
 use crate::core::fuse::bench::Step;
 use crate::core::fuse::{average, contrast, depth, fill, hybrid, pyramid, range, render, weighted};
 use crate::core::grey::LUMA;
 use crate::core::resample::{PHASES, TAPS};
+use crate::core::stages::Stages;
 
 /// All kernels, as one program.
 const SOURCE: &str = concat!(
@@ -28,6 +31,7 @@ const SOURCE: &str = concat!(
     include_str!("../../../../assets/kernels/average.cl"),
     include_str!("../../../../assets/kernels/hybrid.cl"),
     include_str!("../../../../assets/kernels/render.cl"),
+    include_str!("../../../../assets/kernels/sharpness.cl"),
 );
 
 /// What a buffer holds for each pixel.
@@ -66,6 +70,12 @@ pub struct Session {
     group: [usize; 2],
     /// What each kernel took, if that is wanted.
     clock: Option<RefCell<Vec<Spent>>>,
+    /// Where the thread's time goes.
+    pub stages: Stages,
+    /// Set when nobody wants more to be done.
+    given_up: Arc<AtomicBool>,
+    /// Whether each kernel is waited for.
+    is_slow: Cell<bool>,
 }
 
 /// What was done on a device, and how long it took each time.
@@ -108,7 +118,29 @@ impl Session {
             program,
             group,
             clock: None,
+            stages: Stages::default(),
+            given_up: Arc::default(),
+            is_slow: Cell::new(false),
         })
+    }
+
+    /// The same that works on the clock of `orders`, until they are given up.
+    pub fn with(mut self, orders: &Orders) -> Self {
+        self.stages = orders.stages.clone();
+        self.given_up = orders.given_up.clone();
+        self
+    }
+
+    /// Waits for all that was put into the queue.
+    pub fn wait(&self) -> Result<()> {
+        self.stages.time("device: wait for kernels", core::finish)
+    }
+
+    /// From here each kernel is waited for: on a device that takes long for a
+    /// frame, so that it stops within one when it is told to. On others that
+    /// would take more time than it saves.
+    pub fn step_by_step(&self) {
+        self.is_slow.set(true);
     }
 
     /// The same that waits for each kernel and copy, and notes what it takes.
@@ -187,10 +219,13 @@ impl Session {
         old: Option<Buffer>,
     ) -> Result<Buffer> {
         count(|copies| copies.uploads += 1);
-        self.timed("upload", Buffer::bytes, || {
+        let upload = || {
             let mut memory = old.map_or_else(UMat::new_def, |old| old.memory);
             Mat::new_rows_cols_with_data(height, width, values)?.copy_to(&mut memory)?;
             Buffer::new(memory)
+        };
+        self.timed("upload", Buffer::bytes, || {
+            self.stages.time("device: upload", upload)
         })
     }
 
@@ -202,13 +237,15 @@ impl Session {
             copies.downloaded += buffer.bytes();
         });
         let (width, height) = (buffer.width, buffer.height);
+        self.wait()?;
+        let download = || {
+            let mut mat = Mat::new_rows_cols_with_data_mut(height, width, &mut values)?;
+            buffer.memory.copy_to(&mut mat)
+        };
         self.timed(
             "download",
             |()| buffer.bytes(),
-            || {
-                let mut mat = Mat::new_rows_cols_with_data_mut(height, width, &mut values)?;
-                buffer.memory.copy_to(&mut mat)
-            },
+            || self.stages.time("device: download", download),
         )?;
         Ok(values)
     }
@@ -224,7 +261,17 @@ impl Session {
             });
             touched.sum()
         };
-        self.timed(name, bytes, || self.launch(name, size, args))
+        if self.given_up.load(Ordering::Relaxed) {
+            return Err(failure("nobody wants the picture"));
+        }
+        let launch = || self.launch(name, size, args);
+        self.timed(name, bytes, || {
+            self.stages.time("device: launch kernels", launch)
+        })?;
+        if self.is_slow.get() {
+            self.wait()?;
+        }
+        Ok(())
     }
 
     fn launch(&self, name: &str, size: [i32; 2], args: &[Arg]) -> Result<()> {
@@ -346,7 +393,7 @@ fn count(one_more: impl Fn(&mut Copies)) {
 }
 
 /// A fault that OpenCV does not report itself.
-fn failure(message: &str) -> Error {
+pub fn failure(message: &str) -> Error {
     Error::new(StsError, message)
 }
 

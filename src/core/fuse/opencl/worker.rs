@@ -1,17 +1,19 @@
 //! What the thread does that holds the device.
 
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use opencv::core::Scalar;
 
 use super::average::Average;
 use super::frame::Frame;
 use super::hybrid::Hybrid;
+use super::lane::{Next, Source};
 use super::pyramid::Pyramid;
 use super::render::{Render, Search};
 use super::session::Arg::{In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
-use super::{ADVICE, Message, Orders, Task, enough_memory};
+use super::{ADVICE, Messages, Orders, Report, Reports, Rest, Task, enough_memory};
 use crate::core::device::{self, OpenClDevice};
 use crate::core::fuse::{Fused, Method};
 use crate::core::plane::Plane;
@@ -31,7 +33,7 @@ pub trait Accumulator {
     ) -> opencv::Result<()>;
 
     /// Takes the picture out; its alpha is left to the caller.
-    fn finish(self, session: &Session) -> opencv::Result<Fused>;
+    fn finish(self, session: &Session) -> opencv::Result<Rest>;
 }
 
 /// Fuses on `device` what the `orders` bring, until they say to finish or
@@ -40,14 +42,22 @@ pub fn work(
     task: Task,
     area: Area,
     device: &OpenClDevice,
+    messages: Vec<Messages>,
     orders: &Orders,
-) -> Result<Option<Fused>> {
+) -> Result<Option<Rest>> {
     // What a second look needs is less than the first one did.
     if let Task::Look(options) = &task {
         enough_memory(options.method, area, 0, device.memory, device)?;
     }
-    let work = || run(&Session::open(&device::find(device)?)?, task, area, orders);
-    work().map_err(|error| failure(device, &error))
+    let open = || Session::open(&device::find(device)?);
+    let work = || {
+        let session = orders.stages.time("device: open", open)?.with(orders);
+        run(&session, task, area, device, messages, orders)
+    };
+    match work() {
+        Err(_) if orders.given_up.load(Ordering::Relaxed) => Ok(None),
+        end => end.map_err(|error| failure(device, &error)),
+    }
 }
 
 /// The same on a device that is open.
@@ -55,37 +65,31 @@ pub fn run(
     session: &Session,
     task: Task,
     area: Area,
+    device: &OpenClDevice,
+    messages: Vec<Messages>,
     orders: &Orders,
-) -> opencv::Result<Option<Fused>> {
+) -> opencv::Result<Option<Rest>> {
     let (width, height) = (area.width, area.height);
+    let worker = Worker {
+        session,
+        area,
+        device,
+        messages,
+        orders,
+    };
     let options = &match task {
         Task::Look(options) => options,
         Task::Render {
             found,
             depth,
             clamp,
-        } => {
-            let render = Render::new(session, *found, &depth, clamp)?;
-            return fuse(session, area, render, orders);
-        }
+        } => return worker.fuse(Render::new(session, *found, &depth, clamp)?),
     };
     match options.method {
-        Method::Hybrid => {
-            let hybrid = Hybrid::new(session, options, width, height)?;
-            fuse(session, area, hybrid, orders)
-        }
-        Method::Pyramid => {
-            let pyramid = Pyramid::new(session, options, width, height)?;
-            fuse(session, area, pyramid, orders)
-        }
-        Method::Depth => {
-            let search = Search::new(session, options, width, height)?;
-            fuse(session, area, search, orders)
-        }
-        Method::Average => {
-            let average = Average::new(session, options, width, height)?;
-            fuse(session, area, average, orders)
-        }
+        Method::Hybrid => worker.fuse(Hybrid::new(session, options, width, height)?),
+        Method::Pyramid => worker.fuse(Pyramid::new(session, options, width, height)?),
+        Method::Depth => worker.fuse(Search::new(session, options, width, height)?),
+        Method::Average => worker.fuse(Average::new(session, options, width, height)?),
     }
 }
 
@@ -101,45 +105,86 @@ pub fn failure(device: &OpenClDevice, error: &opencv::Error) -> Error {
     )
 }
 
+/// A device at work.
+struct Worker<'a> {
+    session: &'a Session,
+    area: Area,
+    device: &'a OpenClDevice,
+    messages: Vec<Messages>,
+    orders: &'a Orders,
+}
+
+/// A frame that takes longer than this is stopped in its middle, where it is
+/// to be stopped.
+const LONG: Duration = Duration::from_millis(100);
+
+impl Worker<'_> {
+    fn fuse(self, accumulator: impl Accumulator) -> opencv::Result<Option<Rest>> {
+        let Self {
+            session,
+            area,
+            device,
+            messages,
+            orders,
+        } = self;
+        let lanes = messages.len();
+        std::thread::scope(|scope| {
+            // Lanes go on until nobody sends them frames any more.
+            let _end = orders.reports.end();
+            let source = Source::new(scope, messages, orders, area, device);
+            fuse(session, area, accumulator, source, lanes, &orders.reports)
+        })
+    }
+}
+
 fn fuse(
     session: &Session,
     area: Area,
     mut accumulator: impl Accumulator,
-    orders: &Orders,
-) -> opencv::Result<Option<Fused>> {
-    let mut frame = Frame::new(session, area)?;
-    let pixels = &frame.pixels;
-    let covered = session.filled(pixels.width, pixels.height, Kind::Byte, Scalar::all(0.0))?;
+    mut source: Source,
+    lanes: usize,
+    reports: &Reports,
+) -> opencv::Result<Option<Rest>> {
+    let frame = Frame::new(session, area)?;
+    let (width, height) = (frame.pixels.width, frame.pixels.height);
+    let covered = session.filled(width, height, Kind::Byte, Scalar::all(0.0))?;
     let mut any_whole = false;
-    if orders.ready.send(()).is_err() {
-        return Ok(None);
-    }
-    for message in &orders.messages {
-        if orders.given_up.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        let Message::Add(sent) = message else {
-            drop(frame);
-            let mut fused = accumulator.finish(session)?;
-            if !any_whole {
-                let alpha = session.download(&covered)?;
-                fused.alpha = alpha.contains(&0).then_some(alpha);
-            }
-            return Ok(Some(fused));
+    session.wait()?;
+    reports.tell(Report::Ready);
+    for number in 0.. {
+        let photo = match source.next(session)? {
+            Next::Photo(photo) => *photo,
+            Next::Finish => break,
+            Next::Nothing => return Ok(None),
         };
-        let whole = frame.warp(session, &sent)?;
+        let begun = Instant::now();
+        let (index, whole) = (photo.index, photo.whole);
+        frame.warp(session, &photo)?;
+        source.free(session, photo)?;
         any_whole |= whole;
+        let pixels = &frame.pixels;
         if !whole {
-            let pixels = &frame.pixels;
-            session.run(
-                "cover",
-                pixels.size(),
-                &[In(pixels), Out(&covered), Size(pixels)],
-            )?;
+            let args = [In(pixels), Out(&covered), Size(pixels)];
+            session.run("cover", pixels.size(), &args)?;
         }
-        accumulator.add(session, sent.index, &frame.pixels, whole)?;
+        accumulator.add(session, index, pixels, whole)?;
+        if number < lanes.max(2) {
+            // Some drivers look for memory when it is used for the first time.
+            session.wait()?;
+            // The first of all frames takes longer than the rest.
+            if number > 0 && begun.elapsed() > LONG {
+                session.step_by_step();
+            }
+        }
+        reports.tell(Report::Fused);
     }
-    Ok(None)
+    drop((frame, source));
+    let rest = accumulator.finish(session)?;
+    let alpha = match any_whole {
+        true => None,
+        false => Some(session.download(&covered)?).filter(|alpha: &Vec<u8>| alpha.contains(&0)),
+    };
+    Ok(Some(Box::new(|| Fused { alpha, ..rest() })))
 }
 
 /// Downloads the channels of a picture, one after another by way of `scratch`.
