@@ -50,7 +50,8 @@ pub fn stack(inputs: &[PathBuf], options: &StackOptions, job: &Job) -> Result<Re
     let stack = file::gather(inputs, &options.resources.limits, job)?;
     let device = choice::choose(options.resources.device, job)?;
     let mut aligned = alignment::analyse(stack, options, job)?;
-    let mut stacked = fuse_on(device, &mut aligned, options, job, None)?;
+    let is_depth_wanted = options.depth_map.is_some() || options.surface.is_some();
+    let mut stacked = fuse_on(device, &mut aligned, options, is_depth_wanted, job, None)?;
     finished(&mut stacked.picture, &options.finish, job)?;
 
     let files = outputs.outputs()?;
@@ -120,7 +121,8 @@ pub struct Stacked {
     pub index: Vec<u16>,
     /// How sure that is, 0 to 255.
     pub confidence: Vec<u8>,
-    /// For each of its pixels the depth in frames from the first.
+    /// For each of its pixels the depth in frames from the first; nothing where
+    /// [`stack`] has no use for it.
     pub depth: Vec<f32>,
     /// The part of the reference that it shows.
     pub area: Area,
@@ -157,7 +159,7 @@ pub fn fuse_aligned(
     watch: Option<Watch>,
 ) -> Result<Stacked> {
     let device = choice::choose(options.resources.device, job)?;
-    fuse_on(device, aligned, options, job, watch)
+    fuse_on(device, aligned, options, true, job, watch)
 }
 
 /// The same on a device that was chosen before, or on the processor.
@@ -165,6 +167,7 @@ fn fuse_on(
     device: Option<OpenClDevice>,
     aligned: &mut Aligned,
     options: &StackOptions,
+    is_depth_wanted: bool,
     job: &Job,
     watch: Option<Watch>,
 ) -> Result<Stacked> {
@@ -201,7 +204,10 @@ fn fuse_on(
     let softness = fuse::softness(options.fuse.smoothness);
     let (found, stages) = (fused.depth, job.stages());
     let smooth = || found.smooth(area.width, area.height, softness, &keep_going);
-    let depth = stages.time("smooth depth", smooth)?;
+    let depth = match is_depth_wanted {
+        true => stages.time("smooth depth", smooth)?,
+        false => Vec::new(),
+    };
     let convert = || export::picture(&fused.channels, fused.alpha);
     let picture = stages.time("convert picture", convert);
     tell_of_stages(job);
