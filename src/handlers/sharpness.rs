@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use super::machine::Budget;
 use super::{Job, Phase, Resources};
 use crate::Result;
-use crate::core::grey::Grey;
 use crate::core::pipeline;
 use crate::core::sharpness::Sharpness;
 use crate::photo;
@@ -70,7 +69,7 @@ pub fn score(
         |path| {
             job.check()?;
             let photo = photo::read(path, limits)?;
-            Ok(Sharpness::of(&Grey::of(&photo), options.grid))
+            Ok(Sharpness::of(&photo, options.grid))
         },
         |path, result: Result<Sharpness>| {
             job.check()?;
