@@ -4,14 +4,13 @@ mod common;
 
 use divan::Bencher;
 use parfocal::core::align::{Model, Start, View, measure};
-use parfocal::core::grey::Grey;
 
 fn main() {
     divan::main();
 }
 
 fn view(index: usize) -> View {
-    View::new(Grey::of(&common::frame(index, 9)), false)
+    View::of(&common::frame(index, 9), false)
 }
 
 /// What is kept of a decoded frame to compare it.
@@ -20,7 +19,7 @@ fn view_of_frame(bencher: Bencher) {
     let photo = common::frame(4, 9);
     bencher
         .counter(common::pixels())
-        .bench_local(|| View::new(Grey::of(&photo), false));
+        .bench_local(|| View::of(&photo, false));
 }
 
 #[divan::bench(args = [Model::Translation, Model::Similarity, Model::Homography], sample_count = 10)]
@@ -61,7 +60,7 @@ mod bargain {
         let last = common::pose(2).inverse().unwrap().then(&common::pose(4));
         bencher.counter(common::pixels()).bench_local(|| {
             alone(|| {
-                let own = View::new(Grey::of(&photo), false);
+                let own = View::of(&photo, false);
                 let model = Model::Auto;
                 let first = measure(&near, &own, model, Start::Search).unwrap();
                 (

@@ -20,8 +20,8 @@ fn luminance(bencher: Bencher) {
 
 #[divan::bench(sample_count = 20)]
 fn score(bencher: Bencher) {
-    let grey = Grey::of(&common::frame(0, 1));
+    let photo = common::frame(0, 1);
     bencher
         .counter(common::pixels())
-        .bench_local(|| Sharpness::of(&grey, 16).score());
+        .bench_local(|| Sharpness::of(&photo, 16).score());
 }

@@ -9,7 +9,6 @@ use parfocal::core::device::{OpenClDevice, opencl_devices};
 use parfocal::core::fuse::{
     Fused, Fusion, Lanes, Meter, Method, Options, Prefer, Second, on_opencl,
 };
-use parfocal::core::grey::Grey;
 use parfocal::core::sharpness::{GRID, Sharpness};
 use parfocal::core::warp::{Area, Exposure};
 use parfocal::core::{ALWAYS, Transform};
@@ -498,7 +497,7 @@ fn sharpness_is_the_processors_within_rounding() {
     for photo in photos.into_iter().map(Arc::new) {
         for grid in [1, 4, GRID] {
             let own = meter.measure(&photo, grid).unwrap();
-            let right = Sharpness::of(&Grey::of(&photo), grid);
+            let right = Sharpness::of(&photo, grid);
             assert_eq!((own.grid, own.cells.len()), (grid, grid * grid));
             let (mut seen, mut worst) = (0, 0.0f64);
             for (own, right) in own.cells.iter().zip(&right.cells) {

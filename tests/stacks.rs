@@ -7,7 +7,7 @@ use parfocal::core::grey::Grey;
 use parfocal::core::sharpness::Sharpness;
 use parfocal::core::warp::{Area, Exposure, warp};
 use parfocal::handlers::{FrameStatus, FuseOptions, Job, Report, StackOptions, export, stacking};
-use parfocal::photo::{self, Limits, Photo};
+use parfocal::photo::{self, Limits, Photo, Samples};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -40,12 +40,24 @@ impl Measure {
     }
 
     fn of(self, photo: &Photo) -> Vec<f64> {
-        let grey = Grey::of(photo);
-        let grey = match self {
-            Self::Whole => grey,
-            Self::Half => grey.halved(),
-        };
-        Sharpness::of(&grey, GRID).scores()
+        match self {
+            Self::Whole => Sharpness::of(photo, GRID),
+            Self::Half => {
+                let Grey {
+                    width,
+                    height,
+                    data,
+                } = Grey::of(photo).halved();
+                let half = Photo {
+                    width,
+                    height,
+                    samples: Samples::Sixteen(data.iter().flat_map(|&v| [v; 3]).collect()),
+                    ..Photo::default()
+                };
+                Sharpness::of(&half, GRID)
+            }
+        }
+        .scores()
     }
 }
 

@@ -147,14 +147,13 @@ fn weighted_median(mut opinions: Vec<[f64; 2]>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::grey::Grey;
     use crate::core::sharpness::{GRID, Sharpness};
     use crate::demo::{DemoStack, Noise, Scene, SceneOptions};
 
     fn scores(options: &SceneOptions) -> Vec<Vec<f64>> {
         let stack = DemoStack::new(options);
         (0..options.frames)
-            .map(|index| Sharpness::of(&Grey::of(&stack.frame(index, 8)), GRID).scores())
+            .map(|index| Sharpness::of(&stack.frame(index, 8), GRID).scores())
             .collect()
     }
 

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use std::sync::OnceLock;
 
+use super::vector::vectorised;
 use crate::photo::{Photo, Samples};
 
 /// Rec. 709 weights of red, green and blue.
@@ -26,6 +27,33 @@ pub fn encode(light: f32) -> f32 {
     }
 }
 
+/// Finds the luminance of row `y` of a photograph, in its own encoding, 0 to
+/// 65535.
+pub fn luminance(photo: &Photo, y: usize, out: &mut [u16]) {
+    let row = y * photo.width * 3..(y + 1) * photo.width * 3;
+    vectorised(
+        #[inline(always)]
+        || match &photo.samples {
+            Samples::Eight(samples) => weigh(&samples[row], 257, out),
+            Samples::Sixteen(samples) => weigh(&samples[row], 1, out),
+        },
+    );
+}
+
+/// Weighs the samples of a row, of which each counts `scale`.
+#[inline(always)]
+fn weigh<T: Copy + Into<u32>>(row: &[T], scale: u32, out: &mut [u16]) {
+    // In 16.16 fixed point; they add up to one exactly, so that no sum is more
+    // than 32 bits hold.
+    let [red, green, blue] = [13933, 46871, 4732].map(|weight: u32| weight * scale);
+    for (out, [r, g, b]) in out.iter_mut().zip(row.as_chunks::<3>().0) {
+        let sum = (red.wrapping_mul((*r).into()))
+            .wrapping_add(green.wrapping_mul((*g).into()))
+            .wrapping_add(blue.wrapping_mul((*b).into()));
+        *out = (sum.wrapping_add(1 << 15) >> 16) as u16;
+    }
+}
+
 /// A plane of luminance, 0 to 65535, row after row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grey {
@@ -40,54 +68,36 @@ pub struct Grey {
 impl Grey {
     /// The luminance of a photograph, in its own encoding.
     pub fn of(photo: &Photo) -> Self {
-        let mut data = vec![0u16; photo.pixels()];
-        let width = photo.width.max(1);
-        // Weights in 16.16 fixed point; they add up to one exactly.
-        const WEIGHTS: [u32; 3] = [13933, 46871, 4732];
-        let rows = data.par_chunks_mut(width);
-        match &photo.samples {
-            Samples::Eight(samples) => {
-                rows.zip(samples.par_chunks(width * 3))
-                    .for_each(|(to, from)| {
-                        for (to, rgb) in to.iter_mut().zip(from.chunks_exact(3)) {
-                            let sum: u32 = (0..3).map(|c| WEIGHTS[c] * u32::from(rgb[c])).sum();
-                            *to = ((u64::from(sum) * 257 + 32768) >> 16) as u16;
-                        }
-                    })
-            }
-            Samples::Sixteen(samples) => {
-                rows.zip(samples.par_chunks(width * 3))
-                    .for_each(|(to, from)| {
-                        for (to, rgb) in to.iter_mut().zip(from.chunks_exact(3)) {
-                            let sum: u64 = (0..3)
-                                .map(|c| u64::from(WEIGHTS[c]) * u64::from(rgb[c]))
-                                .sum();
-                            *to = ((sum + 32768) >> 16) as u16;
-                        }
-                    });
-            }
-        }
-        Self {
-            width: photo.width,
-            height: photo.height,
-            data,
-        }
+        Self::by_rows(photo, |y, row| luminance(photo, y, row))
     }
 
     /// The same in linear light, taken as sRGB (IEC 61966-2-1). Defocus
     /// spreads light, not its encoding: an edge keeps its place in linear
     /// light and wanders towards the dark side in the encoding.
-    pub fn into_linear(mut self) -> Self {
+    pub fn linear_of(photo: &Photo) -> Self {
         static TABLE: OnceLock<Vec<u16>> = OnceLock::new();
         let table = TABLE.get_or_init(|| {
             (0..=u16::MAX)
                 .map(|v| (decode(f32::from(v) / 65535.0) * 65535.0).round() as u16)
                 .collect()
         });
-        self.data
-            .par_chunks_mut(1 << 16)
-            .for_each(|chunk| chunk.iter_mut().for_each(|v| *v = table[usize::from(*v)]));
-        self
+        Self::by_rows(photo, |y, row| {
+            luminance(photo, y, row);
+            row.iter_mut().for_each(|v| *v = table[usize::from(*v)]);
+        })
+    }
+
+    /// A plane of the size of `photo`, whose rows `fill` finds.
+    fn by_rows(photo: &Photo, fill: impl Fn(usize, &mut [u16]) + Sync) -> Self {
+        let (width, height) = (photo.width, photo.height);
+        let mut data = vec![0; width * height];
+        let rows = data.par_chunks_mut(width.max(1)).enumerate();
+        rows.for_each(|(y, row)| fill(y, row));
+        Self {
+            width,
+            height,
+            data,
+        }
     }
 
     /// One row.

@@ -9,7 +9,10 @@
 
 use rayon::prelude::*;
 
-use super::grey::Grey;
+use super::grey::{Grey, LUMA};
+use super::plane::BAND;
+use super::vector::vectorised;
+use crate::photo::{Photo, Samples};
 
 /// Cells each way, unless somebody asks for another grid.
 pub const GRID: usize = 16;
@@ -64,15 +67,26 @@ pub struct Sharpness {
 impl Sharpness {
     /// Measures a frame in `grid` × `grid` cells of about equal size. Cells of
     /// frames smaller than the grid may be empty, with measures of 0.
-    pub fn of(grey: &Grey, grid: usize) -> Self {
-        let working = reduced(grey);
+    pub fn of(photo: &Photo, grid: usize) -> Self {
+        let factor = factor(photo.width, photo.height);
+        // The sum of a block of eight bits may be more than 16 hold.
+        let working = match &photo.samples {
+            Samples::Eight(samples) if factor <= 16 => reduced::<_, u16>(photo, samples, factor),
+            Samples::Eight(samples) => reduced::<_, u32>(photo, samples, factor),
+            Samples::Sixteen(samples) => reduced::<_, u32>(photo, samples, factor),
+        };
+        Self::of_working(&working, grid)
+    }
+
+    /// Measures luminance that has the working size already.
+    fn of_working(working: &Grey, grid: usize) -> Self {
         let grid = grid.max(1);
         let cells = (0..grid * grid)
             .into_par_iter()
             .map(|cell| {
                 let columns = span(cell % grid, working.width, grid);
                 let rows = span(cell / grid, working.height, grid);
-                measure(&working, columns, rows)
+                measure(working, columns, rows)
             })
             .collect();
         Self { grid, cells }
@@ -135,61 +149,168 @@ pub(in crate::core) fn cell_sizes(
         false => 0,
     })
 }
+/// Pixels whose sums are made beside each other.
+const LANES: usize = 16;
 
 fn measure(grey: &Grey, columns: std::ops::Range<usize>, rows: std::ops::Range<usize>) -> Measures {
     let pixels = columns.len() * rows.len();
     if pixels == 0 || grey.width < 3 || grey.height < 3 {
         return Measures::default();
     }
-    let (mut sum, mut squares, mut gradient, mut modified) = (0.0f64, 0.0f64, 0.0f64, 0.0f64);
+    let mut sums = [0.0f64; 4];
+    let near = columns.start - 1..columns.end + 1;
     for y in rows {
-        let [above, here, below] = [grey.row(y - 1), grey.row(y), grey.row(y + 1)];
-        for x in columns.clone() {
-            let [a, b, c] = [above, here, below]
-                .map(|row| [row[x - 1], row[x], row[x + 1]].map(|v| f32::from(v) / 65535.0));
-            let across = b[0] + b[2] - 2.0 * b[1];
-            let down = a[1] + c[1] - 2.0 * b[1];
-            let laplacian = f64::from(across + down);
-            sum += laplacian;
-            squares += laplacian * laplacian;
-            modified += f64::from(across.abs() + down.abs());
-            let gx = (a[2] - a[0] + 2.0 * (b[2] - b[0]) + c[2] - c[0]) / 8.0;
-            let gy = (c[0] - a[0] + 2.0 * (c[1] - a[1]) + c[2] - a[2]) / 8.0;
-            gradient += f64::from(gx * gx + gy * gy);
+        let near = [y - 1, y, y + 1].map(|y| &grey.row(y)[near.clone()]);
+        let row = vectorised(
+            #[inline(always)]
+            || measure_row(near),
+        );
+        for (sum, row) in sums.iter_mut().zip(row) {
+            *sum += row;
         }
     }
-    Measures::of_sums([sum, squares, gradient, modified], pixels)
+    Measures::of_sums(sums, pixels)
 }
 
-/// The means of square blocks, so that the longer side fits the working size.
-fn reduced(grey: &Grey) -> std::borrow::Cow<'_, Grey> {
-    let factor = factor(grey.width, grey.height);
-    if factor < 2 {
-        return std::borrow::Cow::Borrowed(grey);
+/// The sums of [`measure_pixel`] over the middle one of three rows, less its
+/// ends.
+#[inline(always)]
+fn measure_row([above, here, below]: [&[u16]; 3]) -> [f64; 4] {
+    let mut sums = [[0.0f32; LANES]; 4];
+    let count = here.len() - 2;
+    let whole = count - count % LANES;
+    for start in (0..whole).step_by(LANES) {
+        let near = start..start + LANES + 2;
+        let near = [&above[near.clone()], &here[near.clone()], &below[near]];
+        for lane in 0..LANES {
+            add_pixel(near, lane, lane, &mut sums);
+        }
     }
-    let (width, height) = (grey.width / factor, grey.height / factor);
+    for lane in 0..count - whole {
+        add_pixel([above, here, below], whole + lane, lane, &mut sums);
+    }
+    sums.map(|lanes| lanes.into_iter().map(f64::from).sum())
+}
+
+/// Adds to a lane what the pixel right of `x` shows: its Laplacian, the square of
+/// that, its squared gradient and its modified Laplacian.
+#[inline(always)]
+fn add_pixel(rows: [&[u16]; 3], x: usize, lane: usize, sums: &mut [[f32; LANES]; 4]) {
+    let at = |row: usize, column: usize| f32::from(rows[row][x + column]) * (1.0 / 65535.0);
+    let across = at(1, 0) + at(1, 2) - 2.0 * at(1, 1);
+    let down = at(0, 1) + at(2, 1) - 2.0 * at(1, 1);
+    let laplacian = across + down;
+    let gx = (at(0, 2) - at(0, 0) + 2.0 * (at(1, 2) - at(1, 0)) + at(2, 2) - at(2, 0)) / 8.0;
+    let gy = (at(2, 0) - at(0, 0) + 2.0 * (at(2, 1) - at(0, 1)) + at(2, 2) - at(0, 2)) / 8.0;
+    sums[0][lane] += laplacian;
+    sums[1][lane] += laplacian * laplacian;
+    sums[2][lane] += gx * gx + gy * gy;
+    sums[3][lane] += across.abs() + down.abs();
+}
+
+/// Sums of samples, of a whole block at most.
+trait Sum: Copy + Default {
+    /// The sum of two, which is known to fit.
+    fn plus(self, other: Self) -> Self;
+
+    /// The same in floating point.
+    fn value(self) -> f32;
+}
+
+impl Sum for u16 {
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+
+    #[inline(always)]
+    fn value(self) -> f32 {
+        self as f32
+    }
+}
+
+impl Sum for u32 {
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+
+    #[inline(always)]
+    fn value(self) -> f32 {
+        self as f32
+    }
+}
+
+/// The luminance of the means of blocks of `factor` columns and rows.
+fn reduced<T: Copy + Sync + Into<S>, S: Sum>(photo: &Photo, samples: &[T], factor: usize) -> Grey {
+    let (width, height) = (photo.width / factor, photo.height / factor);
     let mut data = vec![0u16; width * height];
-    let area = (factor * factor) as u32;
-    data.par_chunks_mut(width.max(1)).enumerate().for_each_init(
-        || vec![0u32; width],
-        |sums, (y, out)| {
-            sums.fill(0);
-            for row in y * factor..(y + 1) * factor {
-                let row = &grey.row(row)[..width * factor];
-                for (sum, block) in sums.iter_mut().zip(row.chunks_exact(factor)) {
-                    *sum += block.iter().map(|&v| u32::from(v)).sum::<u32>();
-                }
-            }
-            for (out, sum) in out.iter_mut().zip(sums.iter()) {
-                *out = ((sum + area / 2) / area) as u16;
-            }
-        },
-    );
-    std::borrow::Cow::Owned(Grey {
+    let bands = data.par_chunks_mut((width * BAND).max(1)).enumerate();
+    let stride = 3 * photo.width;
+    let full = if photo.samples.bits() == 8 {
+        257.0
+    } else {
+        1.0
+    };
+    let weights = LUMA.map(|weight| weight * full / (factor * factor) as f32);
+    let scratch = || (Vec::new(), Vec::new());
+    bands.for_each_init(scratch, |(sums, across), (band, rows)| {
+        for (y, out) in (band * BAND..).zip(rows.chunks_exact_mut(width)) {
+            let block = &samples[y * factor * stride..(y + 1) * factor * stride];
+            vectorised(
+                #[inline(always)]
+                || {
+                    sum_down(block, stride, sums);
+                    sum_across(sums, factor, across);
+                    weigh(across, factor, weights, out);
+                },
+            );
+        }
+    });
+    Grey {
         width,
         height,
         data,
-    })
+    }
+}
+
+/// The sums of the columns of a block of rows of `stride` samples.
+#[inline(always)]
+fn sum_down<T: Copy + Into<S>, S: Sum>(block: &[T], stride: usize, sums: &mut Vec<S>) {
+    sums.resize(stride, S::default());
+    for (k, row) in block.chunks_exact(stride).enumerate() {
+        for (sum, value) in sums.iter_mut().zip(row) {
+            let before = if k == 0 { S::default() } else { *sum };
+            *sum = before.plus((*value).into());
+        }
+    }
+}
+
+/// The sums of `factor` pixels from each one on, from those of three samples a
+/// pixel.
+#[inline(always)]
+fn sum_across<S: Sum>(sums: &[S], factor: usize, across: &mut Vec<S>) {
+    let count = sums.len() - 3 * (factor - 1);
+    across.resize(count, S::default());
+    across.copy_from_slice(&sums[..count]);
+    for k in 1..factor {
+        for (sum, value) in across.iter_mut().zip(&sums[3 * k..]) {
+            *sum = sum.plus(*value);
+        }
+    }
+}
+
+/// The luminance of every block, of which `across` has the sums of the channels.
+#[inline(always)]
+fn weigh<S: Sum>(across: &[S], factor: usize, weights: [f32; 3], out: &mut [u16]) {
+    let blocks = out.iter_mut().zip(across.chunks(3 * factor));
+    for (out, sums) in blocks {
+        let mut value = 0.5;
+        for c in 0..3 {
+            value += weights[c] * sums[c].value();
+        }
+        *out = value as u16;
+    }
 }
 
 #[cfg(test)]
@@ -197,14 +318,14 @@ mod tests {
     use super::*;
     use std::f64::consts::TAU;
 
-    fn grey(width: usize, height: usize, value: impl Fn(f64, f64) -> f64) -> Grey {
-        let sample = |i: usize| value((i % width) as f64, (i / width) as f64);
-        Grey {
+    fn grey(width: usize, height: usize, value: impl Fn(f64, f64) -> f64) -> Photo {
+        let sample = |i: usize| value((i / 3 % width) as f64, (i / 3 / width) as f64);
+        let samples = (0..width * height * 3).map(|i| (sample(i) * 65535.0).round() as u16);
+        Photo {
             width,
             height,
-            data: (0..width * height)
-                .map(|i| (sample(i) * 65535.0).round() as u16)
-                .collect(),
+            samples: Samples::Sixteen(samples.collect()),
+            ..Photo::default()
         }
     }
 
@@ -265,6 +386,41 @@ mod tests {
         for (width, height) in [(1, 1), (2, 2), (2, 9), (3, 3)] {
             let score = Sharpness::of(&grey(width, height, |x, _| x / 10.0), 16).score();
             assert!(score.is_finite());
+        }
+    }
+
+    #[test]
+    fn a_photograph_of_either_depth_measures_what_its_blocks_do() {
+        // Reduced by two, with odd sizes.
+        let (width, height) = (2051, 47);
+        let value = |i: usize| (i as u32).wrapping_mul(2_654_435_761) >> 24;
+        let photo = |samples| Photo {
+            width,
+            height,
+            samples,
+            ..Photo::default()
+        };
+        let values = 0..width * height * 3;
+        let eight = photo(Samples::Eight(
+            values.clone().map(|i| value(i) as u8).collect(),
+        ));
+        let sixteen = photo(Samples::Sixteen(
+            values.map(|i| value(i) as u16 * 257).collect(),
+        ));
+        let luminance = Grey::of(&eight);
+        let mean = |x: f64, y: f64| {
+            let (x, y) = (2 * x as usize, 2 * y as usize);
+            let block = [y, y + 1].map(|y| &luminance.row(y)[x..x + 2]);
+            let sum: u32 = block.into_iter().flatten().map(|&v| u32::from(v)).sum();
+            f64::from(sum) / 4.0 / 65535.0
+        };
+        let expected = Sharpness::of(&grey(1025, 23, mean), 5);
+        for photo in [eight, sixteen] {
+            let own = Sharpness::of(&photo, 5);
+            for (own, expected) in own.scores().iter().zip(expected.scores()) {
+                assert!(expected > 10.0);
+                assert!((own / expected - 1.0).abs() < 1e-4, "{own} {expected}");
+            }
         }
     }
 }

@@ -262,18 +262,17 @@ fn look(
         |&(frame, ref path, is_listened)| {
             let photo = frames.read(path, job)?;
             let noise = is_listened.then(|| noise(&photo)).flatten();
-            let grey = Grey::of(&photo);
             let has_alpha = photo.alpha.is_some();
-            let sharpness = Sharpness::of(&grey, GRID);
+            let sharpness = Sharpness::of(&photo, GRID);
             let light = Light::of(&photo);
-            drop(photo);
             // What a frame hides is nothing that moved.
             let look = |pyramid: &GreyPyramid| Look::of(pyramid.levels()).filter(|_| !has_alpha);
             let (look, view) = if align {
-                let view = view(grey, wish);
+                let view = view(photo, wish);
                 (look(view.pyramid()), Some(view))
             } else {
-                (look(&GreyPyramid::new(grey.into_linear(), SMALLEST)), None)
+                let pyramid = GreyPyramid::new(Grey::linear_of(&photo), SMALLEST);
+                (look(&pyramid), None)
             };
             let seen = Seen {
                 frame,
@@ -305,8 +304,9 @@ fn look(
 
 /// What the aligner is to see of a frame. Key points are found here, where
 /// frames are made ready side by side.
-fn view(grey: Grey, wish: &AlignOptions) -> View {
-    let view = View::new(grey, wish.clahe);
+fn view(photo: Photo, wish: &AlignOptions) -> View {
+    let view = View::of(&photo, wish.clahe);
+    drop(photo);
     if let Some(detector) = wish.method.detector() {
         view.features(detector);
     }
@@ -387,7 +387,7 @@ fn bridge(
             let photo = aligned
                 .frames
                 .read(&aligned.stack.frames[frame].path, job)?;
-            Ok((frame, view(Grey::of(&photo), wish)))
+            Ok((frame, view(photo, wish)))
         };
         aligner.bridge(read(from)?, read(to)?);
     }

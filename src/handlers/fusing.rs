@@ -10,7 +10,6 @@ use super::stacking::{Watch, watched_halvings};
 use super::steps::Steps;
 use super::{Job, Phase, StackOptions, export, frames};
 use crate::core::fuse::{self, Band, Fused, Fusion, Joined, Preview, Second, bands};
-use crate::core::grey::Grey;
 use crate::core::pipeline;
 use crate::core::sharpness::{GRID, Sharpness};
 use crate::core::warp::{Area, Exposure};
@@ -257,7 +256,7 @@ impl Feeder<'_> {
             *lanes,
             |(i, pose, path, is_unscored)| {
                 let mut photo = stages.time("read frames", || frames.read(path, job))?;
-                let score = is_unscored.then(|| Sharpness::of(&Grey::of(&photo), GRID).score());
+                let score = is_unscored.then(|| Sharpness::of(&photo, GRID).score());
                 if let Some(moved) = moved(*i) {
                     moved.hide(&mut photo, pose);
                 }

@@ -8,7 +8,6 @@ use super::machine::Budget;
 use super::{FrameStatus, Job, Phase, StackOptions};
 use crate::Result;
 use crate::core::focus;
-use crate::core::grey::Grey;
 use crate::core::pipeline;
 use crate::core::sharpness::{GRID, Sharpness};
 
@@ -35,7 +34,7 @@ pub fn by_focus(stack: &mut Stack, options: &StackOptions, job: &Job) -> Result<
     pipeline::ordered(
         &paths,
         lanes,
-        |(_, path)| Ok(Sharpness::of(&Grey::of(&frames.read(path, job)?), GRID)),
+        |(_, path)| Ok(Sharpness::of(&frames.read(path, job)?, GRID)),
         |&(i, _), result: Result<_>| {
             job.check()?;
             match result {

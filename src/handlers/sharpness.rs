@@ -9,7 +9,6 @@ use super::machine::Budget;
 use super::{Device, Job, Phase, Resources};
 use crate::Result;
 use crate::core::fuse::Meter;
-use crate::core::grey::Grey;
 use crate::core::pipeline;
 use crate::core::sharpness::Sharpness;
 use crate::photo::{self, Photo};
@@ -110,7 +109,7 @@ pub fn score(
     let mut scores = Vec::with_capacity(paths.len());
     let mut first_fault = None;
     let by_device = meter.is_some();
-    let here = |photo: &Photo| Sharpness::of(&Grey::of(photo), options.grid);
+    let here = |photo: &Photo| Sharpness::of(photo, options.grid);
     pipeline::ordered(
         &paths,
         lanes,

@@ -8,7 +8,6 @@ use std::path::Path;
 use super::cache::Cache;
 use super::sharpness::FrameSharpness;
 use crate::Result;
-use crate::core::grey::Grey;
 use crate::core::sharpness::{GRID, Sharpness};
 use crate::core::thumbnail::Rgba;
 use crate::photo::{self, Limits, Photo};
@@ -82,7 +81,7 @@ pub fn score(path: &Path, limits: &Limits, cache: &Cache) -> Result<FrameSharpne
         });
     }
     let photo = photo::read(path, limits)?;
-    let sharpness = Sharpness::of(&Grey::of(&photo), GRID);
+    let sharpness = Sharpness::of(&photo, GRID);
     let score = FrameSharpness {
         path: path.to_owned(),
         score: Some(sharpness.score()),

@@ -8,6 +8,7 @@ use super::pair::SMALLEST;
 use super::texture::Texture;
 use crate::core::Transform;
 use crate::core::grey::{Grey, GreyPyramid};
+use crate::photo::Photo;
 
 /// Structure is looked at from the largest level on that has no more pixels.
 const PIXELS: usize = 2_000_000;
@@ -27,10 +28,10 @@ pub struct View {
 }
 
 impl View {
-    /// The view of a frame of this luminance, in its own encoding. `clahe`
-    /// lifts local contrast before key points are looked for.
-    pub fn new(grey: Grey, clahe: bool) -> Self {
-        let pyramid = GreyPyramid::new(grey.into_linear(), SMALLEST);
+    /// The view of a frame. `clahe` lifts local contrast before key points are
+    /// looked for.
+    pub fn of(photo: &Photo, clahe: bool) -> Self {
+        let pyramid = GreyPyramid::new(Grey::linear_of(photo), SMALLEST);
         let levels = pyramid.levels();
         let is_small = |level: &Grey| level.width * level.height <= PIXELS;
         let first = levels.iter().position(is_small);
