@@ -11,7 +11,7 @@
 use rayon::prelude::*;
 
 use super::Transform;
-use super::grey::Grey;
+use super::grey::GreyPyramid;
 use super::plane::{BAND, Plane};
 use super::warp::Area;
 use crate::photo::Photo;
@@ -50,16 +50,16 @@ pub struct Look {
 }
 
 impl Look {
-    /// Reduces linear luminance; `levels` are halves of one another, full size
-    /// first.
-    pub fn of(levels: &[Grey]) -> Option<Self> {
-        let fits = |level: &&Grey| level.width.max(level.height) <= SIDE;
-        let at = levels.iter().position(|level| fits(&level));
-        let at = at.unwrap_or(levels.len().checked_sub(1)?);
+    /// Reduces linear luminance.
+    pub fn of(pyramid: &GreyPyramid) -> Option<Self> {
+        let levels = pyramid.levels();
+        let fits = |&at: &usize| levels[at].width.max(levels[at].height) <= SIDE;
+        let last = levels.len().checked_sub(1)?;
+        let at = (0..=last).find(fits).unwrap_or(last);
         let level = &levels[at];
         let root = |&v: &u16| ((f32::from(v) / 65535.0).sqrt() * 65535.0) as u16;
         Some(Self {
-            factor: 1 << at,
+            factor: pyramid.factor(at),
             width: level.width,
             height: level.height,
             values: level.data.iter().map(root).collect(),
@@ -402,14 +402,14 @@ impl Moved {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::grey::GreyPyramid;
+    use crate::core::grey::Grey;
 
     const WIDTH: usize = 600;
     const HEIGHT: usize = 400;
     const SQUARE: usize = 60;
 
     /// Linear luminance of soft blobs with a dark square at `x`, 150, if any.
-    fn levels(x: Option<usize>, light: f64) -> Vec<Grey> {
+    fn pyramid(x: Option<usize>, light: f64) -> GreyPyramid {
         let data = (0..WIDTH * HEIGHT)
             .map(|i| {
                 let (u, v) = (i % WIDTH, i / WIDTH);
@@ -426,14 +426,14 @@ mod tests {
             height: HEIGHT,
             data,
         };
-        GreyPyramid::new(full, 24).levels().to_vec()
+        GreyPyramid::new(full, (WIDTH, HEIGHT), 0, 24)
     }
 
     fn found(places: &[Option<usize>], lights: &[f64]) -> Vec<Option<Moved>> {
         let looks: Vec<_> = places
             .iter()
             .zip(lights)
-            .map(|(&place, &light)| Look::of(&levels(place, light)))
+            .map(|(&place, &light)| Look::of(&pyramid(place, light)))
             .collect();
         let poses = vec![Some(Transform::IDENTITY); places.len()];
         find(&looks, &poses, places.len() / 2)
@@ -491,8 +491,8 @@ mod tests {
 
     #[test]
     fn frames_that_cannot_be_compared_are_passed_over() {
-        let look = Look::of(&levels(Some(100), 1.0));
-        let other = Look::of(&levels(Some(300), 1.0));
+        let look = Look::of(&pyramid(Some(100), 1.0));
+        let other = Look::of(&pyramid(Some(300), 1.0));
         let far = Transform::translation(10_000.0, 0.0);
         let poses = [Some(far), Some(Transform::IDENTITY), None];
         let found = find(&[other.clone(), look, other], &poses, 1);

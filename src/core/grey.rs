@@ -100,6 +100,18 @@ impl Grey {
         }
     }
 
+    /// The same without the last columns and rows beyond `width` and `height`.
+    fn trimmed(mut self, width: usize, height: usize) -> Self {
+        if self.width > width {
+            let rows = self.data.chunks_exact(self.width);
+            self.data = rows.flat_map(|row| &row[..width]).copied().collect();
+            self.width = width;
+        }
+        self.height = self.height.min(height);
+        self.data.truncate(self.width * self.height);
+        self
+    }
+
     /// One row.
     pub fn row(&self, y: usize) -> &[u16] {
         &self.data[y * self.width..(y + 1) * self.width]
@@ -160,27 +172,61 @@ impl Grey {
     }
 }
 
-/// A frame's luminance, and halves of it down to a few dozen pixels.
+/// A frame's luminance in linear light, and halves of it down to a few dozen
+/// pixels.
 #[derive(Debug, Clone)]
 pub struct GreyPyramid {
+    size: (usize, usize),
+    halvings: u32,
     levels: Vec<Grey>,
 }
 
 impl GreyPyramid {
-    /// Halves `full` until the shorter side would fall under `smallest` pixels.
-    pub fn new(full: Grey, smallest: usize) -> Self {
-        let mut levels = vec![full];
+    /// Of a frame of `size`, from its half on, or from a quarter, if `halvings`
+    /// is 1, or 2, until the shorter side would fall under `smallest` pixels.
+    /// `photo` shows the frame at its own size or as often halved.
+    pub fn of(photo: &Photo, size: (usize, usize), halvings: u32, smallest: usize) -> Self {
+        let (width, height) = (size.0 >> halvings, size.1 >> halvings);
+        let mut largest = Grey::linear_of(photo);
+        // A last odd column counts where a decoder halves, and not here.
+        while largest.width > width + 1 {
+            largest = largest.halved();
+        }
+        Self::new(largest.trimmed(width, height), size, halvings, smallest)
+    }
+
+    pub(in crate::core) fn new(largest: Grey, size: (usize, usize), halvings: u32, smallest: usize) -> Self {
+        let mut levels = vec![largest];
         while let Some(last) = levels.last()
             && last.width.min(last.height) / 2 >= smallest.max(1)
         {
             levels.push(last.halved());
         }
-        Self { levels }
+        Self {
+            size,
+            halvings,
+            levels,
+        }
     }
 
-    /// The levels, full size first.
+    /// Pixels of the frame across and down.
+    pub fn size(&self) -> (usize, usize) {
+        self.size
+    }
+
+    /// The levels, largest first.
     pub fn levels(&self) -> &[Grey] {
         &self.levels
+    }
+
+    /// How often the frame is halved for the largest level.
+    pub fn halvings(&self) -> u32 {
+        self.halvings
+    }
+
+    /// Pixels of the frame across one of level `number`.
+    pub fn factor(&self, number: usize) -> usize {
+        1 << (number + self.halvings as usize)
     }
 }
 
@@ -223,7 +269,7 @@ mod tests {
 
     #[test]
     fn pyramids_stop_at_the_smallest_side() {
-        let sizes: Vec<_> = GreyPyramid::new(grey(200, 101, |_, _| 7), 24)
+        let sizes: Vec<_> = GreyPyramid::new(grey(200, 101, |_, _| 7), (200, 101), 0, 24)
             .levels()
             .iter()
             .map(|level| (level.width, level.height))

@@ -16,9 +16,9 @@ use crate::photo::{Photo, Samples};
 
 /// Cells each way, unless somebody asks for another grid.
 pub const GRID: usize = 16;
-/// Frames are reduced by whole factors until the longer side is no longer
-/// than this.
-const WORKING_SIDE: usize = 2048;
+/// Frames are halved until the longer side is no longer than this. Who reads a
+/// frame for its sharpness alone needs no more pixels.
+pub const WORKING_SIDE: usize = 2048;
 
 /// The focus measures of one cell, all as shares of full scale.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -126,7 +126,8 @@ pub fn blurred_below(scores: &[f64], factor: f64) -> Option<f64> {
 
 /// By how much frames are reduced so that the longer side fits the working size.
 pub(in crate::core) fn factor(width: usize, height: usize) -> usize {
-    width.max(height).div_ceil(WORKING_SIDE).max(1)
+    let times = width.max(height).div_ceil(WORKING_SIDE);
+    times.next_power_of_two()
 }
 
 /// The part of a side of `size` pixels that belongs to a cell of `grid`: its

@@ -8,6 +8,7 @@ use super::choice;
 use super::file::{self, Stack};
 use super::frames::{self, Frames};
 use super::machine::Budget;
+use super::scale::Scale;
 use super::{
     AlignOptions, AlignmentReport, FrameStatus, Job, Phase, Reference, Report, Sort, StackOptions,
     export, order, reuse,
@@ -17,7 +18,7 @@ use crate::core::align::{self, Aligner, Bounds, Method, Pose, SMALLEST, View};
 use crate::core::exposure::{Light, exposures};
 use crate::core::focus;
 use crate::core::ghost::{self, Look, Moved};
-use crate::core::grey::{Grey, GreyPyramid};
+use crate::core::grey::GreyPyramid;
 use crate::core::noise::noise;
 use crate::core::pipeline;
 use crate::core::sharpness::{GRID, Sharpness};
@@ -238,8 +239,9 @@ fn look(
     let wish = &options.align;
     let mut aligner = align.then(|| Aligner::new(wish.method, wish.model, bounds(wish, stack)));
     let mut seen = Vec::with_capacity(used.len());
+    let scale = Scale::of(stack);
     let pixels = (stack.width * stack.height) as u64;
-    let frame = frames::bytes(stack) + 8 * pixels;
+    let frame = frames::bytes(stack) + 8 * (pixels >> (2 * scale.halvings));
     let budget = Budget::of(&options.resources);
     let lanes = pipeline::lanes(budget.for_frames(16 * pixels, frame, job)?, frame);
     job.begin(
@@ -260,20 +262,19 @@ fn look(
         &paths,
         lanes,
         |&(frame, ref path, is_listened)| {
-            let photo = frames.read(path, job)?;
-            let noise = is_listened.then(|| noise(&photo)).flatten();
+            let photo = scale.read(frames, path, job)?;
+            let noise = match is_listened {
+                true if scale.is_whole(&photo) => noise(&photo),
+                true => noise(&frames.read(path, job)?),
+                false => None,
+            };
             let has_alpha = photo.alpha.is_some();
             let sharpness = Sharpness::of(&photo, GRID);
-            let light = Light::of(&photo);
+            let light = scale.light(&photo);
+            let pyramid = scale.pyramid(photo);
             // What a frame hides is nothing that moved.
-            let look = |pyramid: &GreyPyramid| Look::of(pyramid.levels()).filter(|_| !has_alpha);
-            let (look, view) = if align {
-                let view = view(photo, wish);
-                (look(view.pyramid()), Some(view))
-            } else {
-                let pyramid = GreyPyramid::new(Grey::linear_of(&photo), SMALLEST);
-                (look(&pyramid), None)
-            };
+            let look = Look::of(&pyramid).filter(|_| !has_alpha);
+            let view = align.then(|| view(pyramid, wish));
             let seen = Seen {
                 frame,
                 sharpness,
@@ -304,9 +305,8 @@ fn look(
 
 /// What the aligner is to see of a frame. Key points are found here, where
 /// frames are made ready side by side.
-fn view(photo: Photo, wish: &AlignOptions) -> View {
-    let view = View::of(&photo, wish.clahe);
-    drop(photo);
+fn view(pyramid: GreyPyramid, wish: &AlignOptions) -> View {
+    let view = View::new(pyramid, wish.clahe);
     if let Some(detector) = wish.method.detector() {
         view.features(detector);
     }
@@ -382,12 +382,12 @@ fn bridge(
     job: &Job,
 ) -> Result<()> {
     let members: Vec<usize> = seen.iter().map(|seen| seen.frame).collect();
+    let scale = Scale::of(&aligned.stack);
     for (from, to) in aligner.gaps(&members) {
         let read = |frame: usize| -> Result<(usize, View)> {
-            let photo = aligned
-                .frames
-                .read(&aligned.stack.frames[frame].path, job)?;
-            Ok((frame, view(photo, wish)))
+            let path = &aligned.stack.frames[frame].path;
+            let photo = scale.read(&aligned.frames, path, job)?;
+            Ok((frame, view(scale.pyramid(photo), wish)))
         };
         aligner.bridge(read(from)?, read(to)?);
     }

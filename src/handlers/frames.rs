@@ -37,8 +37,18 @@ impl Frames {
     ///
     /// As [`photo::read`]; [`Error::Cancelled`] once the job is.
     pub fn read(&self, path: &Path, job: &Job) -> Result<Photo> {
+        self.read_reduced(path, usize::MAX, job)
+    }
+
+    /// The same of fewer pixels where that is quicker, but of no fewer than `side`
+    /// on the longer side; see [`photo::read_reduced`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub fn read_reduced(&self, path: &Path, side: usize, job: &Job) -> Result<Photo> {
         job.check()?;
-        let mut photo = photo::read(path, &self.limits)?;
+        let mut photo = photo::read_reduced(path, &self.limits, side)?;
         let changed =
             photo::convert(&mut photo, self.metadata.icc.as_deref()).map_err(|fault| {
                 Error::file(

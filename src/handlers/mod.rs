@@ -16,6 +16,7 @@ pub mod options;
 pub mod order;
 pub mod report;
 pub mod reuse;
+mod scale;
 pub mod sharpness;
 pub mod stacking;
 mod steps;

@@ -9,7 +9,7 @@ use super::{FrameStatus, Job, Phase, StackOptions};
 use crate::Result;
 use crate::core::focus;
 use crate::core::pipeline;
-use crate::core::sharpness::{GRID, Sharpness};
+use crate::core::sharpness::{GRID, Sharpness, WORKING_SIDE};
 
 /// Sorts the frames so that focus wanders the shortest way, which takes
 /// reading all of them. Those that take no part come last. A stack that is in
@@ -34,7 +34,7 @@ pub fn by_focus(stack: &mut Stack, options: &StackOptions, job: &Job) -> Result<
     pipeline::ordered(
         &paths,
         lanes,
-        |(_, path)| Ok(Sharpness::of(&frames.read(path, job)?, GRID)),
+        |(_, path)| Ok(Sharpness::of(&frames.read_reduced(path, WORKING_SIDE, job)?, GRID)),
         |&(i, _), result: Result<_>| {
             job.check()?;
             match result {

@@ -10,7 +10,7 @@ use super::{Device, Job, Phase, Resources};
 use crate::Result;
 use crate::core::fuse::Meter;
 use crate::core::pipeline;
-use crate::core::sharpness::Sharpness;
+use crate::core::sharpness::{Sharpness, WORKING_SIDE};
 use crate::photo::{self, Photo};
 
 /// What to score.
@@ -115,7 +115,7 @@ pub fn score(
         lanes,
         |path| {
             job.check()?;
-            let photo = photo::read(path, limits)?;
+            let photo = photo::read_reduced(path, limits, WORKING_SIDE)?;
             Ok(match by_device {
                 true => Read::Photo(Arc::new(photo)),
                 false => Read::Scored(here(&photo)),

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::cache::Cache;
 use super::sharpness::FrameSharpness;
 use crate::Result;
-use crate::core::sharpness::{GRID, Sharpness};
+use crate::core::sharpness::{GRID, Sharpness, WORKING_SIDE};
 use crate::core::thumbnail::Rgba;
 use crate::photo::{self, Limits, Photo};
 
@@ -17,7 +17,7 @@ pub const SIDE: usize = 400;
 
 /// Changes whenever what is kept would no longer be what is made.
 const THUMBNAIL: &str = "thumbnail 400 v1";
-const SCORE: &str = "sharpness 16 v1";
+const SCORE: &str = "sharpness 16 v2";
 
 /// A photograph at a glance.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,7 +80,7 @@ pub fn score(path: &Path, limits: &Limits, cache: &Cache) -> Result<FrameSharpne
             ..kept
         });
     }
-    let photo = photo::read(path, limits)?;
+    let photo = photo::read_reduced(path, limits, WORKING_SIDE)?;
     let sharpness = Sharpness::of(&photo, GRID);
     let score = FrameSharpness {
         path: path.to_owned(),

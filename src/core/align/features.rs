@@ -146,7 +146,7 @@ impl Features {
         )?;
         let found = found.to_vec();
         let kept = balanced(&found, level);
-        let factor = f64::from(1u32 << number);
+        let factor = pyramid.factor(number) as f64;
         Ok(Self {
             points: kept.iter().map(|&i| point(&found[i], factor)).collect(),
             descriptors: Descriptors::rows(&described, &kept)?,

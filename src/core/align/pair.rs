@@ -166,8 +166,8 @@ fn conclude(
 fn levels<'a>(template: &'a View, moving: &'a View) -> Vec<Level<'a>> {
     let (template, moving) = (template.pyramid(), moving.pyramid());
     let pairs = template.levels().iter().zip(moving.levels());
-    pairs
-        .enumerate()
+    (template.halvings() as usize..)
+        .zip(pairs)
         .map(|(level, (template, moving))| Level {
             template,
             moving,

@@ -28,21 +28,26 @@ pub struct View {
 }
 
 impl View {
-    /// The view of a frame. `clahe` lifts local contrast before key points are
-    /// looked for.
-    pub fn of(photo: &Photo, clahe: bool) -> Self {
-        let pyramid = GreyPyramid::new(Grey::linear_of(photo), SMALLEST);
+    /// The view of a frame of this luminance. `clahe` lifts local contrast before
+    /// key points are looked for.
+    pub fn new(pyramid: GreyPyramid, clahe: bool) -> Self {
         let levels = pyramid.levels();
         let is_small = |level: &Grey| level.width * level.height <= PIXELS;
         let first = levels.iter().position(is_small);
         let first = first.unwrap_or(levels.len() - 1);
         Self {
-            first,
+            first: first + pyramid.halvings() as usize,
             textures: levels[first..].iter().map(Texture::of).collect(),
             pyramid,
             clahe,
             features: OnceLock::new(),
         }
+    }
+
+    /// The same of a photograph, at its own size and all below.
+    pub fn of(photo: &Photo, clahe: bool) -> Self {
+        let size = (photo.width, photo.height);
+        Self::new(GreyPyramid::of(photo, size, 0, SMALLEST), clahe)
     }
 
     /// Its luminance in linear light.
@@ -52,8 +57,7 @@ impl View {
 
     /// Width and height in pixels.
     pub fn size(&self) -> (usize, usize) {
-        let full = &self.pyramid.levels()[0];
-        (full.width, full.height)
+        self.pyramid.size()
     }
 
     /// The places, in pixels of the full size, that are best worth comparing

@@ -49,6 +49,15 @@ impl Light {
         light
     }
 
+    /// The same for a frame that was halved so often before it was looked at.
+    pub fn of_halved(photo: &Photo, halvings: u32) -> Self {
+        let light = Self::of(photo);
+        Self {
+            side: light.side << halvings,
+            ..light
+        }
+    }
+
     /// Leaves out what lies about clipped cells as well: out of focus their
     /// light spreads there, and more of it than they showed. Where next to
     /// nothing would be left, it counts all the same.
