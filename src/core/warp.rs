@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 use super::keep_going::check;
 use super::plane::{BAND, Plane};
@@ -90,6 +91,71 @@ pub fn warp_unless_stopped(
     Ok(warped)
 }
 
+/// A frame, and how it is brought into the geometry of the result.
+#[derive(Debug, Clone, Copy)]
+pub struct Placed<'a> {
+    /// The frame.
+    pub photo: &'a Photo,
+    /// From pixels of the reference to those of the frame.
+    pub pose: &'a Transform,
+    /// What the result shows.
+    pub area: Area,
+    /// What is done to its values.
+    pub exposure: &'a Exposure,
+}
+
+impl Placed<'_> {
+    /// Whether all of the result is shown, so that there is no mask.
+    pub fn is_whole(&self) -> bool {
+        is_whole(self.photo, self.pose, self.area)
+    }
+
+    /// All of the result.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+    pub fn warp(&self, keep_going: KeepGoing) -> Result<Warped> {
+        warp_unless_stopped(self.photo, self.pose, self.area, self.exposure, keep_going)
+    }
+
+    /// Finds `rows` of the result, which `channels` have room for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+    pub fn rows(
+        &self,
+        rows: Range<usize>,
+        channels: [&mut [f32]; 3],
+        keep_going: KeepGoing,
+    ) -> Result<()> {
+        let Self {
+            photo,
+            pose,
+            area,
+            exposure,
+        } = *self;
+        let copies = is_copy(photo, pose, area);
+        let area = Area {
+            y: area.y + rows.start,
+            height: rows.len(),
+            ..area
+        };
+        match &photo.samples {
+            Samples::Eight(samples) => {
+                let source = Source::new(photo, samples, 255.0, exposure);
+                warp_samples(&source, pose, area, copies, channels, keep_going);
+            }
+            Samples::Sixteen(samples) => {
+                let source = Source::new(photo, samples, 65535.0, exposure);
+                warp_samples(&source, pose, area, copies, channels, keep_going);
+            }
+        }
+        check(keep_going)
+    }
+}
+
 impl Warped {
     /// Nothing yet; for [`Self::renew`].
     pub fn empty() -> Self {
@@ -116,19 +182,14 @@ impl Warped {
         for channel in &mut self.channels {
             channel.reshape(area.width, area.height);
         }
-        let copies = is_copy(photo, pose, area);
-        let channels = &mut self.channels;
-        match &photo.samples {
-            Samples::Eight(samples) => {
-                let source = Source::new(photo, samples, 255.0, exposure);
-                warp_samples(&source, pose, area, copies, channels, keep_going);
-            }
-            Samples::Sixteen(samples) => {
-                let source = Source::new(photo, samples, 65535.0, exposure);
-                warp_samples(&source, pose, area, copies, channels, keep_going);
-            }
-        }
-        check(keep_going)?;
+        let placed = Placed {
+            photo,
+            pose,
+            area,
+            exposure,
+        };
+        let channels = self.channels.each_mut().map(|plane| &mut plane.data[..]);
+        placed.rows(0..area.height, channels, keep_going)?;
         self.mask = mask(photo, pose, area);
         Ok(())
     }
@@ -140,15 +201,14 @@ fn warp_samples<T: Copy + Into<f32> + Sync>(
     pose: &Transform,
     area: Area,
     copies: bool,
-    into: &mut [Plane; 3],
+    into: [&mut [f32]; 3],
     keep_going: KeepGoing,
 ) {
     let length = (area.width * ROWS).max(1);
     let [red, green, blue] = into;
-    red.data
-        .par_chunks_mut(length)
-        .zip(green.data.par_chunks_mut(length))
-        .zip(blue.data.par_chunks_mut(length))
+    red.par_chunks_mut(length)
+        .zip(green.par_chunks_mut(length))
+        .zip(blue.par_chunks_mut(length))
         .enumerate()
         .filter(|_| keep_going())
         .for_each_init(Tile::default, |tile, (band, ((red, green), blue))| {

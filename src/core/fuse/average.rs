@@ -67,7 +67,7 @@ impl Accumulator for Average {
         check(keep_going)?;
         self.bias.apply(index, &mut contrast.data);
         let clues = Clues {
-            crisp: &crisp,
+            crisp: Some(&crisp),
             settled: None,
             coarse: None,
         };

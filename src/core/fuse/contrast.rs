@@ -53,7 +53,8 @@ pub fn contrast(channels: &[Plane; 3], keep_going: KeepGoing) -> Result<(Plane, 
     square(&mut detail);
     square(&mut coarser);
     check(keep_going)?;
-    let crisp = crisp(&detail, &coarser);
+    let mut crisp = Plane::default();
+    crisp_into(&detail, &coarser, &mut crisp);
     let mut spread = Spread::default();
     spread.look(&detail, &coarser.windowed());
     check(keep_going)?;
@@ -61,13 +62,12 @@ pub fn contrast(channels: &[Plane; 3], keep_going: KeepGoing) -> Result<(Plane, 
     Ok((spread.near, crisp))
 }
 
-/// The energy of the two finest levels of detail in no window, at half the size;
-/// for both levels see [`squares`].
-pub fn crisp(finest: &Plane, coarser: &Plane) -> Plane {
-    let mut crisp = finest.reduced();
+/// Makes `crisp` the energy of the two finest levels of detail in no window, at
+/// half the size; for both levels see [`squares`].
+pub fn crisp_into(finest: &Plane, coarser: &Plane, crisp: &mut Plane) {
+    finest.reduce_into(crisp);
     let each = crisp.data.par_iter_mut().zip(&coarser.data);
     each.for_each(|(value, coarser)| *value += COARSER * coarser);
-    crisp
 }
 
 fn luminance(channels: &[Plane; 3]) -> Plane {
@@ -98,6 +98,8 @@ pub struct Spread {
     pub wide: Plane,
     /// In the largest, at half the size.
     pub far: Plane,
+    /// On the way there, at half the size and a quarter.
+    small: [Plane; 3],
 }
 
 impl Spread {
@@ -129,8 +131,12 @@ impl Spread {
             }
         });
         // Far windows need no full resolution.
-        let small = self.wide.reduced().reduced().windowed().windowed();
-        small.expand_into(width.div_ceil(2), height.div_ceil(2), &mut self.far);
+        let [half, quarter, soft] = &mut self.small;
+        self.wide.reduce_into(half);
+        half.reduce_into(quarter);
+        quarter.window_into(soft);
+        soft.window_into(quarter);
+        quarter.expand_into(width.div_ceil(2), height.div_ceil(2), &mut self.far);
     }
 
     /// All windows together, in `near`, each pixel times `factor`.
@@ -174,18 +180,16 @@ pub fn settling(noise: f32) -> [f32; 2] {
     [LEAST_FAR * noise, SETTLED * noise]
 }
 
-/// How far the surroundings of each place are beyond `noise`, up to 1, from
-/// their contrast; see [`Spread::far`].
-pub fn settled(far: &Plane, noise: f32) -> Plane {
+/// Makes `settled` how far the surroundings of each place are beyond `noise`, up
+/// to 1, from their contrast; see [`Spread::far`].
+pub fn settle_into(far: &Plane, noise: f32, settled: &mut Plane) {
     let [least, half] = settling(noise);
-    let share = far.data.par_iter().map(|far| {
+    settled.reshape(far.width, far.height);
+    let each = settled.data.par_iter_mut().zip(&far.data);
+    each.for_each(|(share, far)| {
         let far = far.max(least);
-        (far / (far + half)).powi(2)
+        *share = (far / (far + half)).powi(2);
     });
-    Plane {
-        data: share.collect(),
-        ..*far
-    }
 }
 
 /// The energy of a level of detail: the square of its grey, and a share of those
@@ -256,21 +260,38 @@ impl Sharpest {
     /// Takes in the frame `index`. A tie goes to the earlier frame. `clues` are
     /// for its depth.
     pub fn add(&mut self, index: u16, contrast: &Plane, clues: &Clues, mask: Option<&Plane>) {
-        self.depth.add(index, contrast, clues, mask);
+        self.add_rows(index, 0, &contrast.data, mask);
+        self.add_depth(index, &contrast.reduced(), clues, mask);
+    }
+
+    /// Takes in the depth of a frame, given its contrast at half the size.
+    pub fn add_depth(&mut self, index: u16, focus: &Plane, clues: &Clues, mask: Option<&Plane>) {
+        self.depth.add(index, focus, clues, mask);
         self.cover.add(mask);
-        let width = contrast.width;
+    }
+
+    /// Takes in the energy of the finest detail of some rows of a frame; see
+    /// [`DepthSearch::add_crisp`].
+    pub fn add_crisp(&mut self, first: usize, crisp: &[f32]) {
+        self.depth.add_crisp(first, crisp);
+    }
+
+    /// Takes in the contrast of some rows of a frame, from row `first` on.
+    pub fn add_rows(&mut self, index: u16, first: usize, contrast: &[f32], mask: Option<&Plane>) {
+        let width = self.best.width;
         let length = (width * BAND).max(1);
-        self.best
-            .data
+        let start = first * width;
+        let rows = start..start + contrast.len();
+        self.best.data[rows.clone()]
             .par_chunks_mut(length)
-            .zip(self.index.par_chunks_mut(length))
+            .zip(self.index[rows].par_chunks_mut(length))
             .enumerate()
             .for_each(|(band, (best, winner))| {
                 let range = band * length..band * length + best.len();
-                let mut rank = &contrast.data[range.clone()];
+                let mut rank = &contrast[range];
                 let masked: Vec<f32>;
                 if let Some(mask) = mask {
-                    let both = rank.iter().zip(&mask.data[range]);
+                    let both = rank.iter().zip(&mask.data[start + band * length..]);
                     masked = both.map(|(rank, mask)| rank * mask).collect();
                     rank = &masked;
                 }

@@ -30,10 +30,10 @@ pub fn telling(noise: f32) -> f32 {
 
 /// What tells, beside the focus measure, whether a place is sharp in a frame.
 pub struct Clues<'a> {
-    /// The energy of the finest detail in no window, at half the size.
-    pub crisp: &'a Plane,
-    /// How far surroundings are [`settled`](super::contrast::settled), at half
-    /// the size, if that is known.
+    /// The energy of the finest detail in no window, at half the size; `None`
+    /// where it was taken in before.
+    pub crisp: Option<&'a Plane>,
+    /// How far surroundings are settled, at half the size, if that is known.
     pub settled: Option<&'a Plane>,
     /// The energy of detail of four pixels, at a quarter of the size, if the
     /// picture is not too small for that.
@@ -82,10 +82,10 @@ impl DepthSearch {
         }
     }
 
-    /// Takes in the focus measure of the frame `index`, at full size. Depths are
-    /// found finer than a frame if frames come in the order of the stack.
+    /// Takes in the focus measure of the frame `index`, at half the size. Depths
+    /// are found finer than a frame if frames come in the order of the stack.
     pub fn add(&mut self, index: u16, focus: &Plane, clues: &Clues, mask: Option<&Plane>) {
-        let mut focus = focus.reduced().windowed().windowed();
+        let mut focus = focus.windowed().windowed();
         if let Some(coarse) = clues.coarse {
             focus.add_expanded(&coarse.windowed().windowed(), COARSE);
         }
@@ -93,12 +93,21 @@ impl DepthSearch {
             let values = focus.data.par_iter_mut().zip(mask.reduced().data);
             values.for_each(|(focus, mask)| *focus *= mask);
         }
-        let crisp = self.crisp.data.par_iter_mut().zip(&clues.crisp.data);
-        crisp.for_each(|(most, crisp)| *most = most.max(*crisp));
+        if let Some(crisp) = clues.crisp {
+            self.add_crisp(0, &crisp.data);
+        }
         self.keep(&focus, clues.settled);
         self.frames.push(index);
         self.recent.swap(0, 1);
         self.recent[0] = focus;
+    }
+
+    /// Takes in the energy of the finest detail of a frame, in no window: rows of
+    /// half the size, from row `first` on.
+    pub fn add_crisp(&mut self, first: usize, crisp: &[f32]) {
+        let most = &mut self.crisp.data[first * self.crisp.width..];
+        let each = most.par_iter_mut().zip(crisp);
+        each.for_each(|(most, crisp)| *most = most.max(*crisp));
     }
 
     /// Keeps the focus measures of the next frame where they are needed.
@@ -253,7 +262,7 @@ mod tests {
     /// Nothing else to go by.
     fn crisp(crisp: &Plane) -> Clues<'_> {
         Clues {
-            crisp,
+            crisp: Some(crisp),
             settled: None,
             coarse: None,
         }
@@ -274,7 +283,7 @@ mod tests {
                 height,
                 data: focus.collect(),
             };
-            search.add(index, &focus, &crisp(&focus.reduced()), None);
+            search.add(index, &focus.reduced(), &crisp(&focus.reduced()), None);
         }
         search.finish().smooth(width, height, 1.0, ALWAYS).unwrap()
     }
@@ -326,7 +335,7 @@ mod tests {
                 height,
                 data,
             };
-            search.add(index, &focus, &crisp(&focus.reduced()), None);
+            search.add(index, &focus.reduced(), &crisp(&focus.reduced()), None);
         }
         let found = search.finish().smooth(width, height, 1.0, ALWAYS).unwrap();
         assert!(found.iter().all(|depth| (depth - 5.0).abs() < 0.3));
@@ -357,7 +366,7 @@ mod tests {
         let mut search = DepthSearch::new(width, height, 1e-4);
         for index in [3, 1, 4, 0, 2] {
             let focus = Plane::filled(width, height, 1.0 / (1.0 + f32::from(index)));
-            search.add(index, &focus, &crisp(&focus.reduced()), None);
+            search.add(index, &focus.reduced(), &crisp(&focus.reduced()), None);
         }
         let depth = search.finish().smooth(width, height, 1.0, ALWAYS).unwrap();
         assert!(depth.iter().all(|depth| depth.abs() < 1e-3));
@@ -369,7 +378,7 @@ mod tests {
             let mut search = DepthSearch::new(width, height, 1e-4);
             for (index, value) in [(0, 0.0), (1, 1.0)] {
                 let focus = Plane::filled(width, height, value);
-                search.add(index, &focus, &crisp(&focus.reduced()), None);
+                search.add(index, &focus.reduced(), &crisp(&focus.reduced()), None);
             }
             let depth = search.finish().smooth(width, height, 1.0, ALWAYS).unwrap();
             assert_eq!(depth.len(), width * height);

@@ -16,13 +16,12 @@ use rayon::prelude::*;
 
 use super::contrast::{Sharpest, Spread};
 use super::depth::telling;
-use super::fill::fill;
 use super::levels::{self, Detail};
 use super::prefer::Bias;
 use super::range::Range;
 use super::softness::raised;
-use super::weighted::Weighted;
-use super::work::Work;
+use super::weighted::{Root, Weighted};
+use super::work::{Source, Work};
 use super::{Accumulator, Fused};
 use crate::Result;
 use crate::core::KeepGoing;
@@ -30,7 +29,7 @@ use crate::core::keep_going::check;
 use crate::core::noise::believable;
 use crate::core::plane::Plane;
 use crate::core::vector::vectorised;
-use crate::core::warp::Warped;
+use crate::core::warp::{Placed, Warped};
 
 /// What a frame counts is this power of its contrast, and twice the power where
 /// contrast is far beyond noise: then the sharpest frame alone is best, while a
@@ -78,8 +77,12 @@ pub fn power(softness: f32) -> f32 {
 /// Accumulates frames, level by level, weighted by their finest contrast.
 #[derive(Debug, Clone)]
 pub struct Hybrid {
-    /// Full size first; the last one is no detail but the rest.
-    levels: Vec<Weighted>,
+    /// Levels of detail, full size first.
+    details: Vec<Weighted<Root>>,
+    /// What is below all of them.
+    rest: Weighted,
+    /// Width and height in pixels.
+    size: (usize, usize),
     /// All below the finest level in one.
     close: Weighted,
     range: [Range; 3],
@@ -89,7 +92,10 @@ pub struct Hybrid {
     clamp: bool,
     power: f32,
     floor: f32,
+    /// What is looked at in a frame, kept for the next for its memory.
     work: Work,
+    /// The standing at each level but the finest; kept for its memory.
+    standings: Vec<Plane>,
 }
 
 impl Hybrid {
@@ -98,7 +104,7 @@ impl Hybrid {
     /// [`noise`](crate::core::noise::noise).
     pub fn new(width: usize, height: usize, count: Option<usize>, noise: f32) -> Self {
         let (mut w, mut h) = (width, height);
-        let levels = (0..=levels::count(width, height, count))
+        let details = (0..levels::count(width, height, count))
             .map(|_| {
                 let level = Weighted::new(w, h);
                 (w, h) = (w.div_ceil(2), h.div_ceil(2));
@@ -106,7 +112,9 @@ impl Hybrid {
             })
             .collect();
         Self {
-            levels,
+            details,
+            rest: Weighted::new(w, h),
+            size: (width, height),
             close: Weighted::new(width.div_ceil(2), height.div_ceil(2)),
             range: std::array::from_fn(|_| Range::new(width, height)),
             sharpest: Sharpest::new(width, height, telling(noise)),
@@ -116,6 +124,7 @@ impl Hybrid {
             power: POWER as f32,
             floor: FLOOR,
             work: Work::default(),
+            standings: Vec::new(),
         }
     }
 
@@ -140,34 +149,118 @@ impl Hybrid {
         }
     }
 
-    /// Contrast beyond the floor, from 1, as far as the surroundings are settled,
-    /// and less where the frame does not show the scene; in the place of `wide`.
-    /// `settled` has half the size.
-    fn stand(&self, spread: &mut Spread, settled: &Plane, mask: Option<&Plane>) {
-        let Spread { near, wide, .. } = spread;
-        let (scale, width) = (1.0 / (self.floor * self.noise), near.width);
-        let shown = mask.map(Plane::windowed);
-        let scratch = || (vec![0.0; width], Vec::new());
-        let bands = wide.bands_mut();
-        bands.for_each_init(scratch, |(beyond, sums), (first, rows)| {
-            for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
-                settled.expanded_row(y, beyond, sums);
-                vectorised(
-                    #[inline(always)]
-                    || {
-                        let values = out.iter_mut().zip(near.row(y)).zip(beyond.iter());
-                        values.for_each(|((v, contrast), beyond)| {
-                            *v = (contrast * scale + 1.0) * beyond;
-                        });
-                    },
-                );
-                if let Some(shown) = &shown {
-                    let values = out.iter_mut().zip(shown.row(y));
-                    values.for_each(|(v, shown)| *v = *v * shown + HIDDEN * (1.0 - shown));
+    /// Adds a frame in the geometry of the result.
+    fn blend(&mut self, index: u16, frame: Source, keep_going: KeepGoing) -> Result<()> {
+        let scale = Scale {
+            floor: self.floor,
+            power: self.power,
+            own: 1.0 / (OWN_FLOOR * self.noise),
+        };
+        let (size, count) = (self.size, self.details.len());
+        let strength = (self.bias.factor(index), self.noise);
+        let lift = 1.0 / (self.floor * self.noise);
+        let mut standings = std::mem::take(&mut self.standings);
+        standings.resize_with(count.max(1), Plane::default);
+        standings[0].reshape(size.0.div_ceil(2), size.1.div_ceil(2));
+        let mut work = std::mem::take(&mut self.work);
+        let mut details = self.details.iter_mut();
+        let mut finest = details.next();
+        let mask = work.look(size, frame, count, strength, keep_going, |strip, mask| {
+            let (first, rows) = (strip.rows.start, strip.rows.clone());
+            let range = self.range.iter_mut().zip(&strip.channels);
+            for (range, channel) in range.filter(|_| self.clamp) {
+                range.add_rows(first, strip.inner(channel), channel.width, mask);
+            }
+            strip.tell(&mut self.sharpest, index, mask);
+            stand(&mut strip.spread, &strip.settled, lift, mask);
+            let standing = &strip.spread.wide;
+            standing.reduce_into(&mut strip.half);
+            strip.copy_half(&strip.half, &mut standings[0]);
+            let from = first - strip.first;
+            match &mut finest {
+                Some(finest) => {
+                    let detail = Detail::new(&strip.channels, Some(&strip.below[0]));
+                    finest.add_detail(rows, from, detail, |y, out, scratch| {
+                        scale.weigh(standing.row(y), out);
+                        scratch.own.resize(out.len(), 0.0);
+                        let energy = &strip.energies[0];
+                        energy.window_row(y, &mut scratch.own, &mut scratch.sums);
+                        scale.weigh_own(&scratch.own, out);
+                    });
+                }
+                None => {
+                    let all = Detail::new(&strip.channels, None);
+                    self.rest.add_detail(rows, from, all, |y, out, _| {
+                        scale.weigh(standing.row(y), out)
+                    });
                 }
             }
-        });
+        })?;
+        check(keep_going)?;
+        self.sharpest
+            .add_depth(index, &work.focus, &work.clues(), mask.as_ref());
+        for number in 1..=count {
+            check(keep_going)?;
+            if let (above, [below, ..]) = standings.split_at_mut(number - 1)
+                && let Some(above) = above.last()
+            {
+                above.reduce_into(below);
+            }
+            let standing = &standings[number - 1];
+            let fine = &work.below[number - 1];
+            let rows = 0..fine[0].height;
+            let all = Detail::new(fine, None);
+            if number == 1 {
+                self.close.add_detail(rows.clone(), 0, all, |y, out, _| {
+                    scale.weigh(standing.row(y), out);
+                });
+            }
+            match details.next() {
+                Some(level) => {
+                    let detail = Detail::new(fine, Some(&work.below[number]));
+                    level.add_detail(rows, 0, detail, |y, out, _| {
+                        scale.weigh(standing.row(y), out);
+                        scale.weigh_own(work.soft[number].row(y), out);
+                    });
+                }
+                None => {
+                    self.rest
+                        .add_detail(rows, 0, all, |y, out, _| scale.weigh(standing.row(y), out));
+                }
+            }
+        }
+        (self.work, self.standings) = (work, standings);
+        Ok(())
     }
+}
+
+/// Contrast beyond the floor, from 1, as far as the surroundings are settled,
+/// and less where the frame does not show the scene; in the place of `wide`.
+/// `settled` has half the size, and contrast counts `lift` times.
+fn stand(spread: &mut Spread, settled: &Plane, lift: f32, mask: Option<&Plane>) {
+    let Spread { near, wide, .. } = spread;
+    let width = near.width;
+    let shown = mask.map(Plane::windowed);
+    let scratch = || (vec![0.0; width], Vec::new());
+    let bands = wide.bands_mut();
+    bands.for_each_init(scratch, |(beyond, sums), (first, rows)| {
+        for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
+            settled.expanded_row(y, beyond, sums);
+            vectorised(
+                #[inline(always)]
+                || {
+                    let values = out.iter_mut().zip(near.row(y)).zip(beyond.iter());
+                    values.for_each(|((v, contrast), beyond)| {
+                        *v = (contrast * lift + 1.0) * beyond;
+                    });
+                },
+            );
+            if let Some(shown) = &shown {
+                let values = out.iter_mut().zip(shown.row(y));
+                values.for_each(|(v, shown)| *v = *v * shown + HIDDEN * (1.0 - shown));
+            }
+        }
+    });
 }
 
 /// What a frame counts, from its standing, before the power.
@@ -214,85 +307,25 @@ impl Scale {
 
 impl Accumulator for Hybrid {
     fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()> {
-        let Warped { mut channels, mask } = frame;
-        if self.clamp {
-            for (range, channel) in self.range.iter_mut().zip(&channels) {
-                range.add(channel, mask.as_ref());
-            }
-        }
-        if let Some(mask) = &mask {
-            for channel in &mut channels {
-                check(keep_going)?;
-                fill(channel, mask);
-            }
-        }
-        let details = self.levels.len() - 1;
-        let mut work = std::mem::take(&mut self.work);
-        let factor = self.bias.factor(index);
-        work.look(&channels, details, factor, self.noise, keep_going)?;
-        check(keep_going)?;
-        self.sharpest
-            .add(index, &work.spread.near, &work.clues(), mask.as_ref());
-        check(keep_going)?;
-        self.stand(&mut work.spread, &work.settled, mask.as_ref());
-        let scale = Scale {
-            floor: self.floor,
-            power: self.power,
-            own: 1.0 / (OWN_FLOOR * self.noise),
-        };
-        for (number, level) in self.levels.iter_mut().enumerate() {
-            check(keep_going)?;
-            if number > 0 {
-                let (above, below) = work.standings.split_at_mut(number - 1);
-                let above = above.last().unwrap_or(&work.spread.wide);
-                above.reduce_into(&mut below[0]);
-            }
-            let standing = match number {
-                0 => &work.spread.wide,
-                _ => &work.standings[number - 1],
-            };
-            let fine = number.checked_sub(1).map_or(&channels, |n| &work.below[n]);
-            if number == 1 {
-                self.close.add_detail(Detail::new(fine, None), |y, out, _| {
-                    scale.weigh(standing.row(y), out);
-                });
-            }
-            let is_detail = number < details;
-            let coarse = is_detail.then(|| &work.below[number]);
-            level.add_detail(Detail::new(fine, coarse), |y, out, scratch| {
-                scale.weigh(standing.row(y), out);
-                match number {
-                    _ if !is_detail => {}
-                    0 => {
-                        scratch.own.resize(out.len(), 0.0);
-                        let finest = &work.energies[0];
-                        finest.window_row(y, &mut scratch.own, &mut scratch.sums);
-                        scale.weigh_own(&scratch.own, out);
-                    }
-                    _ => scale.weigh_own(work.soft[number].row(y), out),
-                }
-            });
-        }
-        work.frame = Some(channels);
-        self.work = work;
-        Ok(())
+        self.blend(index, Source::Warped(frame), keep_going)
     }
 
-    fn blank(&mut self) -> Warped {
-        self.work.blank()
+    fn place(&mut self, index: u16, frame: &Placed, keep_going: KeepGoing) -> Result<()> {
+        self.blend(index, Source::of(frame, keep_going)?, keep_going)
     }
 
     fn finish(mut self, keep_going: KeepGoing) -> Result<Fused> {
-        self.work = Work::default();
-        let finest = (self.levels.len() > 1).then(|| self.levels.remove(0).mean());
-        let mut means = self.levels.into_iter().rev().map(Weighted::mean);
-        let mut channels = levels::collapse(means.next().unwrap_or_default(), means, keep_going)?;
+        (self.work, self.standings) = Default::default();
+        let mut details = self.details.into_iter();
+        let finest = details.next();
+        let means = details.rev().map(Weighted::mean);
+        let mut channels = levels::collapse(self.rest.mean(), means, keep_going)?;
         if let Some(finest) = finest {
             let share = self.sharpest.beyond(HIDING * self.noise);
             for (value, close) in channels.iter_mut().zip(&self.close.mean()) {
                 mix(value, close, &share);
             }
-            channels = levels::collapse(channels, std::iter::once(finest), keep_going)?;
+            channels = levels::collapse(channels, std::iter::once(finest.mean()), keep_going)?;
         }
         if self.clamp {
             for (channel, range) in channels.iter_mut().zip(&self.range) {
@@ -314,8 +347,10 @@ fn mix(plane: &mut Plane, other: &Plane, share: &Plane) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::ALWAYS;
     use crate::core::fuse::samples::{self, checks};
+    use crate::core::warp::{Area, Exposure};
+    use crate::core::{ALWAYS, Transform};
+    use crate::photo::{Photo, Samples};
 
     const SIZE: (usize, usize) = (128, 96);
 
@@ -337,7 +372,8 @@ mod tests {
         let fused = fuse([one.clone(), one.clone(), one.clone()]);
         for (fused, one) in fused.channels.iter().zip(&one.channels) {
             for (a, b) in fused.data.iter().zip(&one.data) {
-                assert!((a - b).abs() < 1.0 / 65535.0);
+                let off = (a - b).abs() * 65535.0;
+                assert!(off < 2.0, "{off}");
             }
         }
     }
@@ -415,5 +451,49 @@ mod tests {
         for value in &fused.channels[0].data {
             assert!((value - 0.5).abs() < 1e-3, "{value}");
         }
+    }
+
+    #[test]
+    fn strips_of_rows_make_the_picture_of_the_whole() {
+        // Three strips, the last one with an odd number of rows.
+        let (width, height) = (90, 2 * 384 + 101);
+        let photo = |seed: usize| {
+            let value = |i: usize| {
+                let noise = ((i + seed) as u32).wrapping_mul(2_654_435_761) >> 27;
+                let (x, y) = (i / 3 % width, i / 3 / width);
+                let check = (x / 5 + y / 7) % 2 * usize::from((y / 200 + seed).is_multiple_of(3));
+                (90 + 80 * check) as u8 + noise as u8
+            };
+            Photo {
+                width,
+                height,
+                samples: Samples::Eight((0..width * height * 3).map(value).collect()),
+                ..Photo::default()
+            }
+        };
+        let area = Area {
+            x: 0,
+            y: 0,
+            width,
+            height,
+        };
+        let (pose, exposure) = (Transform::IDENTITY, Exposure::default());
+        let new = || Hybrid::new(width, height, None, 1e-4);
+        let (mut strips, mut whole) = (new(), new());
+        for index in 0..3u16 {
+            let photo = photo(index.into());
+            let placed = Placed {
+                photo: &photo,
+                pose: &pose,
+                area,
+                exposure: &exposure,
+            };
+            let warped = placed.warp(ALWAYS).unwrap();
+            strips.place(index, &placed, ALWAYS).unwrap();
+            whole.add(index, warped, ALWAYS).unwrap();
+        }
+        let [strips, whole] = [strips, whole].map(|hybrid| hybrid.finish(ALWAYS).unwrap());
+        assert!(whole.index.contains(&0) && whole.index.contains(&2));
+        assert!(strips == whole);
     }
 }

@@ -42,7 +42,7 @@ use self::pyramid::Pyramid;
 use self::render::{Render, Search};
 pub use self::softness::{SMOOTHNESS, softness};
 use super::plane::Plane;
-use super::warp::{Area, Exposure, Warped};
+use super::warp::{Area, Exposure, Placed, Warped};
 use super::{KeepGoing, Transform};
 use crate::Result;
 use crate::photo::Photo;
@@ -297,9 +297,9 @@ pub fn on_cpu(method: Method, area: Area, levels: Option<usize>) -> Box<dyn Fusi
 trait Accumulator: Send {
     fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()>;
 
-    /// Memory for the next frame, if that of one before is kept.
-    fn blank(&mut self) -> Warped {
-        Warped::empty()
+    /// The same with a frame that is yet to be brought into that geometry.
+    fn place(&mut self, index: u16, frame: &Placed, keep_going: KeepGoing) -> Result<()> {
+        self.add(index, frame.warp(keep_going)?, keep_going)
     }
 
     fn finish(self, keep_going: KeepGoing) -> Result<Fused>;
@@ -319,9 +319,13 @@ impl<A: Accumulator> Fusion for OnCpu<A> {
         exposure: &Exposure,
         keep_going: KeepGoing,
     ) -> Result<()> {
-        let mut warped = self.accumulator.blank();
-        warped.renew(photo, pose, self.area, exposure, keep_going)?;
-        self.accumulator.add(index, warped, keep_going)
+        let placed = Placed {
+            photo,
+            pose,
+            area: self.area,
+            exposure,
+        };
+        self.accumulator.place(index, &placed, keep_going)
     }
 
     fn finish(self: Box<Self>, keep_going: KeepGoing) -> Result<Fused> {

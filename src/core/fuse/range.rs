@@ -34,22 +34,27 @@ impl Range {
 
     /// Takes in a frame, where `mask` (if any) is not zero.
     pub fn add(&mut self, plane: &Plane, mask: Option<&Plane>) {
+        self.add_rows(0, &plane.data, plane.width, mask);
+    }
+
+    /// Takes in some rows of a frame, from row `first` on, the first of a block.
+    pub fn add_rows(&mut self, first: usize, rows: &[f32], width: usize, mask: Option<&Plane>) {
         let columns = self.columns;
-        let rows = plane.data.par_chunks(plane.width * BLOCK);
-        self.low
+        let start = first / BLOCK * columns;
+        self.low[start..]
             .par_chunks_mut(columns)
-            .zip(self.high.par_chunks_mut(columns))
-            .zip(rows)
+            .zip(self.high[start..].par_chunks_mut(columns))
+            .zip(rows.par_chunks(width * BLOCK))
             .enumerate()
             .for_each(|(block_row, ((low, high), rows))| {
                 let Some(mask) = mask else {
                     return vectorised(
                         #[inline(always)]
-                        || widen(rows, plane.width, low, high),
+                        || widen(rows, width, low, high),
                     );
                 };
-                for (k, row) in rows.chunks_exact(plane.width).enumerate() {
-                    let mask = mask.row(block_row * BLOCK + k);
+                for (k, row) in rows.chunks_exact(width).enumerate() {
+                    let mask = mask.row(first + block_row * BLOCK + k);
                     for (block, values) in row.chunks(BLOCK).enumerate() {
                         for (i, &value) in values.iter().enumerate() {
                             if mask[block * BLOCK + i] > 0.0 {

@@ -6,18 +6,17 @@
 
 use super::contrast::Sharpest;
 use super::depth::telling;
-use super::fill::fill;
 use super::prefer::Bias;
 use super::range::Range;
 use super::weighted::Weighted;
-use super::work::Work;
+use super::work::{Source, Work};
 use super::{Accumulator, Fused};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::noise::believable;
 use crate::core::plane::Plane;
-use crate::core::warp::Warped;
+use crate::core::warp::{Placed, Warped};
 
 /// Frames on either side of a depth that share in its picture.
 pub const REACH: f32 = 1.25;
@@ -134,26 +133,26 @@ impl Search {
     }
 }
 
-impl Accumulator for Search {
-    fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()> {
-        let Warped { mut channels, mask } = frame;
-        if let Some(mask) = &mask {
-            for channel in &mut channels {
-                check(keep_going)?;
-                fill(channel, mask);
-            }
-        }
-        let Self { work, noise, .. } = self;
-        work.look(&channels, 0, self.bias.factor(index), *noise, keep_going)?;
-        check(keep_going)?;
-        self.sharpest
-            .add(index, &work.spread.near, &work.clues(), mask.as_ref());
-        work.frame = Some(channels);
+impl Search {
+    fn look(&mut self, index: u16, frame: Source, keep_going: KeepGoing) -> Result<()> {
+        let Self { work, sharpest, .. } = self;
+        let size = (self.width, self.height);
+        let strength = (self.bias.factor(index), self.noise);
+        let mask = work.look(size, frame, 0, strength, keep_going, |strip, mask| {
+            strip.tell(sharpest, index, mask);
+        })?;
+        sharpest.add_depth(index, &work.focus, &work.clues(), mask.as_ref());
         Ok(())
     }
+}
 
-    fn blank(&mut self) -> Warped {
-        self.work.blank()
+impl Accumulator for Search {
+    fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()> {
+        self.look(index, Source::Warped(frame), keep_going)
+    }
+
+    fn place(&mut self, index: u16, frame: &Placed, keep_going: KeepGoing) -> Result<()> {
+        self.look(index, Source::of(frame, keep_going)?, keep_going)
     }
 
     /// All that is known, under a black picture.

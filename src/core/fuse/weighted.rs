@@ -1,16 +1,84 @@
 //! Pictures summed up by weight.
 
 use rayon::prelude::*;
+use std::ops::Range;
 
 use super::levels::{Detail, DetailRow};
 use crate::core::plane::{BAND, Plane};
 use crate::core::vector::vectorised;
 
-/// The sum of three channels, each pixel weighted, and of the weights.
+/// The weighted sum, or mean, of three channels, and the sum of the weights.
 #[derive(Debug, Clone)]
-pub struct Weighted {
-    sum: [Plane; 3],
+pub struct Weighted<S = f32> {
+    sum: [Vec<S>; 3],
     weight: Plane,
+}
+
+/// What is kept of the values of a pixel.
+pub trait Kept: Copy + Default + Send + Sync {
+    /// Takes in a value that weighs `own`, which is `share` of all so far.
+    fn add(self, value: f32, own: f32, share: f32) -> Self;
+
+    /// The weighted means of all.
+    fn means(kept: Vec<Self>, weight: &Plane) -> Plane;
+}
+
+/// The sum.
+impl Kept for f32 {
+    #[inline(always)]
+    fn add(self, value: f32, own: f32, _: f32) -> Self {
+        self + own * value
+    }
+
+    fn means(kept: Vec<Self>, weight: &Plane) -> Plane {
+        let mut means = Plane {
+            data: kept,
+            ..Plane::default()
+        };
+        (means.width, means.height) = (weight.width, weight.height);
+        means.divide(weight);
+        means
+    }
+}
+
+/// The mean of detail, which is at most 1 either way: the root of it, since that
+/// keeps what is faint nearly as it is, and an error beside a strong edge is
+/// hidden by the edge.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Root(i16);
+
+/// Added to a number of 16 bits, leaves no bits for fractions.
+const WHOLE: f32 = (3 << 22) as f32;
+
+impl Root {
+    #[inline(always)]
+    fn of(value: f32) -> Self {
+        let root = value.abs().sqrt().min(1.0).copysign(value) * f32::from(i16::MAX);
+        // Where a float has no bits for fractions, it ends in the nearest integer.
+        Self((root + WHOLE).to_bits() as i16)
+    }
+
+    #[inline(always)]
+    fn value(self) -> f32 {
+        let root = f32::from(self.0) * (1.0 / f32::from(i16::MAX));
+        root * root.abs()
+    }
+}
+
+impl Kept for Root {
+    #[inline(always)]
+    fn add(self, value: f32, _: f32, share: f32) -> Self {
+        let before = self.value();
+        Self::of(before + share * (value - before))
+    }
+
+    fn means(kept: Vec<Self>, weight: &Plane) -> Plane {
+        Plane {
+            width: weight.width,
+            height: weight.height,
+            data: kept.par_iter().map(|root| root.value()).collect(),
+        }
+    }
 }
 
 /// Memory for a row's weights on their way; of any length.
@@ -22,11 +90,11 @@ pub struct Scratch {
     pub sums: Vec<f32>,
 }
 
-impl Weighted {
+impl<S: Kept> Weighted<S> {
     /// Nothing added yet to `width`×`height` pixels.
     pub fn new(width: usize, height: usize) -> Self {
         Self {
-            sum: std::array::from_fn(|_| Plane::new(width, height)),
+            sum: std::array::from_fn(|_| vec![S::default(); width * height]),
             weight: Plane::new(width, height),
         }
     }
@@ -43,9 +111,9 @@ impl Weighted {
         self.weight
             .data
             .par_chunks_mut(length)
-            .zip(red.data.par_chunks_mut(length))
-            .zip(green.data.par_chunks_mut(length))
-            .zip(blue.data.par_chunks_mut(length))
+            .zip(red.par_chunks_mut(length))
+            .zip(green.par_chunks_mut(length))
+            .zip(blue.par_chunks_mut(length))
             .enumerate()
             .for_each(|(band, (((total, red), green), blue))| {
                 let start = band * length;
@@ -53,33 +121,39 @@ impl Weighted {
                     let at = start + i;
                     let own = weight(at);
                     total[i] += own;
-                    red[i] += own * channels[0].data[at];
-                    green[i] += own * channels[1].data[at];
-                    blue[i] += own * channels[2].data[at];
+                    let share = own / total[i].max(f32::MIN_POSITIVE);
+                    red[i] = red[i].add(channels[0].data[at], own, share);
+                    green[i] = green[i].add(channels[1].data[at], own, share);
+                    blue[i] = blue[i].add(channels[2].data[at], own, share);
                 }
             });
     }
 
-    /// Adds a level of detail; `weigh(y, weights)` finds what the pixels of row
-    /// `y` weigh, given scratch.
+    /// Adds a level of detail to `rows`, of which the first is row `from` of
+    /// `detail`; `weigh(y, weights)` finds what the pixels of row `y` of that
+    /// weigh, given scratch.
     pub fn add_detail(
         &mut self,
+        rows: Range<usize>,
+        from: usize,
         detail: Detail,
         weigh: impl Fn(usize, &mut [f32], &mut Scratch) + Sync,
     ) {
         let width = self.weight.width;
         let length = (width * BAND).max(1);
+        let range = rows.start * width..rows.end * width;
         let [red, green, blue] = &mut self.sum;
-        let rows = self.weight.data.par_chunks_mut(length);
-        rows.zip(red.data.par_chunks_mut(length))
-            .zip(green.data.par_chunks_mut(length))
-            .zip(blue.data.par_chunks_mut(length))
+        self.weight.data[range.clone()]
+            .par_chunks_mut(length)
+            .zip(red[range.clone()].par_chunks_mut(length))
+            .zip(green[range.clone()].par_chunks_mut(length))
+            .zip(blue[range].par_chunks_mut(length))
             .enumerate()
             .for_each_init(
                 || (DetailRow::new(width), vec![0.0; width], Scratch::default()),
                 |(row, weights, scratch), (band, (((total, red), green), blue))| {
                     for (k, total) in total.chunks_exact_mut(width).enumerate() {
-                        let y = band * BAND + k;
+                        let y = from + band * BAND + k;
                         weigh(y, weights, scratch);
                         detail.row(y, row, &mut scratch.sums);
                         let range = k * width..(k + 1) * width;
@@ -96,9 +170,8 @@ impl Weighted {
 
     /// The weighted mean.
     pub fn mean(self) -> [Plane; 3] {
-        let Self { mut sum, weight } = self;
-        sum.iter_mut().for_each(|channel| channel.divide(&weight));
-        sum
+        let Self { sum, weight } = self;
+        sum.map(|channel| S::means(channel, &weight))
     }
 }
 
@@ -110,7 +183,7 @@ pub const NOTHING: f32 = 1.0 / (1 << 26) as f32;
 /// Adds a row, weighted. Where it weighs nothing beside what is there, nothing is
 /// read or written.
 #[inline(always)]
-fn add_row(weights: &[f32], values: [&[f32]; 3], total: &mut [f32], sum: [&mut [f32]; 3]) {
+fn add_row<S: Kept>(weights: &[f32], values: [&[f32]; 3], total: &mut [f32], sum: [&mut [S]; 3]) {
     let [red, green, blue] = sum;
     let runs = weights.chunks(RUN).zip(total.chunks_mut(RUN));
     for (k, (own, total)) in runs.enumerate() {
@@ -122,13 +195,16 @@ fn add_row(weights: &[f32], values: [&[f32]; 3], total: &mut [f32], sum: [&mut [
             continue;
         }
         let range = k * RUN..k * RUN + own.len();
-        own.iter().zip(total).for_each(|(own, total)| *total += own);
+        let mut shares = [0.0; RUN];
+        for ((share, own), total) in shares.iter_mut().zip(own).zip(total) {
+            *total += own;
+            *share = own / total.max(f32::MIN_POSITIVE);
+        }
         for (sum, values) in [&mut *red, &mut *green, &mut *blue].into_iter().zip(values) {
-            let values = sum[range.clone()]
-                .iter_mut()
-                .zip(&values[range.clone()])
-                .zip(own);
-            values.for_each(|((sum, value), own)| *sum += own * value);
+            let values = sum[range.clone()].iter_mut().zip(&values[range.clone()]);
+            for (((sum, value), own), share) in values.zip(own).zip(&shares) {
+                *sum = sum.add(*value, *own, *share);
+            }
         }
     }
 }
