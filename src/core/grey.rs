@@ -195,7 +195,12 @@ impl GreyPyramid {
         Self::new(largest.trimmed(width, height), size, halvings, smallest)
     }
 
-    pub(in crate::core) fn new(largest: Grey, size: (usize, usize), halvings: u32, smallest: usize) -> Self {
+    pub(in crate::core) fn new(
+        largest: Grey,
+        size: (usize, usize),
+        halvings: u32,
+        smallest: usize,
+    ) -> Self {
         let mut levels = vec![largest];
         while let Some(last) = levels.last()
             && last.width.min(last.height) / 2 >= smallest.max(1)

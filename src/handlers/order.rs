@@ -34,7 +34,12 @@ pub fn by_focus(stack: &mut Stack, options: &StackOptions, job: &Job) -> Result<
     pipeline::ordered(
         &paths,
         lanes,
-        |(_, path)| Ok(Sharpness::of(&frames.read_reduced(path, WORKING_SIDE, job)?, GRID)),
+        |(_, path)| {
+            Ok(Sharpness::of(
+                &frames.read_reduced(path, WORKING_SIDE, job)?,
+                GRID,
+            ))
+        },
         |&(i, _), result: Result<_>| {
             job.check()?;
             match result {

@@ -456,7 +456,7 @@ mod tests {
     #[test]
     fn strips_of_rows_make_the_picture_of_the_whole() {
         // Three strips, the last one with an odd number of rows.
-        let (width, height) = (90, 2 * 384 + 101);
+        let (width, height) = (90, 2 * 256 + 101);
         let photo = |seed: usize| {
             let value = |i: usize| {
                 let noise = ((i + seed) as u32).wrapping_mul(2_654_435_761) >> 27;

@@ -19,7 +19,7 @@ use crate::core::warp::{Placed, Warped};
 
 /// Rows of a strip that are made use of; a multiple of those that any coarser
 /// row stands for.
-const ROWS: usize = 384;
+const ROWS: usize = 256;
 /// Rows beside them that the windows reach.
 const REACH: usize = 40;
 
