@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{StackFolder, analyse, folder_of};
+use common::{StackFolder, analyse, folder_of, write};
 use parfocal::core::Transform;
 use parfocal::core::align::{Method, Model};
 use parfocal::core::grey::{decode, encode};
@@ -12,6 +12,7 @@ use parfocal::handlers::alignment::{self, Aligned};
 use parfocal::handlers::{AlignOptions, FrameStatus, Reference, Sort, StackOptions};
 use parfocal::handlers::{Job, Report, export, file, stacking};
 use parfocal::photo::{Limits, Photo, Samples};
+use rayon::prelude::*;
 
 const WIDTH: usize = 600;
 const HEIGHT: usize = 400;
@@ -854,6 +855,51 @@ fn what_moves_too_far_is_left_out_with_a_reason() {
     let aligned = analyse(&folder, &StackOptions::default()).unwrap();
     assert_eq!(aligned.used().len(), 7);
     assert!(largest(&errors(&aligned, &jump)) < 0.1);
+}
+
+#[test]
+fn large_frames_are_laid_on_each_other_from_half_their_size() {
+    const SIZE: (usize, usize) = (5201, 3901);
+    let shifts = [[0.0, 0.0], [3.3, -2.6], [-1.4, 5.7]];
+    let picture = |[dx, dy]: [f64; 2]| {
+        let value = |i: usize| {
+            let (x, y) = ((i / 3 % SIZE.0) as f64 - dx, (i / 3 / SIZE.0) as f64 - dy);
+            let bent = 40.0 * (y / 310.0).sin() + 25.0 * (x / 170.0).cos();
+            let lines = (0.23 * (x + bent)).sin() * (0.31 * (y - bent)).cos();
+            (127.5 + 60.0 * lines + 40.0 * (x / 57.0 + bent).sin()) as u8
+        };
+        Photo {
+            width: SIZE.0,
+            height: SIZE.1,
+            samples: Samples::Eight(
+                (0..SIZE.0 * SIZE.1 * 3)
+                    .into_par_iter()
+                    .map(value)
+                    .collect(),
+            ),
+            ..Photo::default()
+        }
+    };
+    let folder = StackFolder::empty();
+    // A format that cannot be read at half its size lies among them.
+    for (name, shift) in ["0.jpg", "1.jpg", "2.tif"].into_iter().zip(shifts) {
+        write(&folder.frame(name), &picture(shift), 8);
+    }
+    let aligned = analyse(&folder, &StackOptions::default()).unwrap();
+    let reference = shifts[aligned.reference];
+    assert_eq!(aligned.used().len(), 3);
+    for (index, pose) in aligned.used() {
+        let [dx, dy] = [0, 1].map(|axis| shifts[index][axis] - reference[axis]);
+        let error = pose.distance(&Transform::translation(dx, dy), SIZE.0, SIZE.1);
+        assert!(error < 0.1, "frame {index} is {error} px off");
+        assert!(aligned.sharpness[index].is_some());
+    }
+    let scores = aligned.sharpness.iter().flatten();
+    let (least, most) = scores.fold((f64::MAX, 0.0f64), |(least, most), &score| {
+        (least.min(score), most.max(score))
+    });
+    assert!(most < 1.03 * least, "{least} {most}");
+    assert!(aligned.noise.is_some());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! At each level of the two pyramids a few hundred windows are compared, and
 //! one step of the whole pose is taken from what they say together, weighted
 //! by what each can know and robust against those that disagree. The last
-//! level is the full size, so the pose is as fine as the frames are. Key
+//! level is the largest that is there, so the pose is as fine as that. Key
 //! points that both frames share can take the place of the search, or of the
 //! windows' grid.
 
@@ -18,7 +18,7 @@ use crate::core::Transform;
 
 /// The shortest side, in pixels, of the smallest level that is compared.
 pub const SMALLEST: usize = 24;
-/// Levels, full size first, that are compared together at the end.
+/// Levels, largest first, that are compared together at the end.
 const TOGETHER: usize = 2;
 /// Steps per level at most.
 const STEPS: usize = 12;
@@ -136,8 +136,8 @@ fn by_points(
 /// The last steps, about places of the full size, in the simplest model that
 /// explains what is seen, and in a richer one where that is open and helps.
 ///
-/// The full size, where focus is sharp, has its say together with the levels
-/// above it, where it is not.
+/// The largest, where focus is sharp, has its say together with those above it,
+/// where it is not.
 fn conclude(
     levels: &[Level],
     spots: &[[f64; 2]],

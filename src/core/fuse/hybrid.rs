@@ -455,7 +455,9 @@ mod tests {
 
     #[test]
     fn strips_of_rows_make_the_picture_of_the_whole() {
-        // Three strips, the last one with an odd number of rows.
+        // Three strips of two threads, the last one with an odd number of rows.
+        let two = rayon::ThreadPoolBuilder::new().num_threads(2).build();
+        let two = two.unwrap();
         let (width, height) = (90, 2 * 256 + 101);
         let photo = |seed: usize| {
             let value = |i: usize| {
@@ -489,7 +491,8 @@ mod tests {
                 exposure: &exposure,
             };
             let warped = placed.warp(ALWAYS).unwrap();
-            strips.place(index, &placed, ALWAYS).unwrap();
+            two.install(|| strips.place(index, &placed, ALWAYS))
+                .unwrap();
             whole.add(index, warped, ALWAYS).unwrap();
         }
         let [strips, whole] = [strips, whole].map(|hybrid| hybrid.finish(ALWAYS).unwrap());

@@ -334,10 +334,11 @@ impl<A: Accumulator> Fusion for OnCpu<A> {
 }
 
 /// Bytes that fusing takes per pixel of the picture, at most: accumulators,
-/// and a frame on its way into them.
+/// and a frame on its way into them. Most is needed for frames that do not show
+/// all of it: they cannot be worked on in strips.
 pub fn bytes_per_pixel(method: Method) -> u64 {
     match method {
-        Method::Hybrid => 84,
+        Method::Hybrid => 93,
         Method::Depth => 76,
         Method::Pyramid => 72,
         Method::Average => 68,

@@ -17,8 +17,8 @@ use crate::core::keep_going::check;
 use crate::core::plane::Plane;
 use crate::core::warp::{Placed, Warped};
 
-/// Rows of a strip that are made use of; a multiple of those that any coarser
-/// row stands for.
+/// Rows of a strip that are made use of, for each two threads, who have enough
+/// to do with them; a multiple of those that any coarser row stands for.
 const ROWS: usize = 256;
 /// Rows beside them that the windows reach.
 const REACH: usize = 40;
@@ -86,6 +86,11 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Rows of a strip: the fewer, the less memory.
+fn rows() -> usize {
+    ROWS * (rayon::current_num_threads() / 2).max(1)
+}
+
 impl Clone for Work {
     /// There is nothing in it between two frames.
     fn clone(&self) -> Self {
@@ -113,7 +118,7 @@ impl Work {
         self.begin(width, height, count);
         let mut mask = None;
         let (step, placed) = match source {
-            Source::Placed(placed) => (ROWS, Some(placed)),
+            Source::Placed(placed) => (rows(), Some(placed)),
             Source::Warped(warped) => {
                 // What is hidden is filled from all around.
                 self.strip.channels = warped.channels;
