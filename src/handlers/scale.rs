@@ -33,7 +33,7 @@ impl Scale {
     }
 
     fn of_size(width: usize, height: usize) -> Self {
-        let is_enough = |halvings: &u32| width * height >> (2 * halvings) >= ENOUGH;
+        let is_enough = |halvings: &u32| (width * height) >> (2 * halvings) >= ENOUGH;
         Self {
             size: (width, height),
             halvings: (1..=MOST).take_while(is_enough).last().unwrap_or(0),
