@@ -150,6 +150,7 @@ pub(in crate::core) fn cell_sizes(
         false => 0,
     })
 }
+
 /// Pixels whose sums are made beside each other.
 const LANES: usize = 16;
 
@@ -173,7 +174,7 @@ fn measure(grey: &Grey, columns: std::ops::Range<usize>, rows: std::ops::Range<u
     Measures::of_sums(sums, pixels)
 }
 
-/// The sums of [`measure_pixel`] over the middle one of three rows, less its
+/// The sums of [`add_pixel`] over the middle one of three rows, less its
 /// ends.
 #[inline(always)]
 fn measure_row([above, here, below]: [&[u16]; 3]) -> [f64; 4] {

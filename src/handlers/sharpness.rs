@@ -82,8 +82,9 @@ fn by(
 ///
 /// # Errors
 ///
-/// If an input or the device that is asked for is missing or does not work, if there are no photographs or none can be read,
-/// and if the job is cancelled.
+/// If the device that is asked for is missing or does not work, if an input is
+/// missing, if there are no photographs or none can be read, and if the job is
+/// cancelled.
 pub fn score(
     inputs: &[PathBuf],
     options: &SharpnessOptions,

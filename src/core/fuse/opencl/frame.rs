@@ -8,7 +8,7 @@ use super::session::{Buffer, Kind, Session};
 use crate::core::Transform;
 use crate::core::resample::weights;
 use crate::core::warp::{Area, Exposure, is_copy, is_whole};
-use crate::photo::Samples;
+use crate::photo::{Photo, Samples};
 
 /// Memory of the device for one photograph, used for several in turn.
 #[derive(Default)]
@@ -35,6 +35,17 @@ pub struct Uploaded {
     is_copy: bool,
 }
 
+/// Uploads the samples of a photograph, three to a pixel, into `old` where that
+/// has the right size.
+pub fn upload_samples(session: &Session, photo: &Photo, old: Option<Buffer>) -> Result<Buffer> {
+    let (width, height) = (i32::try_from(photo.width)?, i32::try_from(photo.height)?);
+    let columns = width.checked_mul(3).unwrap_or(i32::MAX);
+    match &photo.samples {
+        Samples::Eight(samples) => session.upload(samples, columns, height, old),
+        Samples::Sixteen(samples) => session.upload(samples, columns, height, old),
+    }
+}
+
 impl Slot {
     /// Uploads a photograph, of which a picture of `area` is made.
     pub fn upload(self, session: &Session, sent: &Sent, area: Area) -> Result<Uploaded> {
@@ -45,20 +56,11 @@ impl Slot {
             exposure,
         } = sent;
         let (width, height) = (i32::try_from(photo.width)?, i32::try_from(photo.height)?);
-        let columns = width.checked_mul(3).unwrap_or(i32::MAX);
-        let old = self.samples;
-        let (kernel, full_scale, samples) = match &photo.samples {
-            Samples::Eight(samples) => (
-                "warp_uchar",
-                255.0,
-                session.upload(samples, columns, height, old)?,
-            ),
-            Samples::Sixteen(samples) => (
-                "warp_ushort",
-                65535.0,
-                session.upload(samples, columns, height, old)?,
-            ),
+        let (kernel, full_scale) = match &photo.samples {
+            Samples::Eight(_) => ("warp_uchar", 255.0),
+            Samples::Sixteen(_) => ("warp_ushort", 65535.0),
         };
+        let samples = upload_samples(session, photo, self.samples)?;
         let alpha = match &photo.alpha {
             Some(alpha) => Some(session.upload(alpha, width, height, self.alpha)?),
             None => None,

@@ -3,6 +3,7 @@
 
 use opencv::Result;
 
+use super::frame::upload_samples;
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use crate::core::grey::LUMA;
@@ -19,21 +20,11 @@ pub fn measure(
 ) -> Result<Sharpness> {
     let factor = factor(photo.width, photo.height);
     let (width, height) = (photo.width / factor, photo.height / factor);
-    let (columns, rows) = (i32::try_from(photo.width)?, i32::try_from(photo.height)?);
-    let samples = columns.checked_mul(3).unwrap_or(i32::MAX);
-    let old = memory.take();
-    let (kernel, full, uploaded) = match &photo.samples {
-        Samples::Eight(values) => (
-            "working_uchar",
-            257.0,
-            session.upload(values, samples, rows, old)?,
-        ),
-        Samples::Sixteen(values) => (
-            "working_ushort",
-            1.0,
-            session.upload(values, samples, rows, old)?,
-        ),
+    let (kernel, full) = match &photo.samples {
+        Samples::Eight(_) => ("working_uchar", 257.0),
+        Samples::Sixteen(_) => ("working_ushort", 1.0),
     };
+    let uploaded = upload_samples(session, photo, memory.take())?;
     let [red, green, blue] = LUMA.map(|weight| weight * full / (factor * factor) as f32);
     let grey = session.blank(width.try_into()?, height.try_into()?, Kind::Float)?;
     session.run(
@@ -41,7 +32,7 @@ pub fn measure(
         grey.size(),
         &[
             In(&uploaded),
-            Int(columns),
+            Int(photo.width.try_into()?),
             Int(factor.try_into()?),
             Floats([red, green, blue, 0.0]),
             Out(&grey),
