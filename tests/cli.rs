@@ -16,7 +16,7 @@ fn help_names_every_option() {
                  --max-scale --max-rotation";
     let resources = "--device --threads --memory --device-memory --lanes --max-pixels --overwrite --quiet --verbose";
     let fuse = "--method --levels --crop --no-crop --prefer --clamp --no-clamp --ghost-check \
-                --no-ghost-check";
+                --no-ghost-check --unveil";
     for (command, options) in [
         (
             "stack",

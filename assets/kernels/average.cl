@@ -24,14 +24,15 @@ __kernel void contrast(__global float *plane, int width, int height,
     }
 }
 
-// Adds the energy of the next level, expanded.
+// Adds the energy of the next level, expanded, and makes it an amplitude.
 __kernel void spread(__global float *plane, int width, int height,
                      __global const float *coarse, int columns, int rows)
 {
     int x = get_global_id(0), y = get_global_id(1);
     if (x < width && y < height) {
         int at = y * width + x;
-        plane[at] += COARSER * expanded_float(coarse, columns, rows, width, x, y);
+        float next = expanded_float(coarse, columns, rows, width, x, y);
+        plane[at] = sqrt(plane[at] + COARSER * next);
     }
 }
 

@@ -24,8 +24,8 @@ __kernel void energy(__global const float4 *fine, int width, int height,
     }
 }
 
-// The same for the finest level, alone and with that of the next, which is given
-// in a soft window.
+// The same for the finest level alone, and the amplitude of both with the next,
+// which is given in a soft window.
 __kernel void finest(__global const float4 *fine, int width, int height,
                      __global const float4 *coarse, int columns, int rows,
                      __global const float *next,
@@ -37,11 +37,11 @@ __kernel void finest(__global const float4 *fine, int width, int height,
         float4 below = expanded_float4(coarse, columns, rows, width, x, y);
         float own = energy_of(fine[at].xyz - below.xyz);
         squared[at] = own;
-        both[at] = own + COARSER * expanded_float(next, columns, rows, width, x, y);
+        both[at] = sqrt(own + COARSER * expanded_float(next, columns, rows, width, x, y));
     }
 }
 
-// Expands the contrast in the widest window, and tells how far that is beyond
+// Expands the amplitude in the widest window, and tells how far that is beyond
 // noise; `noise` is the least there is, and what half settles a place.
 __kernel void settle(__global const float *small, int columns, int rows,
                      __global float *far, __global float *settled,
@@ -51,19 +51,20 @@ __kernel void settle(__global const float *small, int columns, int rows,
     if (x < width && y < height) {
         int at = y * width + x;
         float value = expanded_float(small, columns, rows, width, x, y);
-        float beyond = fmax(value, noise.x);
+        float beyond = fmax(value * value, noise.x);
         float share = beyond / (beyond + noise.y);
         far[at] = value;
         settled[at] = share * share;
     }
 }
 
-// The contrast in all windows together; `far` has half the size.
+// The contrast in all windows together, the squares of amplitudes; `far` has half
+// the size.
 float joined(float near, float wide, __global const float *far, int columns, int rows,
              int width, int x, int y)
 {
     float rest = expanded_float(far, columns, rows, width, x, y);
-    return WINDOW_NEAR * near + WINDOW_WIDE * wide + WINDOW_FAR * rest;
+    return WINDOW_NEAR * near * near + WINDOW_WIDE * wide * wide + WINDOW_FAR * rest * rest;
 }
 
 // `value` to a power: fast for the one that is usual.

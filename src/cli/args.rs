@@ -8,6 +8,7 @@ use std::str::FromStr;
 use crate::core::align::{Method as AlignMethod, Model};
 use crate::core::finish::Finish;
 use crate::core::fuse::{Lanes, Method, Prefer};
+use crate::core::veil::Unveil;
 use crate::handlers::{
     AlignOptions, Device, FuseOptions, OutputOptions, Reference, Resources, Sort,
 };
@@ -150,6 +151,10 @@ pub struct FuseArgs {
     /// Fuse what moved as if it had not [default]
     #[arg(long, overrides_with = "ghost_check")]
     no_ghost_check: bool,
+    /// Which end of the stack is focused nearest: the blur of near things is taken
+    /// off what lies behind them, which takes a second look at all frames (hybrid)
+    #[arg(long, value_enum, default_value_t, value_name = "NEAREST")]
+    unveil: Unveil,
 }
 
 impl FuseArgs {
@@ -164,6 +169,7 @@ impl FuseArgs {
             smoothness: self.smoothness,
             noise_strength: self.noise_strength,
             ghost_check: self.ghost_check && !self.no_ghost_check,
+            unveil: self.unveil,
         }
     }
 }
@@ -522,6 +528,7 @@ mod tests {
                 smoothness: 20,
                 noise_strength: 200,
                 ghost_check: false,
+                unveil: Unveil::Auto,
             }
         );
         assert_eq!(

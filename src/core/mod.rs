@@ -25,6 +25,7 @@ pub mod thumbnail;
 pub mod transform;
 pub mod trial;
 mod vector;
+pub mod veil;
 pub mod warp;
 mod window;
 

@@ -12,6 +12,7 @@ use super::{output, widget};
 use crate::core::align::{Detector, Method as AlignMethod, Model};
 use crate::core::finish::Finish;
 use crate::core::fuse::{Method, Prefer};
+use crate::core::veil::Unveil;
 use crate::handlers::{AlignOptions, FuseOptions};
 use crate::photo::Compression;
 use crate::settings::{Preset, Settings};
@@ -70,6 +71,7 @@ pub enum Message {
     FusionExpertToggled,
     /// Which of two sharp depths wins.
     PreferPicked(Prefer),
+    UnveilPicked(Unveil),
     /// Whether what moved is taken from the reference.
     GhostCheckToggled(bool),
     /// Whether the result keeps to the range of its sources.
@@ -136,6 +138,15 @@ pub fn method_name(method: Method) -> &'static str {
         Method::Pyramid => "Pyramid",
         Method::Depth => "Depth map",
         Method::Average => "Weighted average",
+    }
+}
+
+fn unveil_name(unveil: Unveil) -> &'static str {
+    match unveil {
+        Unveil::Auto => "Lift: find the near end",
+        Unveil::First => "Lift: first frame nearest",
+        Unveil::Last => "Lift: last frame nearest",
+        Unveil::Off => "Leave",
     }
 }
 
@@ -246,6 +257,7 @@ impl State {
             Message::NoiseStrengthMoved(percent) => fuse.noise_strength = percent,
             Message::FusionExpertToggled => self.is_fusion_expert = !self.is_fusion_expert,
             Message::PreferPicked(prefer) => fuse.prefer = prefer,
+            Message::UnveilPicked(unveil) => fuse.unveil = unveil,
             Message::GhostCheckToggled(wanted) => fuse.ghost_check = wanted,
             Message::ClampToggled(wanted) => fuse.clamp = wanted,
             Message::Finish(message) => self.finish.update(message, &mut settings.finish),
@@ -466,6 +478,21 @@ impl State {
                      Turn it off if the report names places where nothing moved.",
                     switch(fuse.ghost_check, Message::GhostCheckToggled),
                 ));
+            if fuse.method == Method::Hybrid {
+                content = content.push(widget::option(
+                    "Blur of near things",
+                    "Beside an outline the blur of the nearer thing lies over what is behind \
+                     it. Lifted, no halo is left; that takes a second look at all frames. \
+                     Unless you say which frame is focused nearest it is done where the \
+                     frames show that clearly.",
+                    pick(
+                        &[Unveil::Auto, Unveil::First, Unveil::Last, Unveil::Off],
+                        fuse.unveil,
+                        unveil_name,
+                        Message::UnveilPicked,
+                    ),
+                ));
+            }
             content = softness(content, fuse);
             if fuse.method != Method::Average {
                 content = content.push(widget::option(

@@ -8,10 +8,11 @@ use super::alignment::Aligned;
 use super::machine::Budget;
 use super::stacking::{Watch, watched_halvings};
 use super::steps::Steps;
-use super::{Job, Phase, StackOptions, export, frames};
+use super::{Job, Phase, StackOptions, export, frames, unveiling};
 use crate::core::fuse::{self, Band, Fused, Fusion, Joined, Preview, Second, bands};
 use crate::core::pipeline;
 use crate::core::sharpness::{GRID, Sharpness};
+use crate::core::veil::Veil;
 use crate::core::warp::{Area, Exposure};
 use crate::core::{KeepGoing, Transform};
 use crate::photo::Photo;
@@ -29,6 +30,8 @@ pub struct Helper<'a> {
     pub begin: &'a Begin<'a>,
     /// Begins the second look at the whole of it.
     pub again: &'a Again<'a>,
+    /// Begins that at frames with a veil over them.
+    pub unveil: &'a Lift<'a>,
 }
 
 /// Makes an empty fusion of a part of a picture.
@@ -37,6 +40,9 @@ pub type Begin<'a> = dyn Fn(&fuse::Options, Area) -> Result<Box<dyn Fusion>> + S
 /// Makes the fusion of the second look that some methods take, given what the
 /// first one found.
 pub type Again<'a> = dyn Fn(&fuse::Options, Fused, KeepGoing) -> Result<Second> + Sync + 'a;
+
+/// Makes the fusion of a second look at frames that near things lay a veil over.
+pub type Lift<'a> = dyn Fn(&fuse::Options, Veil) -> Result<Box<dyn Fusion>> + Sync + 'a;
 
 /// Why a helper's work ended early.
 enum Stop {
@@ -184,16 +190,24 @@ impl Feeder<'_> {
         }
         let found = joined.into_fused().ok_or(Error::Cancelled)?;
         match count {
-            1 => self.look_again(found, helper.again),
+            1 => self.look_again(found, helper.again, helper.unveil),
             // No band tells what is in the others.
             _ => self.look_again_here(found),
         }
     }
 
     /// Takes the second look that some methods take.
-    fn look_again(&mut self, found: Fused, again: &Again) -> Result<Fused, Stop> {
+    fn look_again(&mut self, found: Fused, again: &Again, lift: &Lift) -> Result<Fused, Stop> {
         let job = self.job;
         let keep_going = || !job.is_cancelled();
+        if let Some(veil) = self.veil(&found)? {
+            drop(found);
+            let frames = self.aligned.used().len();
+            self.steps = Steps::begin(job, Phase::Unveiling, frames);
+            let mut second = lift(self.wish, veil).map_err(Stop::of_helper)?;
+            self.feed(second.as_mut(), 1)?;
+            return second.finish(&keep_going).map_err(Stop::of_helper);
+        }
         let second = again(self.wish, found, &keep_going);
         match second.map_err(Stop::of_helper)? {
             Second::Look(mut second) => {
@@ -204,12 +218,28 @@ impl Feeder<'_> {
         }
     }
 
+    /// What near things lay over what is behind them, if they do.
+    fn veil(&self, found: &Fused) -> Result<Option<Veil>> {
+        let (options, job) = (&self.options.fuse, self.job);
+        let veil = unveiling::veil(self.aligned, self.area, found, options, self.lanes, job)?;
+        if let Some(veil) = &veil {
+            let end = if veil.is_reversed() { "last" } else { "first" };
+            job.note(format!(
+                "Near things blur over what lies behind them, by {:.1} pixels from frame to \
+                 frame, nearest in the {end}: the frames are looked at once more",
+                veil.circle()
+            ));
+        }
+        Ok(veil)
+    }
+
     /// The same on the processor.
     fn look_again_here(&mut self, found: Fused) -> Result<Fused, Stop> {
         let area = self.area;
-        self.look_again(found, &|wish, found, keep_going| {
+        let again = |wish: &fuse::Options, found, keep_going: KeepGoing| {
             wish.second(found, area, None, keep_going)
-        })
+        };
+        self.look_again(found, &again, &|wish, veil| wish.unveiled(veil, area, None))
     }
 
     /// Reads the frames in use and adds each to `fusion`: the first of `passes`

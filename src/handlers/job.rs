@@ -19,6 +19,8 @@ pub enum Phase {
     Aligning,
     /// Warping the frames and fusing them.
     Fusing,
+    /// Fusing them again without the blur of near things.
+    Unveiling,
     /// Denoising, sharpening and the like.
     Finishing,
     /// Encoding and writing files.
@@ -37,6 +39,7 @@ impl Phase {
             Self::Scoring => "Scoring",
             Self::Aligning => "Aligning",
             Self::Fusing => "Fusing",
+            Self::Unveiling => "Clearing edges",
             Self::Finishing => "Finishing",
             Self::Writing => "Writing",
             Self::Rendering => "Rendering",

@@ -23,6 +23,7 @@ mod steps;
 pub mod thumbnail;
 pub mod trash;
 pub mod trial;
+mod unveiling;
 
 pub use job::{Event, Job, Phase};
 pub use options::{

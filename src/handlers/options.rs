@@ -8,6 +8,7 @@ use crate::Result;
 use crate::core::align::{Method as AlignMethod, Model};
 use crate::core::finish::Finish;
 use crate::core::fuse::{Method, Prefer, SMOOTHNESS};
+use crate::core::veil::Unveil;
 use crate::photo::{self, Compression, Limits};
 
 /// Which frame gives the result its geometry.
@@ -114,6 +115,9 @@ pub struct FuseOptions {
     pub noise_strength: u16,
     /// Whether what moved between frames is taken from the reference.
     pub ghost_check: bool,
+    /// Whether the blur of near things is taken off what lies behind them, and
+    /// which end of the stack is nearest. Hybrid heeds it.
+    pub unveil: Unveil,
 }
 
 impl Default for FuseOptions {
@@ -127,6 +131,7 @@ impl Default for FuseOptions {
             smoothness: SMOOTHNESS,
             noise_strength: 100,
             ghost_check: false,
+            unveil: Unveil::Auto,
         }
     }
 }

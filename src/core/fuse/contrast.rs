@@ -88,8 +88,10 @@ fn luminance(channels: &[Plane; 3]) -> Plane {
     grey
 }
 
-/// The energy of the two finest levels of detail in soft windows of several
-/// sizes about each pixel. Kept from one frame to the next for its memory.
+/// The amplitude of the two finest levels of detail in soft windows of several
+/// sizes about each pixel. Its mean follows outlines more closely than that of the
+/// energy, in which a strong edge outdoes all around it. Kept from one frame to
+/// the next for its memory.
 #[derive(Debug, Default)]
 pub struct Spread {
     /// In the smallest.
@@ -116,7 +118,7 @@ impl Spread {
             for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
                 window.row(y, out, |y, out| {
                     coarser.expanded_row(y, expanded, sums);
-                    add_scaled(finest.row(y), expanded, COARSER, out);
+                    amplitudes(finest.row(y), expanded, out);
                 });
             }
         });
@@ -139,7 +141,8 @@ impl Spread {
         quarter.expand_into(width.div_ceil(2), height.div_ceil(2), &mut self.far);
     }
 
-    /// All windows together, in `near`, each pixel times `factor`.
+    /// The contrast of all windows together, the squares of amplitudes, in `near`,
+    /// each pixel times `factor`.
     pub fn join(&mut self, factor: f32) {
         let (wide, far) = (&self.wide, &self.far);
         let width = wide.width;
@@ -153,7 +156,8 @@ impl Spread {
                     || {
                         let values = out.iter_mut().zip(wide.row(y)).zip(expanded.iter());
                         for ((sum, wide), far) in values {
-                            let joined = WINDOWS[0] * *sum + WINDOWS[1] * wide + WINDOWS[2] * far;
+                            let [near, wide, far] = [*sum, *wide, *far].map(|mean| mean * mean);
+                            let joined = WINDOWS[0] * near + WINDOWS[1] * wide + WINDOWS[2] * far;
                             *sum = factor * joined;
                         }
                     },
@@ -163,12 +167,14 @@ impl Spread {
     }
 }
 
-fn add_scaled(a: &[f32], b: &[f32], scale: f32, out: &mut [f32]) {
+/// The amplitude of detail that has these energies at the finest level and at the
+/// next.
+fn amplitudes(finest: &[f32], coarser: &[f32], out: &mut [f32]) {
     vectorised(
         #[inline(always)]
         || {
-            for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
-                *out = a + scale * b;
+            for ((out, finest), coarser) in out.iter_mut().zip(finest).zip(coarser) {
+                *out = (finest + COARSER * coarser).sqrt();
             }
         },
     );
@@ -181,13 +187,13 @@ pub fn settling(noise: f32) -> [f32; 2] {
 }
 
 /// Makes `settled` how far the surroundings of each place are beyond `noise`, up
-/// to 1, from their contrast; see [`Spread::far`].
+/// to 1, from the amplitude of their detail; see [`Spread::far`].
 pub fn settle_into(far: &Plane, noise: f32, settled: &mut Plane) {
     let [least, half] = settling(noise);
     settled.reshape(far.width, far.height);
     let each = settled.data.par_iter_mut().zip(&far.data);
     each.for_each(|(share, far)| {
-        let far = far.max(least);
+        let far = (far * far).max(least);
         *share = (far / (far + half)).powi(2);
     });
 }

@@ -138,7 +138,23 @@ impl DepthMap {
         softness: f32,
         keep_going: KeepGoing,
     ) -> Result<Vec<f32>> {
-        let apart = (APART * f32::from(self.last)).max(1.0);
+        let apart = self.apart();
+        let smooth = self.surface(softness, keep_going)?;
+        Ok(enlarged(&smooth, width, height, apart))
+    }
+
+    /// Depths that lie further apart belong to other surfaces.
+    fn apart(&self) -> f32 {
+        (APART * f32::from(self.last)).max(1.0)
+    }
+
+    /// As [`Self::smooth`], at the size it is known at.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::smooth`].
+    pub fn surface(self, softness: f32, keep_going: KeepGoing) -> Result<Plane> {
+        let apart = self.apart();
         let step = (STEP * softness).round().max(1.0) as isize;
         let depth = median(&self.depth, keep_going);
         check(keep_going)?;
@@ -166,7 +182,38 @@ impl DepthMap {
             });
         }
         check(keep_going)?;
-        Ok(enlarged(&smooth.depth, width, height, apart))
+        Ok(smooth.depth)
+    }
+
+    /// The places that depth is known at.
+    pub fn cells(&self) -> usize {
+        self.depth.data.len()
+    }
+
+    /// At half the size: of each four places the surest.
+    pub fn reduced(&self) -> Self {
+        let (width, height) = (self.depth.width, self.depth.height);
+        let (w, h) = (width.div_ceil(2), height.div_ceil(2));
+        let surest = |i: usize| {
+            let (x, y) = (i % w * 2, i / w * 2);
+            let (next, below) = ((x + 1).min(width - 1), (y + 1).min(height - 1));
+            let four = [(x, y), (next, y), (x, below), (next, below)];
+            let four = four.map(|(x, y)| y * width + x);
+            let sure = |&at: &usize| self.confidence.data[at] * self.own.data[at];
+            four.into_iter().max_by(|a, b| sure(a).total_cmp(&sure(b)))
+        };
+        let surest: Vec<usize> = (0..w * h).into_par_iter().filter_map(surest).collect();
+        let plane = |from: &Plane| Plane {
+            width: w,
+            height: h,
+            data: surest.iter().map(|&at| from.data[at]).collect(),
+        };
+        Self {
+            depth: plane(&self.depth),
+            confidence: plane(&self.confidence),
+            own: plane(&self.own),
+            last: self.last,
+        }
     }
 }
 

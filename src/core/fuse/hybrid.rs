@@ -12,6 +12,8 @@
 //! all below the finest detail is also blended in one level, at half the size,
 //! and takes the place of the others as far as contrast is beyond noise.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::contrast::{Sharpest, Spread};
@@ -29,6 +31,7 @@ use crate::core::keep_going::check;
 use crate::core::noise::believable;
 use crate::core::plane::Plane;
 use crate::core::vector::vectorised;
+use crate::core::veil::Veil;
 use crate::core::warp::{Placed, Warped};
 
 /// What a frame counts is this power of its contrast, and twice the power where
@@ -90,6 +93,8 @@ pub struct Hybrid {
     range: [Range; 3],
     sharpest: Sharpest,
     noise: f32,
+    /// What is lifted off the frames first.
+    veil: Option<Arc<Veil>>,
     bias: Bias,
     clamp: bool,
     power: f32,
@@ -120,6 +125,7 @@ impl Hybrid {
             range: std::array::from_fn(|_| Range::new(width, height)),
             sharpest: Sharpest::new(width, height, telling(noise)),
             noise: believable(noise),
+            veil: None,
             bias: Bias::default(),
             clamp: true,
             power: POWER as f32,
@@ -139,6 +145,12 @@ impl Hybrid {
     pub fn softer(self, softness: f32) -> Self {
         let power = power(softness);
         Self { power, ..self }
+    }
+
+    /// The same of frames that what is in front lays this veil over.
+    pub fn unveiled(self, veil: Arc<Veil>) -> Self {
+        let veil = Some(veil);
+        Self { veil, ..self }
     }
 
     /// The same with a preference, held within the range of its sources or not.
@@ -167,6 +179,9 @@ impl Hybrid {
         let mut work = std::mem::take(&mut self.work);
         let mut details = self.details.iter_mut();
         let mut finest = self.finest.as_mut();
+        let veil = self.veil.as_ref().map(|veil| veil.over(index));
+        check(keep_going)?;
+        let frame = (frame, veil.as_ref());
         let mask = work.look(size, frame, count, strength, keep_going, |strip, mask| {
             let (first, rows) = (strip.rows.start, strip.rows.clone());
             let range = self.range.iter_mut().zip(&strip.channels);

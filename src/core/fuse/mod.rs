@@ -27,14 +27,16 @@ mod softness;
 mod weighted;
 mod work;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use self::average::Average;
 pub use self::bands::{Band, Joined, bands};
 pub use self::depth_map::DepthMap;
 use self::hybrid::Hybrid;
-use self::opencl::render_on_opencl;
 pub use self::opencl::{Lanes, Meter, enough_memory, on_opencl};
+use self::opencl::{render_on_opencl, unveil_on_opencl};
 use self::prefer::Bias;
 pub use self::prefer::Prefer;
 pub use self::preview::Preview;
@@ -42,6 +44,7 @@ use self::pyramid::Pyramid;
 use self::render::{Render, Search};
 pub use self::softness::{SMOOTHNESS, softness};
 use super::plane::Plane;
+use super::veil::Veil;
 use super::warp::{Area, Exposure, Placed, Warped};
 use super::{KeepGoing, Transform};
 use crate::Result;
@@ -239,16 +242,41 @@ impl Options {
         }))
     }
 
+    /// A second look at all frames that [`Method::Hybrid`] takes where near things
+    /// lay a veil over what is behind them, as [`Self::second`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::second`].
+    pub fn unveiled(
+        &self,
+        veil: Veil,
+        area: Area,
+        device: Option<Lanes>,
+    ) -> Result<Box<dyn Fusion>> {
+        if let Some(lanes) = device {
+            return unveil_on_opencl(self, veil, area, &lanes);
+        }
+        let accumulator = self.hybrid(area.width, area.height);
+        Ok(Box::new(OnCpu {
+            area,
+            accumulator: accumulator.unveiled(Arc::new(veil)),
+        }))
+    }
+
+    fn hybrid(&self, width: usize, height: usize) -> Hybrid {
+        let bias = Bias::new(self.prefer, self.frames);
+        let hybrid = Hybrid::new(width, height, self.levels, self.noise);
+        let hybrid = hybrid.tuned(bias, self.clamp);
+        let softness = softness(self.smoothness);
+        hybrid.quieter(self.noise_strength).softer(softness)
+    }
+
     fn accumulator(&self, width: usize, height: usize) -> Growing {
         let bias = Bias::new(self.prefer, self.frames);
         let softness = softness(self.smoothness);
         match self.method {
-            Method::Hybrid => {
-                let hybrid = Hybrid::new(width, height, self.levels, self.noise);
-                let hybrid = hybrid.tuned(bias, self.clamp);
-                let hybrid = hybrid.quieter(self.noise_strength).softer(softness);
-                Growing::Hybrid(Box::new(hybrid))
-            }
+            Method::Hybrid => Growing::Hybrid(Box::new(self.hybrid(width, height))),
             Method::Pyramid => {
                 let pyramid = Pyramid::new(width, height, self.levels, self.noise);
                 Growing::Pyramid(pyramid.tuned(bias, self.clamp).softer(softness))

@@ -138,9 +138,16 @@ impl Search {
         let Self { work, sharpest, .. } = self;
         let size = (self.width, self.height);
         let strength = (self.bias.factor(index), self.noise);
-        let mask = work.look(size, frame, 0, strength, keep_going, |strip, mask| {
-            strip.tell(sharpest, index, mask);
-        })?;
+        let mask = work.look(
+            size,
+            (frame, None),
+            0,
+            strength,
+            keep_going,
+            |strip, mask| {
+                strip.tell(sharpest, index, mask);
+            },
+        )?;
         sharpest.add_depth(index, &work.focus, &work.clues(), mask.as_ref());
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::plane::Plane;
+use crate::core::veil::Sheet;
 use crate::core::warp::{Placed, Warped};
 
 /// Rows of a strip that are made use of, for each two threads, who have enough
@@ -100,8 +101,9 @@ impl Clone for Work {
 
 impl Work {
     /// Looks at all levels of a frame of `width`×`height` pixels, of which `count`
-    /// are detail, and calls `each` with each strip of the finest. Contrast is
-    /// multiplied by `factor`; frames have this `noise`.
+    /// are detail, and calls `each` with each strip of the finest. What `veil` (if
+    /// any) lies over it is lifted first. Contrast is multiplied by `factor`; frames
+    /// have this `noise`.
     ///
     /// # Errors
     ///
@@ -109,7 +111,7 @@ impl Work {
     pub fn look(
         &mut self,
         (width, height): (usize, usize),
-        source: Source,
+        (source, veil): (Source, Option<&Sheet>),
         count: usize,
         (factor, noise): (f32, f32),
         keep_going: KeepGoing,
@@ -128,6 +130,10 @@ impl Work {
                         fill(channel, mask);
                     }
                 }
+                if let Some(veil) = veil {
+                    let channels = self.strip.channels.each_mut();
+                    veil.lift(0, width, channels.map(|channel| &mut channel.data[..]));
+                }
                 mask = warped.mask;
                 (height, None)
             }
@@ -136,7 +142,7 @@ impl Work {
         for start in (0..height).step_by(step) {
             let rows = start..(start + step).min(height);
             match placed {
-                Some(placed) => strip.fetch(rows, (width, height), placed, keep_going)?,
+                Some(placed) => strip.fetch(rows, (width, height), placed, veil, keep_going)?,
                 None => (strip.rows, strip.first) = (rows, 0),
             }
             strip.look(factor, noise, keep_going)?;
@@ -202,6 +208,7 @@ impl Strip {
         rows: Range<usize>,
         (width, height): (usize, usize),
         placed: &Placed,
+        veil: Option<&Sheet>,
         keep_going: KeepGoing,
     ) -> Result<()> {
         let first = rows.start.saturating_sub(REACH);
@@ -216,9 +223,16 @@ impl Strip {
             channel.reshape(width, end - first);
         }
         (self.rows, self.first) = (rows, first);
-        let new = self.channels.each_mut();
-        let new = new.map(|channel| &mut channel.data[known * width..]);
-        placed.rows(first + known..end, new, keep_going)
+        let mut new = self.channels.each_mut();
+        let mut new = new
+            .each_mut()
+            .map(|channel| &mut channel.data[known * width..]);
+        let place = new.each_mut().map(|rows| &mut **rows);
+        placed.rows(first + known..end, place, keep_going)?;
+        if let Some(veil) = veil {
+            veil.lift(first + known, width, new);
+        }
+        Ok(())
     }
 
     fn look(&mut self, factor: f32, noise: f32, keep_going: KeepGoing) -> Result<()> {

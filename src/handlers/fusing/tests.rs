@@ -222,10 +222,12 @@ fn with_helper<T>(
             none => none,
         })
     };
+    let unveil = |_: &fuse::Options, _| Err(Error::job("the device Glass lifts no veil", "wait"));
     test(&Helper {
         name: "Glass",
         begin: &begin,
         again: &again,
+        unveil: &unveil,
     })
 }
 
@@ -341,6 +343,7 @@ fn assert_fused_in_bands(material: &Material, right: &Outcome, fault: Fault) {
                 name: helper.name,
                 begin: &begin,
                 again: helper.again,
+                unveil: helper.unveil,
             };
             material.fused(Some(&helper))
         },

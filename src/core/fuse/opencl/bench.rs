@@ -39,7 +39,7 @@ pub fn times(device: &OpenClDevice, area: Area, keep_going: KeepGoing) -> crate:
             frames: photos.len(),
             ..Options::from(method)
         };
-        let found = fuse(Task::Look(options))?;
+        let found = fuse(Task::Look(options, None))?;
         if method.looks() > 1 {
             fuse(second(found, &options, keep_going)?)?;
         }

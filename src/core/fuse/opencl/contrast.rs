@@ -12,7 +12,7 @@ use crate::core::fuse::Fused;
 use crate::core::fuse::contrast::settling;
 use crate::core::plane::Plane;
 
-/// The energy of the two finest levels of detail in soft windows of several
+/// The amplitude of the two finest levels of detail in soft windows of several
 /// sizes about each pixel.
 pub struct Spread {
     /// In the smallest.
@@ -47,7 +47,7 @@ impl Spread {
         })
     }
 
-    /// Looks at the energy in `wide`, of frames with this noise.
+    /// Looks at the amplitude in `wide`, of frames with this noise.
     pub fn look(&self, session: &Session, noise: f32) -> Result<()> {
         let Self {
             near,

@@ -1,6 +1,8 @@
 //! Fusion by a pyramid weighted by the finest contrast on the device, as
 //! [`fuse::hybrid`](crate::core::fuse::hybrid) does it on the processor.
 
+use std::sync::Arc;
+
 use opencv::Result;
 use opencv::core::Scalar;
 
@@ -17,6 +19,7 @@ use crate::core::fuse::prefer::Bias;
 use crate::core::fuse::softness::softness;
 use crate::core::fuse::{Options, levels};
 use crate::core::noise::believable;
+use crate::core::veil::{VALUES, Veil};
 
 /// Accumulates frames, level by level, weighted by their finest contrast.
 pub struct Hybrid {
@@ -27,6 +30,9 @@ pub struct Hybrid {
     range: Option<Range>,
     sharpest: Sharpest,
     work: Work,
+    /// What is lifted off the frames first, and memory for that over one.
+    veil: Option<Arc<Veil>>,
+    sheet: Option<Buffer>,
     /// The standing at each level but the finest.
     standings: Vec<Buffer>,
     noise: f32,
@@ -56,12 +62,46 @@ impl Hybrid {
             range: options.clamp.then(range).transpose()?,
             sharpest: Sharpest::new(session, width, height, telling(options.noise))?,
             work: Work::new(session, width, height, count)?,
+            veil: None,
+            sheet: None,
             standings,
             noise: believable(options.noise),
             bias: Bias::new(options.prefer, options.frames),
             power: power(softness(options.smoothness)),
             floor: floor(options.noise_strength),
         })
+    }
+
+    /// The same of frames that what is in front lays this veil over.
+    pub fn unveiled(self, veil: Option<Arc<Veil>>) -> Self {
+        Self { veil, ..self }
+    }
+
+    /// Lifts the veil off a frame, if there is one.
+    fn lift(&mut self, session: &Session, index: u16, frame: &Buffer) -> Result<()> {
+        let Some(veil) = &self.veil else {
+            return Ok(());
+        };
+        let sheet = session.stages.time("veil", || veil.over(index));
+        let columns = i32::try_from(sheet.width)?;
+        let rows = i32::try_from(sheet.places.len() / sheet.width)?;
+        let places = sheet.places.as_flattened();
+        let width = columns * i32::try_from(VALUES)?;
+        let places = session.upload(places, width, rows, self.sheet.take())?;
+        session.run(
+            "lift",
+            frame.size(),
+            &[
+                Out(frame),
+                Size(frame),
+                In(&places),
+                Int(columns),
+                Int(rows),
+                Int(i32::try_from(sheet.step)?),
+            ],
+        )?;
+        self.sheet = Some(places);
+        Ok(())
     }
 
     /// Finds the contrast of the frame looked at, which is `index`, lets it win,
@@ -114,6 +154,7 @@ impl Hybrid {
 
 impl Accumulator for Hybrid {
     fn add(&mut self, session: &Session, index: u16, frame: &Buffer, whole: bool) -> Result<()> {
+        self.lift(session, index, frame)?;
         if let Some(range) = &self.range {
             range.add(session, frame)?;
         }

@@ -19,6 +19,7 @@ use super::{Fused, Fusion, Method, Options};
 use crate::core::device::OpenClDevice;
 use crate::core::keep_going::check;
 use crate::core::stages::Stages;
+use crate::core::veil::Veil;
 use crate::core::warp::{Area, Exposure};
 use crate::core::{ALWAYS, KeepGoing, Transform};
 use crate::photo::Photo;
@@ -63,8 +64,8 @@ struct Sent {
 
 /// What a device is to do.
 enum Task {
-    /// Look at frames, in the only way or for the first time.
-    Look(Options),
+    /// Look at frames, and lift a veil off them first if there is one.
+    Look(Options, Option<Arc<Veil>>),
     /// Render a picture of what was found, by the depth of each pixel.
     Render {
         found: Box<Fused>,
@@ -189,7 +190,22 @@ pub fn on_opencl(
     area: Area,
     lanes: impl Into<Lanes>,
 ) -> Result<Box<dyn Fusion>> {
-    start(Task::Look(*options), area, &lanes.into())
+    start(Task::Look(*options, None), area, &lanes.into())
+}
+
+/// The same of frames that near things lay this veil over.
+///
+/// # Errors
+///
+/// As [`on_opencl`].
+pub(super) fn unveil_on_opencl(
+    options: &Options,
+    veil: Veil,
+    area: Area,
+    lanes: &Lanes,
+) -> Result<Box<dyn Fusion>> {
+    let veil = Some(Arc::new(veil));
+    start(Task::Look(*options, veil), area, lanes)
 }
 
 /// An empty second look on a device: it renders a picture of what was `found`, by

@@ -36,7 +36,7 @@ fn fuse(device: &OpenClDevice, method: Method, photos: &[Photo]) -> (Copies, Fus
     let (messages, orders) = Orders::to_fuse((0..).zip(photos).map(sent));
     let before = copies();
     let fused = work(
-        Task::Look(Options::from(method)),
+        Task::Look(Options::from(method), None),
         AREA,
         device,
         messages,

@@ -18,6 +18,7 @@ use crate::core::fuse::{average, contrast, depth, fill, hybrid, pyramid, range, 
 use crate::core::grey::LUMA;
 use crate::core::resample::{PHASES, TAPS};
 use crate::core::stages::Stages;
+use crate::core::veil;
 
 /// All kernels, as one program.
 const SOURCE: &str = concat!(
@@ -32,6 +33,7 @@ const SOURCE: &str = concat!(
     include_str!("../../../../assets/kernels/hybrid.cl"),
     include_str!("../../../../assets/kernels/render.cl"),
     include_str!("../../../../assets/kernels/sharpness.cl"),
+    include_str!("../../../../assets/kernels/veil.cl"),
 );
 
 /// What a buffer holds for each pixel.
@@ -408,6 +410,7 @@ fn definitions() -> String {
         ("BLOCK", range::BLOCK),
         ("HYBRID_POWER", hybrid::POWER as usize),
         ("AVERAGE_POWER", average::POWER as usize),
+        ("VEIL_VALUES", veil::VALUES),
     ];
     let broken = [
         ("LUMA_RED", red),
@@ -432,6 +435,8 @@ fn definitions() -> String {
         ("REACH", render::REACH),
         ("FAR", render::FAR),
         ("UNSEEN", render::HIDDEN),
+        ("THICK", veil::THICK),
+        ("THIN", veil::THIN),
     ];
     let whole = whole.map(|(name, value)| format!("-D {name}={value}"));
     let broken = broken.map(|(name, value)| format!("-D {name}={value:e}f"));

@@ -46,7 +46,7 @@ pub fn work(
     orders: &Orders,
 ) -> Result<Option<Rest>> {
     // What a second look needs is less than the first one did.
-    if let Task::Look(options) = &task {
+    if let Task::Look(options, _) = &task {
         enough_memory(options.method, area, 0, device.memory, device)?;
     }
     let open = || Session::open(&device::find(device)?);
@@ -77,16 +77,20 @@ pub fn run(
         messages,
         orders,
     };
-    let options = &match task {
-        Task::Look(options) => options,
+    let (options, veil) = match task {
+        Task::Look(options, veil) => (options, veil),
         Task::Render {
             found,
             depth,
             clamp,
         } => return worker.fuse(Render::new(session, *found, &depth, clamp)?),
     };
+    let options = &options;
     match options.method {
-        Method::Hybrid => worker.fuse(Hybrid::new(session, options, width, height)?),
+        Method::Hybrid => {
+            let hybrid = Hybrid::new(session, options, width, height)?;
+            worker.fuse(hybrid.unveiled(veil))
+        }
         Method::Pyramid => worker.fuse(Pyramid::new(session, options, width, height)?),
         Method::Depth => worker.fuse(Search::new(session, options, width, height)?),
         Method::Average => worker.fuse(Average::new(session, options, width, height)?),

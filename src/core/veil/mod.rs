@@ -1,0 +1,274 @@
+//! What near things spread over what lies behind them, taken off.
+//!
+//! Beside the outline of a near thing the scene behind it is sharp only in
+//! frames in which that thing is out of focus, and its blur lies over the scene
+//! like a veil: no frame shows what is there, and choosing among them leaves a
+//! halo. But a fused picture and its depth tell what is in front, in which colour
+//! and where: blurred as the lens blurs it, it is the veil, and what is behind
+//! can be solved for. A frame is `veil + (1 − cover) · behind` in linear light
+//! (Porter and Duff, "Compositing Digital Images", 1984), with the layers of the
+//! scene laid over each other from the nearest to the farthest.
+//!
+//! How much a step in depth blurs is found by trying which blur explains the
+//! frames. Which end of the stack is nearest shows twice: the outline between
+//! two things belongs to the nearer one and is sharp where that is; and to lift
+//! a veil that is none leads beyond what any frame shows.
+
+mod cells;
+mod evidence;
+mod guided;
+mod layers;
+mod sheet;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use self::evidence::Sample;
+use self::layers::{Layers, Scene, greatest, least};
+pub use self::sheet::{Sheet, THICK, THIN, VALUES};
+use super::KeepGoing;
+use super::fuse::{Fused, softness};
+use super::keep_going::check;
+use super::plane::Plane;
+use crate::Result;
+
+/// The most cells that a scene is looked at in.
+const CELLS: usize = 1 << 19;
+/// Depths that differ by more than these frames, and by more than this share of
+/// the stack, belong to things of which one is in front of the other.
+const GAP: f32 = 1.5;
+const GAP_SHARE: f32 = 0.06;
+/// The share of a picture that must be beside a jump in depth.
+const EDGES: f32 = 0.01;
+/// The least that is lifted, as a mean of linear light, to be worth a second
+/// look at all frames.
+const WORTH: f32 = 4e-4;
+/// How sure it must be which end is nearest: as the logarithm of how much more
+/// probable it is.
+const SURE: f32 = 0.6;
+/// Pixels about a place whose values bound what may be behind a veil there.
+const RANGE: usize = 16;
+
+/// Which end of a stack is nearest to the camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Unveil {
+    /// The one that the frames themselves tell, if they do; else nothing is taken off
+    #[default]
+    Auto,
+    /// The first frame
+    First,
+    /// The last frame
+    Last,
+    /// Nothing is taken off
+    Off,
+}
+
+/// The veils over the frames of a stack.
+#[derive(Debug)]
+pub struct Veil {
+    layers: Layers,
+    /// Pixels of the picture for a cell.
+    step: usize,
+    gap: f32,
+    circle: f32,
+    /// The number of the last frame, where that is the nearest.
+    reversed: Option<u16>,
+    /// The least and greatest value about each cell.
+    range: [[Plane; 2]; 3],
+}
+
+/// A scene in which something is in front of something else.
+pub struct Depths {
+    picture: [Plane; 3],
+    depth: Plane,
+    step: usize,
+    last: u16,
+    range: [[Plane; 2]; 3],
+}
+
+impl Depths {
+    /// Of a picture that was fused of frames whose last number is `last`; `None`
+    /// where nothing is clearly in front of anything.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+    pub fn of(
+        fused: &Fused,
+        last: u16,
+        smoothness: u8,
+        keep_going: KeepGoing,
+    ) -> Result<Option<Self>> {
+        let (mut depth, mut step) = (fused.depth.clone(), 2usize);
+        while depth.cells() > CELLS {
+            (depth, step) = (depth.reduced(), 2 * step);
+        }
+        let depth = depth.surface(softness(smoothness), keep_going)?;
+        check(keep_going)?;
+        let mut found = Self {
+            picture: fused.channels.each_ref().map(|plane| {
+                let mut small = plane.reduced();
+                (2..step.ilog2() + 1).for_each(|_| small = small.reduced());
+                small
+            }),
+            depth,
+            step,
+            last,
+            range: Default::default(),
+        };
+        check(keep_going)?;
+        let scene = found.scene(false);
+        let jumps = scene.jumps(6);
+        let edges = jumps.data.iter().filter(|&&jump| jump > scene.gap).count();
+        let share = edges as f32 / jumps.data.len() as f32;
+        tracing::debug!(share, "beside jumps in depth");
+        if share < EDGES || last < 2 {
+            return Ok(None);
+        }
+        found.range = fused.channels.each_ref().map(|plane| bounds(plane, step));
+        Ok(Some(found))
+    }
+
+    /// Columns and rows in which samples are wanted, and how many pixels of the
+    /// picture it is from one to the next: the first is the picture's first pixel.
+    pub fn grid(&self) -> ([usize; 2], usize) {
+        ([self.depth.width, self.depth.height], self.step)
+    }
+
+    /// The veils of a lens that some frames of the stack tell of; `None` where
+    /// they do not tell, or where there is too little to lift. Frames are given by
+    /// their number, first to last.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+    pub fn veil(
+        self,
+        nearest: Unveil,
+        samples: &[(u16, [Plane; 3])],
+        keep_going: KeepGoing,
+    ) -> Result<Option<Veil>> {
+        let side = |reversed: bool| {
+            let scene = self.scene(reversed);
+            let layers = scene.layers();
+            let place = |index: u16| if reversed { self.last - index } else { index };
+            let samples = samples.iter().map(|(index, channels)| Sample {
+                place: f32::from(place(*index)),
+                channels,
+            });
+            (scene, layers, samples.collect::<Vec<_>>())
+        };
+        let first = side(false);
+        check(keep_going)?;
+        // It is the same from both ends.
+        let Some(circle) = evidence::circle(&first.0, &first.1, &first.2, keep_going)? else {
+            return Ok(None);
+        };
+        let sides = [first, side(true)];
+        let mut beyond = [[0.0; 2]; 2];
+        for (beyond, (scene, layers, frames)) in beyond.iter_mut().zip(&sides) {
+            *beyond = evidence::beyond(scene, layers, circle, frames, keep_going)?;
+        }
+        let outline = evidence::outline(&sides[0].0);
+        let [[first, _], [last, _]] = beyond;
+        let sure = (last / first).ln() + outline.ln();
+        tracing::debug!(?beyond, outline, sure, "which end is nearest");
+        let reversed = match nearest {
+            Unveil::First => false,
+            Unveil::Last => true,
+            Unveil::Auto if sure > SURE => false,
+            Unveil::Auto if sure < -SURE => true,
+            Unveil::Auto | Unveil::Off => return Ok(None),
+        };
+        let [_, amount] = beyond[usize::from(reversed)];
+        let is_worth_it = amount > WORTH || nearest != Unveil::Auto;
+        let [first, last] = sides.map(|(_, layers, _)| layers);
+        Ok(is_worth_it.then(|| Veil {
+            gap: self.gap(),
+            step: self.step,
+            reversed: reversed.then_some(self.last),
+            range: self.range,
+            layers: if reversed { last } else { first },
+            circle,
+        }))
+    }
+
+    fn gap(&self) -> f32 {
+        (GAP_SHARE * (f32::from(self.last) + 1.0)).max(GAP)
+    }
+
+    /// The scene with its depth from the nearest, which is the last frame if it
+    /// is `reversed`.
+    fn scene(&self, reversed: bool) -> Scene {
+        let mut depth = self.depth.clone();
+        if reversed {
+            let last = f32::from(self.last);
+            depth
+                .data
+                .iter_mut()
+                .for_each(|depth| *depth = last - *depth);
+        }
+        Scene {
+            picture: self.picture.clone(),
+            depth,
+            step: self.step,
+            gap: self.gap(),
+            frames: usize::from(self.last) + 1,
+        }
+    }
+}
+
+impl Veil {
+    /// The radius that a step in depth blurs by, in pixels of the picture.
+    pub fn circle(&self) -> f32 {
+        self.circle * self.step as f32
+    }
+
+    /// Whether the last frame is the nearest.
+    pub fn is_reversed(&self) -> bool {
+        self.reversed.is_some()
+    }
+
+    /// The veil over the frame of this number.
+    pub fn over(&self, index: u16) -> Sheet {
+        let depth = match self.reversed {
+            Some(last) => last.saturating_sub(index),
+            None => index,
+        };
+        let depth = f32::from(depth);
+        let veil = self.layers.seen(depth, self.gap, self.circle, 0);
+        let cover = self.layers.cover(depth, self.gap);
+        Sheet::new(&veil, &cover, &self.range, self.step)
+    }
+}
+
+/// The least and greatest value of a plane about each cell of `step` pixels.
+fn bounds(plane: &Plane, step: usize) -> [Plane; 2] {
+    let (width, height) = (plane.width.div_ceil(step), plane.height.div_ceil(step));
+    let [across, down] = cross((RANGE / step).max(1));
+    let cells = |more: fn(f32, f32) -> f32| {
+        let cell = |i: usize| {
+            let (x, y) = (i % width * step, i / width * step);
+            let rows = y..(y + step).min(plane.height);
+            let values = rows.flat_map(|y| &plane.row(y)[x..(x + step).min(plane.width)]);
+            values.copied().reduce(more).unwrap_or(0.0)
+        };
+        Plane {
+            width,
+            height,
+            data: (0..width * height).into_par_iter().map(cell).collect(),
+        }
+    };
+    [
+        least(&least(&cells(f32::min), &across), &down),
+        greatest(&greatest(&cells(f32::max), &across), &down),
+    ]
+}
+
+/// Steps along a row, and along a column, that make a square, one after the other.
+fn cross(radius: usize) -> [Vec<(isize, isize)>; 2] {
+    let radius = radius as isize;
+    let line = |place: fn(isize) -> (isize, isize)| (-radius..=radius).map(place).collect();
+    [line(|k| (k, 0)), line(|k| (0, k))]
+}

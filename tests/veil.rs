@@ -1,0 +1,142 @@
+//! The blur of near things, taken off what lies behind them.
+
+mod common;
+
+use std::sync::{Arc, Mutex};
+
+use common::{analyse, folder_of};
+use parfocal::core::align::Method as AlignMethod;
+use parfocal::core::device::opencl_devices;
+use parfocal::core::veil::Unveil;
+use parfocal::demo::{DemoStack, Scene, SceneOptions, psnr};
+use parfocal::handlers::stacking::{Stacked, fuse_aligned};
+use parfocal::handlers::{AlignOptions, Device, Event, Job, Resources, StackOptions};
+use parfocal::photo::{Photo, Samples};
+
+/// A stack of which every frame lies where the others do.
+struct Stack {
+    scene: DemoStack,
+    folder: common::StackFolder,
+}
+
+impl Stack {
+    fn new(scene: Scene, is_nearest_first: bool) -> Self {
+        let options = SceneOptions {
+            width: 900,
+            height: 600,
+            frames: 12,
+            ..SceneOptions::new(scene)
+        };
+        let scene = DemoStack::new(&options.still());
+        let count = scene.options().frames;
+        let mut frames: Vec<Photo> = (0..count).map(|i| scene.frame(i, 8)).collect();
+        if !is_nearest_first {
+            frames.reverse();
+        }
+        let folder = folder_of(frames, 8);
+        Self { scene, folder }
+    }
+
+    /// The picture, and what the job had to say of its veils.
+    fn stacked(&self, unveil: Unveil, device: Device) -> (Stacked, Vec<String>) {
+        let mut options = StackOptions {
+            align: AlignOptions {
+                method: AlignMethod::None,
+                ..AlignOptions::default()
+            },
+            resources: Resources {
+                device,
+                ..Resources::default()
+            },
+            ..StackOptions::default()
+        };
+        options.fuse.unveil = unveil;
+        let mut aligned = analyse(&self.folder, &options).unwrap();
+        let notes = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&notes);
+        let job = Job::new(move |event| {
+            if let Event::Noted(note) = event {
+                told.lock().unwrap().push(note);
+            }
+        });
+        let stacked = fuse_aligned(&mut aligned, &options, &job, None).unwrap();
+        let mut notes = std::mem::take(&mut *notes.lock().unwrap());
+        notes.retain(|note| note.starts_with("Near things blur"));
+        (stacked, notes)
+    }
+
+    /// How near a picture is to the truth, in dB.
+    fn nearness(&self, stacked: &Stacked) -> f64 {
+        psnr(&stacked.picture, &self.scene.truth(), [0, 0]).unwrap()
+    }
+}
+
+fn samples(photo: &Photo) -> &[u16] {
+    match &photo.samples {
+        Samples::Sixteen(samples) => samples,
+        Samples::Eight(_) => panic!("16 bits"),
+    }
+}
+
+#[test]
+fn what_lies_behind_near_things_is_seen_better_from_whichever_end() {
+    for (is_nearest_first, end) in [(true, "first"), (false, "last")] {
+        let stack = Stack::new(Scene::Hairs, is_nearest_first);
+        let (plain, notes) = stack.stacked(Unveil::Off, Device::Cpu);
+        assert_eq!(notes, [""; 0]);
+        let (lifted, notes) = stack.stacked(Unveil::Auto, Device::Cpu);
+        assert_eq!(notes.len(), 1);
+        assert!(
+            notes[0].contains(&format!("nearest in the {end}")),
+            "{}",
+            notes[0]
+        );
+        let [plain, lifted] = [plain, lifted].map(|stacked| stack.nearness(&stacked));
+        println!("nearest {end}: {plain:.2} dB, lifted {lifted:.2}");
+        assert!(lifted > plain + 0.2, "{end}: {plain} {lifted}");
+    }
+}
+
+#[test]
+fn what_the_user_knows_is_heeded() {
+    let stack = Stack::new(Scene::Steps, true);
+    let (right, notes) = stack.stacked(Unveil::First, Device::Cpu);
+    assert!(notes[0].contains("nearest in the first"));
+    let (wrong, notes) = stack.stacked(Unveil::Last, Device::Cpu);
+    assert!(notes[0].contains("nearest in the last"));
+    let [right, wrong] = [right, wrong].map(|stacked| stack.nearness(&stacked));
+    println!("{right:.2} dB, from the wrong end {wrong:.2}");
+    assert!(right > wrong, "{right} {wrong}");
+}
+
+#[test]
+fn a_surface_on_which_nothing_stands_is_left_as_it_is() {
+    for scene in [Scene::Plane, Scene::Bumpy] {
+        let stack = Stack::new(scene, true);
+        let (lifted, notes) = stack.stacked(Unveil::Auto, Device::Cpu);
+        assert_eq!(notes, [""; 0], "{scene:?}");
+        let (plain, _) = stack.stacked(Unveil::Off, Device::Cpu);
+        assert!(samples(&lifted.picture) == samples(&plain.picture));
+    }
+}
+
+#[test]
+fn a_device_lifts_what_the_processor_lifts() {
+    if opencl_devices().is_empty() {
+        println!("skipped: there is no OpenCL device");
+        return;
+    }
+    let stack = Stack::new(Scene::Hairs, true);
+    let [cpu, opencl] = [Device::Cpu, Device::OpenCl(None)].map(|device| {
+        let (stacked, notes) = stack.stacked(Unveil::First, device);
+        assert_eq!(notes.len(), 1);
+        stacked
+    });
+    assert!(opencl.device != "cpu");
+    let pairs = || samples(&cpu.picture).iter().zip(samples(&opencl.picture));
+    let off = |(a, b): (&u16, &u16)| f64::from(a.abs_diff(*b)) / 65535.0;
+    let mean = pairs().map(|pair| off(pair).powi(2)).sum::<f64>() / pairs().count() as f64;
+    assert!(mean < 1e-6, "{:.1} dB", -10.0 * mean.log10());
+    let alike = pairs().filter(|&pair| off(pair) <= 1.0 / 255.0).count();
+    assert!(alike as f64 >= 0.999 * pairs().count() as f64);
+}
