@@ -113,3 +113,47 @@ impl Even {
         (product / n - a / n * (b / n)) / (aa * bb).sqrt()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A part of a scene without order, from (x, y) on, each less than 60.
+    fn part(x: usize, y: usize) -> Grey {
+        let mut random = fastrand::Rng::with_seed(7);
+        let scene: Vec<u16> = (0..100 * 100).map(|_| random.u16(..)).collect();
+        let (width, height) = (40, 30);
+        let at = |i: usize| scene[(y + i / width) * 100 + x + i % width];
+        Grey {
+            width,
+            height,
+            data: (0..width * height).map(at).collect(),
+        }
+    }
+
+    #[test]
+    fn any_shift_is_found_that_leaves_half_in_common() {
+        let template = part(30, 30);
+        for (x, y) in [(30, 30), (33, 24), (12, 41), (48, 17)] {
+            let shift = [30.0 - x as f64, 30.0 - y as f64];
+            assert_eq!(search(&template, &part(x, y)), shift);
+        }
+    }
+
+    #[test]
+    fn brightness_and_contrast_do_not_matter() {
+        let mut darker = part(27, 35);
+        darker.data.iter_mut().for_each(|v| *v = *v / 5 + 9000);
+        assert_eq!(search(&part(30, 30), &darker), [3.0, -5.0]);
+    }
+
+    #[test]
+    fn what_shows_nothing_stays_where_it_is() {
+        let flat = Grey {
+            data: vec![700; 1200],
+            ..part(0, 0)
+        };
+        assert_eq!(search(&flat, &flat), [0.0, 0.0]);
+        assert_eq!(search(&part(0, 0), &flat), [0.0, 0.0]);
+    }
+}

@@ -433,6 +433,34 @@ mod tests {
     }
 
     #[test]
+    fn a_smooth_window_follows_as_far_as_a_sharp_one() {
+        // Waves far longer than the window: what is mostly a change of brightness
+        // must not be taken for certain, nor for less of a shift than it is.
+        let (width, height) = (90, 90);
+        let long = |dx: f64| {
+            let value = |x: f64, y: f64| 30_000.0 + 9000.0 * (x * 0.05).sin() * (y * 0.045).cos();
+            let data = (0..width * height)
+                .map(|i| value((i % width) as f64 - dx, (i / width) as f64).round() as u16);
+            Grey {
+                width,
+                height,
+                data: data.collect(),
+            }
+            .softened()
+        };
+        let window = Window {
+            x: 30,
+            y: 30,
+            side: 32,
+        };
+        let patch = Patch::cut(&long(0.0), window).unwrap();
+        let mut scratch = Scratch::default();
+        let seen = patch.compare(&long(0.4), &Transform::IDENTITY, &mut scratch);
+        let [x, y] = seen.unwrap().shift;
+        assert!((x - 0.4).abs() < 0.06 && y.abs() < 0.06, "{x} {y}");
+    }
+
+    #[test]
     fn a_flat_window_is_refused() {
         let flat = Grey {
             width: 60,
