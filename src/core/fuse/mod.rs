@@ -34,7 +34,7 @@ pub use self::bands::{Band, Joined, bands};
 pub use self::depth_map::DepthMap;
 use self::hybrid::Hybrid;
 use self::opencl::render_on_opencl;
-pub use self::opencl::{Lanes, Meter, enough_memory, on_opencl};
+pub use self::opencl::{Lanes, Meter, enough_memory, make_ready, on_opencl};
 use self::prefer::Bias;
 pub use self::prefer::Prefer;
 pub use self::preview::Preview;
