@@ -204,7 +204,7 @@ fn quiet_is_silent_and_verbose_tells_more() {
     }
 
     let verbose = run(stack_unaligned(&folder).arg("--verbose")).done();
-    for part in ["notes.txt", "read frames: ", "fuse frames: "] {
+    for part in ["notes.txt", "Read frames: ", "Fuse frames: "] {
         assert!(verbose.stderr.contains(part), "{verbose:?}");
     }
 }

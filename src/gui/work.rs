@@ -13,9 +13,8 @@ use crate::core::thumbnail::Rgba;
 use crate::core::warp::{Area, Exposure, Warped, warp};
 use crate::handlers::alignment::{self, Aligned};
 use crate::handlers::import::Entry;
-use crate::handlers::{
-    AlignOptions, Job, Report, StackOptions, choice, export, file, stacking, thumbnail,
-};
+use crate::handlers::opening::Opening;
+use crate::handlers::{AlignOptions, Job, Report, StackOptions, export, file, stacking, thumbnail};
 use crate::photo::{self, Limits, Photo};
 
 /// Pixels on the longer side of a result's small picture.
@@ -118,7 +117,8 @@ impl Kept {
 /// later, and as [`alignment::analyse`].
 pub fn align(key: Key, options: &StackOptions, job: &Job) -> Result<Arc<Kept>> {
     let inputs: Vec<PathBuf> = key.entries.iter().map(|entry| entry.path.clone()).collect();
-    choice::check(options.resources.device)?;
+    // Ready for those who fuse the frames next.
+    let _opening = Opening::begin(options.resources.device)?;
     let stack = file::gather(&inputs, &options.resources.limits, job)?;
     let aligned = alignment::analyse(stack, options, job)?;
     let places = aligned.used().into_iter().map(|(i, pose)| {

@@ -12,6 +12,7 @@ mod fusing;
 pub mod import;
 pub mod job;
 pub mod machine;
+pub mod opening;
 pub mod options;
 pub mod order;
 pub mod report;

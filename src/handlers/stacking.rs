@@ -7,6 +7,7 @@ use super::choice;
 use super::file;
 use super::frames;
 use super::fusing::{self, Helper};
+use super::opening::Opening;
 use super::{FuseOptions, Job, Phase, Report, Resources, StackOptions, export};
 use crate::core::KeepGoing;
 use crate::core::device::OpenClDevice;
@@ -25,7 +26,7 @@ use crate::{Error, Result};
 /// # Errors
 ///
 /// If an output may not be written or the device that is asked for is missing
-/// or does not work (found out before any work), if fewer than two of several
+/// (found out before any work) or does not work, if fewer than two of several
 /// frames are left, if memory does not suffice, and if the job
 /// is cancelled. Nothing is left behind then.
 pub fn stack(inputs: &[PathBuf], options: &StackOptions, job: &Job) -> Result<Report> {
@@ -46,10 +47,10 @@ pub fn stack(inputs: &[PathBuf], options: &StackOptions, job: &Job) -> Result<Re
     for path in outputs.outputs()? {
         file::check_output(&path, inputs, options.output.overwrite)?;
     }
-    choice::check(options.resources.device)?;
+    let opening = Opening::begin(options.resources.device)?;
     let stack = file::gather(inputs, &options.resources.limits, job)?;
-    let device = choice::choose(options.resources.device, job)?;
     let mut aligned = alignment::analyse(stack, options, job)?;
+    let device = opening.finish(job)?;
     let is_depth_wanted = options.depth_map.is_some() || options.surface.is_some();
     let mut stacked = fuse_on(device, &mut aligned, options, is_depth_wanted, job, None)?;
     finished(&mut stacked.picture, &options.finish, job)?;
@@ -239,8 +240,21 @@ fn tell_of_stages(job: &Job) {
     } in job.stages().list()
     {
         let each = 1e3 * seconds / times.max(1) as f64;
-        job.note(format!("{stage}: {seconds:.3} s, {times} × {each:.3} ms"));
+        // Three digits tell enough of what takes long, and of what does not.
+        let digits = if each < 10.0 { 3 } else { 1 };
+        job.note(format!(
+            "{}: {seconds:.3} s, {times} × {each:.digits$} ms",
+            sentence(&stage)
+        ));
     }
+}
+
+/// The name of a stage as the beginning of a sentence.
+fn sentence(stage: &str) -> String {
+    let stage = stage.replace(": ", ", ");
+    let mut letters = stage.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }
 
 /// As many lanes of a device as are asked for and as it has memory for, beside a

@@ -9,7 +9,7 @@ use crate::core::median::median;
 
 /// A window's own error, in pixels of its level, that no amount of texture
 /// takes away: focus changes what a window shows.
-const WINDOW_ERROR: f64 = 0.04;
+const WINDOW_ERROR: f64 = 0.02;
 /// How far a richer model must move the corners, in pixels, to be worth it.
 const BEND: f64 = 0.25;
 
@@ -64,7 +64,7 @@ pub fn fit(seen: &[Seen], model: Model, frame: Normalised) -> Option<Fit> {
         // freedom is 1.386.
         let scale = scales(seen, &residuals);
         // The first rounds forgive more, since the fit is still bent.
-        let forgive = if round < 2 { 60.0 } else { 20.0 };
+        let forgive = if round < 2 { 60.0 } else { 10.0 };
         for ((weight, residual), seen) in weights.iter_mut().zip(&residuals).zip(seen) {
             let scale = scale[seen.level];
             *weight = (1.0 - residual / (forgive * scale)).max(0.0).powi(2) / scale;

@@ -13,9 +13,9 @@ const SIDE: usize = 32;
 
 /// One level of the pyramids of two frames.
 pub struct Level<'a> {
-    /// The frame that is lain upon.
+    /// The frame that is lain upon, softened.
     pub template: &'a Grey,
-    /// The frame that is laid upon it.
+    /// The frame that is laid upon it, softened.
     pub moving: &'a Grey,
     /// How often both were halved.
     pub level: usize,
@@ -108,51 +108,4 @@ pub fn spots(
                 .map(|(_, spot)| spot)
         })
         .collect()
-}
-
-/// The shift, in whole pixels, at which two small frames correlate best, among
-/// those that leave half of the frame in common each way.
-pub fn search(template: &Grey, moving: &Grey) -> [f64; 2] {
-    let (width, height) = (
-        template.width.min(moving.width) as isize,
-        template.height.min(moving.height) as isize,
-    );
-    let (reach_x, reach_y) = (width / 2, height / 2);
-    let shifts: Vec<(isize, isize)> = (-reach_y..=reach_y)
-        .flat_map(|dy| (-reach_x..=reach_x).map(move |dx| (dx, dy)))
-        .collect();
-    let best = shifts
-        .into_par_iter()
-        .map(|(dx, dy)| {
-            let (mut n, mut sums) = (0u64, [0.0f64; 5]);
-            for y in 0.max(-dy)..height.min(height - dy) {
-                let a = &template.row(y as usize)[0.max(-dx) as usize..];
-                let b = &moving.row((y + dy) as usize)[0.max(dx) as usize..];
-                let length = (width - dx.abs()) as usize;
-                for (&a, &b) in a[..length].iter().zip(&b[..length]) {
-                    let (a, b) = (f64::from(a), f64::from(b));
-                    sums[0] += a;
-                    sums[1] += b;
-                    sums[2] += a * a;
-                    sums[3] += b * b;
-                    sums[4] += a * b;
-                }
-                n += length as u64;
-            }
-            let n = n.max(1) as f64;
-            let covariance = sums[4] - sums[0] * sums[1] / n;
-            let spread = (sums[2] - sums[0] * sums[0] / n) * (sums[3] - sums[1] * sums[1] / n);
-            let correlation = if spread > 0.0 {
-                covariance / spread.sqrt()
-            } else {
-                -1.0
-            };
-            (correlation, dx, dy)
-        })
-        .max_by(|a, b| {
-            // Among equals the smallest shift.
-            a.0.total_cmp(&b.0)
-                .then((b.1.abs() + b.2.abs()).cmp(&(a.1.abs() + a.2.abs())))
-        });
-    best.map_or([0.0, 0.0], |(_, dx, dy)| [dx as f64, dy as f64])
 }

@@ -15,6 +15,7 @@ mod graph;
 mod level;
 mod model;
 mod pair;
+mod search;
 mod texture;
 mod view;
 mod window;

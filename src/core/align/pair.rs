@@ -10,8 +10,9 @@
 use super::consensus::THRESHOLD;
 use super::features::Match;
 use super::fit::{Seen, fit, is_bent};
-use super::level::{Level, search};
+use super::level::Level;
 use super::model::{Model, Normalised};
+use super::search::search;
 use super::view::View;
 use super::window::{Observation, Patch};
 use crate::core::Transform;
@@ -24,8 +25,14 @@ const TOGETHER: usize = 2;
 const STEPS: usize = 12;
 /// Most windows at the end, where all counts that can be known.
 const WINDOWS: usize = 800;
+/// Most windows of a pair over others between, which only steadies what those say.
+const BESIDE: usize = 300;
 /// Most windows at a level that only leads to the next.
-const ROUGHLY: usize = 150;
+const ROUGHLY: usize = 100;
+/// Each of how many windows leads the others at the end, and fewer than how many
+/// lead nowhere.
+const LEADING: usize = 7;
+const ENOUGH: usize = 60;
 
 /// How a frame lies on another.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,8 +73,9 @@ pub fn measure(template: &View, moving: &View, model: Model, start: Start) -> Op
         Start::Near(pose) => (pose, 1),
         Start::Rough(pose) => (pose, levels.len().min(3)),
         Start::Search => {
-            let top = levels.last()?;
-            let [dx, dy] = search(top.template, top.moving).map(|s| s * top.factor());
+            let top = levels.len() - 1;
+            let [own, other] = [template, moving].map(|view| &view.pyramid().levels()[top]);
+            let [dx, dy] = search(own, other).map(|s| s * levels[top].factor());
             (Transform::translation(dx, dy), levels.len())
         }
     };
@@ -81,7 +89,12 @@ pub fn measure(template: &View, moving: &View, model: Model, start: Start) -> Op
             pose = fit.pose.transform;
         }
     }
-    let spots = template.spots(moving, 0, &pose, WINDOWS);
+    // Who says where a pair lies to within a pixel knows most of it already.
+    let count = match start {
+        Start::Near(_) => BESIDE,
+        Start::Rough(_) | Start::Search => WINDOWS,
+    };
+    let spots = template.spots(moving, 0, &pose, count);
     conclude(&levels, &spots, model, frame, pose)
 }
 
@@ -148,6 +161,7 @@ fn conclude(
     let last: Vec<&Level> = levels.iter().take(TOGETHER).collect();
     let patches: Vec<Vec<Patch>> = last.iter().map(|level| level.patches(spots)).collect();
     let (last, patches) = (&last[..], &patches[..]);
+    let pose = led(last, patches, model, frame, pose);
     if model != Model::Auto {
         return refine(last, patches, model, frame, pose, FINE).map(|refined| refined.pose);
     }
@@ -164,9 +178,8 @@ fn conclude(
 }
 
 fn levels<'a>(template: &'a View, moving: &'a View) -> Vec<Level<'a>> {
-    let (template, moving) = (template.pyramid(), moving.pyramid());
-    let pairs = template.levels().iter().zip(moving.levels());
-    (template.halvings() as usize..)
+    let pairs = template.softened().iter().zip(moving.softened());
+    (template.pyramid().halvings() as usize..)
         .zip(pairs)
         .map(|(level, (template, moving))| Level {
             template,
@@ -187,10 +200,32 @@ struct Refined {
     seen: Vec<Seen>,
 }
 
-/// A step after which a pose rests, in pixels of its level: where finer levels
-/// follow, and where none do.
-const COARSE: f64 = 5e-2;
-const FINE: f64 = 1e-2;
+/// A pose rests when the next step would be shorter than this, in pixels of its
+/// level: where finer levels follow, where some windows lead the rest, and where
+/// nothing follows.
+const COARSE: f64 = 0.1;
+const LED: f64 = 0.02;
+const FINE: f64 = 0.02;
+/// How much shorter the second step is taken to be than the first.
+const SHORTER: f64 = 0.3;
+
+/// The pose that some of the windows lead to, so that all have to be asked once
+/// only, or twice.
+fn led(
+    levels: &[&Level],
+    patches: &[Vec<Patch>],
+    model: Model,
+    frame: Normalised,
+    pose: Transform,
+) -> Transform {
+    let some = |all: &Vec<Patch>| all.iter().step_by(LEADING).cloned().collect();
+    let some: Vec<Vec<Patch>> = patches.iter().map(some).collect();
+    if some.iter().map(Vec::len).sum::<usize>() < ENOUGH {
+        return pose;
+    }
+    let about = model.min(Model::Similarity);
+    refine(levels, &some, about, frame, pose, LED).map_or(pose, |led| led.pose.transform)
+}
 
 /// Takes steps at the given levels together until the pose rests.
 fn refine(
@@ -202,6 +237,7 @@ fn refine(
     rest: f64,
 ) -> Option<Refined> {
     let finest = levels.first()?.factor();
+    let mut before = None;
     for step in 0..STEPS {
         let seen: Vec<Seen> = levels
             .iter()
@@ -211,7 +247,10 @@ fn refine(
         let fit = fit(&seen, model, frame)?;
         pose = model.small(&fit.step, frame).then(&pose);
         let moved = fit.step.iter().fold(0.0f64, |most, s| most.max(s.abs()));
-        if moved < rest * finest || step + 1 == STEPS {
+        // Steps shorten by about the same from one to the next.
+        let shorter = before.map_or(SHORTER, |before| moved / before);
+        before = Some(moved);
+        if shorter * moved < rest * finest || step + 1 == STEPS {
             let textured = patches.iter().map(Vec::len).sum();
             let pose = fit.judge(pose, &seen, textured, model, frame)?;
             return Some(Refined { pose, seen });

@@ -19,6 +19,8 @@ const FLAT: f64 = 0.002;
 #[derive(Debug)]
 pub struct View {
     pyramid: GreyPyramid,
+    /// Its levels softened, as windows are compared.
+    softened: Vec<Grey>,
     /// How often the largest level is halved whose structure is looked at.
     first: usize,
     /// The structure of that level and those above it.
@@ -38,6 +40,7 @@ impl View {
         Self {
             first: first + pyramid.halvings() as usize,
             textures: levels[first..].iter().map(Texture::of).collect(),
+            softened: levels.iter().map(Grey::softened).collect(),
             pyramid,
             clahe,
             features: OnceLock::new(),
@@ -53,6 +56,11 @@ impl View {
     /// Its luminance in linear light.
     pub fn pyramid(&self) -> &GreyPyramid {
         &self.pyramid
+    }
+
+    /// The levels of that softened, largest first.
+    pub fn softened(&self) -> &[Grey] {
+        &self.softened
     }
 
     /// Width and height in pixels.

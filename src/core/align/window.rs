@@ -7,21 +7,22 @@
 //! taken along the mean of both gradients, which converges quadratically
 //! (efficient second-order minimisation, Benhimane and Malis, 2004).
 //!
-//! The blur is applied to patches with a margin that is thrown away: nothing
-//! is mirrored at a border, which would pull the scale towards one.
+//! Frames are softened once for all windows. Windows keep off the border by as
+//! far as that reaches: nothing is mirrored there, which would pull the scale
+//! towards one.
 
 use crate::core::Transform;
-use crate::core::grey::Grey;
-use crate::core::vector::vectorised;
+use crate::core::grey::{Grey, SOFTENED};
+use crate::core::vector::{dot, vectorised};
 
-/// Pixels on each side of a window that blur and gradient use up.
-pub const MARGIN: usize = 3;
+/// Pixels on each side of a window that the gradient uses up.
+const MARGIN: usize = 1;
+/// How far, in pixels, the border of a frame has its say in what is softened.
+const REACH: usize = SOFTENED;
 /// How far, in pixels, rows of a window may bend and still count as rows.
 const STRAIGHT: f64 = 0.02;
 /// The widest padded window.
-const WIDEST: usize = 38;
-/// Half of the blur's kernel; the gradient takes one pixel more.
-const REACH: usize = MARGIN - 1;
+const WIDEST: usize = 34;
 
 /// A square window of the template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,12 +47,12 @@ impl Window {
     }
 }
 
-/// A window of the template, blurred and normalised, ready to be compared.
+/// A window of the template, normalised, ready to be compared.
 #[derive(Debug, Clone)]
 pub struct Patch {
     /// Where it is.
     pub window: Window,
-    /// `padded²` values; the blur is valid inside the outermost `REACH`.
+    /// `padded²` values.
     values: Vec<f32>,
 }
 
@@ -73,16 +74,17 @@ pub struct Observation {
 #[derive(Debug, Clone, Default)]
 pub struct Scratch {
     moved: Vec<f32>,
-    rows: Vec<f32>,
 }
 
 impl Patch {
-    /// Cuts a window out of the template; `None` where it lies too near the
-    /// border or shows nothing.
+    /// Cuts a window out of the template, which is softened; `None` where it lies
+    /// too near the border or shows nothing.
     pub fn cut(template: &Grey, window: Window) -> Option<Self> {
         let padded = window.padded();
-        let (left, top) = (window.x.checked_sub(MARGIN)?, window.y.checked_sub(MARGIN)?);
-        if left + padded > template.width || top + padded > template.height {
+        let before = |start: usize| start.checked_sub(MARGIN + REACH);
+        let (left, top) = (before(window.x)? + REACH, before(window.y)? + REACH);
+        let end = padded + REACH;
+        if left + end > template.width || top + end > template.height {
             return None;
         }
         let mut values = Vec::with_capacity(padded * padded);
@@ -92,16 +94,13 @@ impl Patch {
         }
         vectorised(
             #[inline(always)]
-            || {
-                blur(&mut values, padded, &mut Vec::new());
-                normalise(&mut values, window)
-            },
+            || normalise(&mut values, window),
         )?;
         Some(Self { window, values })
     }
 
-    /// Compares with the moving frame, where `pose` maps template to moving
-    /// pixels. `None` where the window leaves the frame, shows nothing there,
+    /// Compares with the moving frame, softened as well, where `pose` maps
+    /// template to moving pixels. `None` where the window leaves the frame, shows nothing there,
     /// or leaves its position open in every direction.
     pub fn compare(
         &self,
@@ -122,25 +121,34 @@ impl Patch {
         pose: &Transform,
         scratch: &mut Scratch,
     ) -> Option<Observation> {
-        let (window, padded) = (self.window, self.window.padded());
+        let window = self.window;
         sample(moving, pose, window, &mut scratch.moved)?;
-        blur(&mut scratch.moved, padded, &mut scratch.rows);
         normalise(&mut scratch.moved, window)?;
         let (a, b) = (&self.values, &scratch.moved);
 
-        let [xx, xy, yy, bx, by, product] = products(a, b, window);
+        let sums = Sums::of(a, b, window);
         let pixels = (window.side * window.side) as f64;
-        let correlation = product / pixels;
+        // Of two patches whose squares add up to as many as there are pixels.
+        let correlation = 1.0 - sums.squares / (2.0 * pixels);
 
+        // A change of brightness or contrast is no shift: what of the gradients
+        // looks like one is taken off (as in the paper on ECC). Else a smooth
+        // window would seem to know its place, and hold all others back.
+        let power = pixels * (1.0 + correlation) / 2.0;
+        let ([xx, xy, yy], g, m) = (sums.gradients, sums.gradient, sums.mean);
+        let alike = |i: usize, j: usize| g[i] * g[j] / pixels + m[i] * m[j] / power;
         // A trace of the sum holds back a direction without texture.
         let hold = 1e-3 * (xx + yy);
-        if hold <= 0.0 {
+        let xx = xx - alike(0, 0) + hold;
+        let xy = xy - alike(0, 1);
+        let yy = yy - alike(1, 1) + hold;
+        let determinant = xx * yy - xy * xy;
+        if determinant <= 0.0 {
             return None;
         }
-        let determinant = (xx + hold) * (yy + hold) - xy * xy;
         let shift = [
-            ((yy + hold) * bx - xy * by) / determinant,
-            ((xx + hold) * by - xy * bx) / determinant,
+            (yy * sums.off[0] - xy * sums.off[1]) / determinant,
+            (xx * sums.off[1] - xy * sums.off[0]) / determinant,
         ];
         // The residual's variance is 2(1 − ρ); the blur makes about a dozen
         // neighbouring residuals one.
@@ -148,45 +156,69 @@ impl Patch {
         Some(Observation {
             centre: window.centre(),
             shift,
-            information: [xx / variance, xy / variance, yy / variance],
+            information: [xx, xy, yy].map(|sum| sum / variance),
             correlation,
         })
     }
 }
 
-/// Values that are added up side by side.
-const LANES: usize = 8;
+/// What two patches add up to over the inside of their window. The gradient is
+/// the mean of both.
+struct Sums {
+    /// Products of the gradient's parts: xx, xy, yy.
+    gradients: [f64; 3],
+    /// The gradient.
+    gradient: [f64; 2],
+    /// Products of the gradient with the mean of the patches.
+    mean: [f64; 2],
+    /// Products of the gradient with their difference.
+    off: [f64; 2],
+    /// Squares of the difference.
+    squares: f64,
+}
 
-/// Sums over the inside of a window: products of the mean gradients across and
-/// down (xx, xy, yy), of these with the difference, and of the two patches.
-#[inline(always)]
-fn products(a: &[f32], b: &[f32], window: Window) -> [f64; 6] {
-    let (padded, n) = (window.padded(), window.side);
-    let mut total = [0.0f64; 6];
-    let (mut gx, mut gy, mut off) = ([0.0; WIDEST], [0.0; WIDEST], [0.0; WIDEST]);
-    let (gx, gy, off) = (&mut gx[..n], &mut gy[..n], &mut off[..n]);
-    for y in MARGIN..MARGIN + n {
-        let at = y * padded + MARGIN;
-        let near = |start: usize| (&a[start..start + n], &b[start..start + n]);
-        gradient(near(at - 1), near(at + 1), gx);
-        gradient(near(at - padded), near(at + padded), gy);
-        let (own_a, own_b) = near(at);
-        for ((off, a), b) in off.iter_mut().zip(own_a).zip(own_b) {
-            *off = a - b;
+impl Sums {
+    #[inline(always)]
+    fn of(a: &[f32], b: &[f32], window: Window) -> Self {
+        let (padded, n) = (window.padded(), window.side);
+        let mut total = [0.0f64; 10];
+        let mut rows = [[0.0; WIDEST]; 4];
+        let [x, y, mean, off] = rows.each_mut().map(|row| &mut row[..n]);
+        for row in MARGIN..MARGIN + n {
+            let at = row * padded + MARGIN;
+            let near = |start: usize| (&a[start..start + n], &b[start..start + n]);
+            gradient(near(at - 1), near(at + 1), x);
+            gradient(near(at - padded), near(at + padded), y);
+            let (a, b) = near(at);
+            let own = mean.iter_mut().zip(off.iter_mut()).zip(a).zip(b);
+            for (((mean, off), a), b) in own {
+                (*mean, *off) = (0.5 * (a + b), a - b);
+            }
+            let sums = [
+                dot(x, x),
+                dot(x, y),
+                dot(y, y),
+                sum(x),
+                sum(y),
+                dot(x, mean),
+                dot(y, mean),
+                dot(x, off),
+                dot(y, off),
+                dot(off, off),
+            ];
+            for (total, sum) in total.iter_mut().zip(sums) {
+                *total += f64::from(sum);
+            }
         }
-        let sums = [
-            dot(gx, gx),
-            dot(gx, gy),
-            dot(gy, gy),
-            dot(gx, off),
-            dot(gy, off),
-            dot(own_a, own_b),
-        ];
-        for (total, sum) in total.iter_mut().zip(sums) {
-            *total += f64::from(sum);
+        let [xx, xy, yy, x, y, mx, my, ox, oy, squares] = total;
+        Self {
+            gradients: [xx, xy, yy],
+            gradient: [x, y],
+            mean: [mx, my],
+            off: [ox, oy],
+            squares,
         }
     }
-    total
 }
 
 /// The mean gradient of both patches, from values before and after.
@@ -200,16 +232,10 @@ fn gradient(before: (&[f32], &[f32]), after: (&[f32], &[f32]), out: &mut [f32]) 
     }
 }
 
-/// The sum of products.
+/// The sum of values.
 #[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0f32; LANES];
-    let ((a, last_a), (b, last_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    for (a, b) in a.iter().zip(b) {
-        (0..LANES).for_each(|lane| sums[lane] += a[lane] * b[lane]);
-    }
-    let last: f32 = last_a.iter().zip(last_b).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + last
+fn sum(values: &[f32]) -> f32 {
+    dot(values, &[1.0; WIDEST][..values.len()])
 }
 
 /// Samples the moving frame on the padded grid of a window, by Catmull-Rom's
@@ -233,7 +259,8 @@ fn sample(moving: &Grey, pose: &Transform, window: Window, to: &mut Vec<f32>) ->
     };
     let end = padded as f64 - 1.0;
     for corner in [at(0.0, 0.0), at(end, 0.0), at(0.0, end), at(end, end)] {
-        let inside = |v: f64, size: usize| v >= 1.0 && v < size as f64 - 2.0;
+        let first = 1.0 + REACH as f64;
+        let inside = |v: f64, size: usize| v >= first && v < size as f64 - first - 1.0;
         if !inside(corner[0], moving.width) || !inside(corner[1], moving.height) {
             return None;
         }
@@ -336,38 +363,12 @@ fn cubic(t: f32) -> [f32; 4] {
     ]
 }
 
-/// Blurs a square patch in place by the binomial 1 4 6 4 1 each way, whose
-/// standard deviation is one pixel; the outermost `REACH` values on each side
-/// are meaningless afterwards.
-#[inline(always)]
-fn blur(values: &mut [f32], side: usize, rows: &mut Vec<f32>) {
-    let mix = |outer: f32, inner: f32, centre: f32| 0.375 * centre + 0.25 * inner + 0.0625 * outer;
-    rows.clear();
-    rows.resize(side * side, 0.0);
-    for y in REACH..side - REACH {
-        let row = |dy: usize| &values[(y + dy - REACH) * side..][..side];
-        let (a, b, c, d, e) = (row(0), row(1), row(2), row(3), row(4));
-        for (x, out) in rows[y * side..][..side].iter_mut().enumerate() {
-            *out = mix(a[x] + e[x], b[x] + d[x], c[x]);
-        }
-    }
-    for y in REACH..side - REACH {
-        let row = &rows[y * side..][..side];
-        let at = |dx: usize| &row[dx..][..side - 2 * REACH];
-        let (a, b, c, d, e) = (at(0), at(1), at(2), at(3), at(4));
-        let out = &mut values[y * side + REACH..][..side - 2 * REACH];
-        for (x, out) in out.iter_mut().enumerate() {
-            *out = mix(a[x] + e[x], b[x] + d[x], c[x]);
-        }
-    }
-}
-
 /// Brings the window's inside to zero mean and unit variance, its margin along
 /// with it; `None` where it is flat.
 #[inline(always)]
 fn normalise(values: &mut [f32], window: Window) -> Option<()> {
     let (padded, side) = (window.padded(), window.side);
-    let (mut sum, mut squares) = (0.0f64, 0.0f64);
+    let (mut total, mut squares) = (0.0f64, 0.0f64);
     let mut off = [0.0; WIDEST];
     // About a value of the window, so that squares stay exact.
     let about = values[padded * padded / 2];
@@ -377,11 +378,11 @@ fn normalise(values: &mut [f32], window: Window) -> Option<()> {
         off.iter_mut()
             .zip(row)
             .for_each(|(off, v)| *off = v - about);
-        sum += f64::from(dot(off, &[1.0; WIDEST][..side]));
+        total += f64::from(sum(off));
         squares += f64::from(dot(off, off));
     }
     let pixels = (side * side) as f64;
-    let mean = sum / pixels;
+    let mean = total / pixels;
     let variance = squares / pixels - mean * mean;
     // One level of eight bits: less is noise, or nothing at all.
     if variance < 257.0 * 257.0 / 16.0 {
@@ -408,6 +409,7 @@ mod tests {
                 .map(|i| value((i % width) as f64 - dx, (i / width) as f64 - dy).round() as u16)
                 .collect(),
         }
+        .softened()
     }
 
     #[test]
@@ -428,6 +430,34 @@ mod tests {
         }
         let [x, y] = pose.apply(0.0, 0.0);
         assert!((x - 0.6).abs() < 0.01 && (y + 0.4).abs() < 0.01, "{x} {y}");
+    }
+
+    #[test]
+    fn a_smooth_window_follows_as_far_as_a_sharp_one() {
+        // Waves far longer than the window: what is mostly a change of brightness
+        // must not be taken for certain, nor for less of a shift than it is.
+        let (width, height) = (90, 90);
+        let long = |dx: f64| {
+            let value = |x: f64, y: f64| 30_000.0 + 9000.0 * (x * 0.05).sin() * (y * 0.045).cos();
+            let data = (0..width * height)
+                .map(|i| value((i % width) as f64 - dx, (i / width) as f64).round() as u16);
+            Grey {
+                width,
+                height,
+                data: data.collect(),
+            }
+            .softened()
+        };
+        let window = Window {
+            x: 30,
+            y: 30,
+            side: 32,
+        };
+        let patch = Patch::cut(&long(0.0), window).unwrap();
+        let mut scratch = Scratch::default();
+        let seen = patch.compare(&long(0.4), &Transform::IDENTITY, &mut scratch);
+        let [x, y] = seen.unwrap().shift;
+        assert!((x - 0.4).abs() < 0.06 && y.abs() < 0.06, "{x} {y}");
     }
 
     #[test]

@@ -21,8 +21,8 @@ const RUNS: usize = 5;
 const FRAMES: u16 = 3;
 
 /// Frames after which lanes are busy, and those whose time counts then.
-const BEGINNING: u16 = 4;
-const STEADY: u16 = 8;
+const BEGINNING: u16 = 8;
+const STEADY: u16 = 12;
 
 /// A step of fusing.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,7 +121,8 @@ pub fn speed(
 }
 
 /// Pixels of frames per second that so many lanes of `device` fuse by a method
-/// while they are kept busy, frames being in memory: the end does not count.
+/// while they are kept busy, frames being in memory: what beginning and end take,
+/// a few frames more or less, does not count.
 ///
 /// # Errors
 ///
@@ -138,18 +139,23 @@ pub fn lane_speed(
         ..Lanes::from(device)
     };
     let photo = texture(area, Samples::Eight);
-    let mut fusion = on_opencl(&method.into(), area, lanes)?;
-    let photos = vec![photo; usize::from(BEGINNING + STEADY)];
-    let mut begun = Instant::now();
-    for (number, photo) in (0..).zip(photos) {
-        if number == BEGINNING {
-            begun = Instant::now();
+    let seconds = |frames: u16| -> Result<f64> {
+        let mut fusion = on_opencl(&method.into(), area, &lanes)?;
+        let photos = vec![photo.clone(); usize::from(frames)];
+        let begun = Instant::now();
+        for (number, photo) in (0..).zip(photos) {
+            let pose = &moved(f64::from(number));
+            fusion.take(number, photo, pose, &Exposure::default(), keep_going)?;
         }
-        let pose = &moved(f64::from(number));
-        fusion.take(number, photo, pose, &Exposure::default(), keep_going)?;
-    }
+        fusion.finish(keep_going)?;
+        Ok(begun.elapsed().as_secs_f64())
+    };
+    // Once to get ready.
+    seconds(BEGINNING)?;
+    let few = seconds(BEGINNING)?;
+    let many = seconds(BEGINNING + STEADY)?;
     let pixels = f64::from(STEADY) * (area.width * area.height) as f64;
-    Ok(pixels / begun.elapsed().as_secs_f64().max(1e-9))
+    Ok(pixels / (many - few).max(1e-9))
 }
 
 /// A photograph full of detail.

@@ -35,7 +35,7 @@ use self::average::Average;
 pub use self::bands::{Band, Joined, bands};
 pub use self::depth_map::DepthMap;
 use self::hybrid::Hybrid;
-pub use self::opencl::{Lanes, Meter, enough_memory, on_opencl};
+pub use self::opencl::{Lanes, Meter, enough_memory, make_ready, on_opencl};
 use self::opencl::{render_on_opencl, unveil_on_opencl};
 use self::prefer::Bias;
 pub use self::prefer::Prefer;

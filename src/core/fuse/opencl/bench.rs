@@ -7,7 +7,7 @@ use super::sharpness::measure;
 use super::worker::{failure, run};
 use super::{Messages, Orders, Sent, Task};
 use crate::Error;
-use crate::core::device::{self, OpenClDevice};
+use crate::core::device::OpenClDevice;
 use crate::core::fuse::bench::{Step, moved, texture};
 use crate::core::fuse::{Fused, Method, Options, Prefer, render};
 use crate::core::keep_going::check;
@@ -19,7 +19,7 @@ use crate::photo::{Photo, Samples};
 /// What every kernel takes on a device, and the way there and back.
 pub fn times(device: &OpenClDevice, area: Area, keep_going: KeepGoing) -> crate::Result<Vec<Step>> {
     let failed = |error| failure(device, &error);
-    let open = || Session::open(&device::find(device)?);
+    let open = || Session::open_for(device);
     let session = &open().map_err(failed)?.clocked();
     let photos = [
         texture(area, Samples::Eight),

@@ -14,7 +14,7 @@ use opencv::Result;
 use super::frame::{Slot, Uploaded};
 use super::session::{Session, failure};
 use super::{Message, Messages, Orders, Report, Reports};
-use crate::core::device::{self, OpenClDevice};
+use crate::core::device::OpenClDevice;
 use crate::core::warp::Area;
 
 /// What comes next on a device.
@@ -142,8 +142,7 @@ impl Own<'_> {
         uploaded: &Sender<Result<Next>>,
         free: &Receiver<Slot>,
     ) {
-        let open = || Session::open(&device::find(device)?);
-        let session = match open() {
+        let session = match Session::open_for(device) {
             Ok(session) => session.with(orders),
             Err(fault) => return drop(uploaded.send(Err(fault))),
         };

@@ -91,7 +91,7 @@ fn work(device: &OpenClDevice, wanted: &Receiver<Wish>) {
             use super::session::Session;
             use super::sharpness::measure;
             use super::worker::failure;
-            let session = crate::core::device::find(device).and_then(|found| Session::open(&found));
+            let session = Session::open_for(device);
             let mut memory = None;
             for Wish(photo, grid, answer) in wanted {
                 let found = match &session {

@@ -291,6 +291,15 @@ fn work(
     }
 }
 
+/// Wakes the driver of a device and builds the kernels, for those who fuse on it
+/// later: they find them ready. When it fails they will find out why. Binds the
+/// thread that calls it to the device.
+pub fn make_ready(device: &OpenClDevice) {
+    opencv::opencv_has_inherent_feature_opencl! {
+        { drop(session::Session::open_for(device)) } else { let _ = device; }
+    }
+}
+
 /// Makes sure that a picture of `area`, and `photo` bytes of a photograph beside
 /// it, fit into the `allowed` bytes of a device's memory: before the driver
 /// finds out less kindly.

@@ -13,6 +13,7 @@ use opencv::prelude::*;
 use opencv::{Error, Result, core};
 
 use super::Orders;
+use crate::core::device::{self, OpenClDevice};
 use crate::core::fuse::bench::Step;
 use crate::core::fuse::{average, contrast, depth, fill, hybrid, pyramid, range, render, weighted};
 use crate::core::grey::LUMA;
@@ -90,6 +91,11 @@ struct Spent {
 }
 
 impl Session {
+    /// The same as [`Self::open`] for the device that `device` describes.
+    pub fn open_for(device: &OpenClDevice) -> Result<Self> {
+        Self::open(&device::find(device)?)
+    }
+
     /// Binds this thread to `device` and makes the kernels ready.
     pub fn open(device: &core::Device) -> Result<Self> {
         let mut context = context_of(device)?;

@@ -14,7 +14,7 @@ use super::render::{Render, Search};
 use super::session::Arg::{In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::{ADVICE, Messages, Orders, Report, Reports, Rest, Task, enough_memory};
-use crate::core::device::{self, OpenClDevice};
+use crate::core::device::OpenClDevice;
 use crate::core::fuse::{Fused, Method};
 use crate::core::plane::Plane;
 use crate::core::warp::Area;
@@ -49,7 +49,7 @@ pub fn work(
     if let Task::Look(options, _) = &task {
         enough_memory(options.method, area, 0, device.memory, device)?;
     }
-    let open = || Session::open(&device::find(device)?);
+    let open = || Session::open_for(device);
     let work = || {
         let session = orders.stages.time("device: open", open)?.with(orders);
         run(&session, task, area, device, messages, orders)
