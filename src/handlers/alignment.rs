@@ -23,7 +23,7 @@ use crate::core::noise::noise;
 use crate::core::pipeline;
 use crate::core::sharpness::{GRID, Sharpness};
 use crate::core::warp::{Area, Exposure, warp_unless_stopped};
-use crate::photo::{Encoding, Format, Photo};
+use crate::photo::{Encoding, Format, Keeping, Photo};
 use crate::{Error, Result};
 
 /// Frames whose noise is measured: a camera's noise is the same in all of them,
@@ -252,6 +252,7 @@ fn look(
         },
         used.len(),
     );
+    let _keeping = Keeping::of(lanes);
     let step = used.len().div_ceil(LISTENED);
     let paths: Vec<(usize, PathBuf, bool)> = used
         .iter()

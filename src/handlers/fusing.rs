@@ -15,7 +15,7 @@ use crate::core::sharpness::{GRID, Sharpness};
 use crate::core::veil::Veil;
 use crate::core::warp::{Area, Exposure};
 use crate::core::{KeepGoing, Transform};
-use crate::photo::Photo;
+use crate::photo::{Keeping, Photo};
 use crate::{Error, Result};
 
 /// Numbers of bands that are tried where a device cannot hold a picture whole.
@@ -281,6 +281,7 @@ impl Feeder<'_> {
             })
             .collect();
         let mut fault = None;
+        let _keeping = Keeping::of(*lanes);
         let fed = pipeline::ordered(
             &work,
             *lanes,

@@ -9,7 +9,7 @@ use crate::Result;
 use crate::core::align::SMALLEST;
 use crate::core::exposure::Light;
 use crate::core::grey::GreyPyramid;
-use crate::photo::Photo;
+use crate::photo::{self, Photo};
 
 /// Frames are halved as long as they keep so many pixels: those tell where a
 /// frame lies to a few hundredths of a pixel of the frame, and lens and sensor
@@ -58,7 +58,9 @@ impl Scale {
 
     /// The luminance of a frame that was read.
     pub fn pyramid(&self, photo: Photo) -> GreyPyramid {
-        GreyPyramid::of(&photo, self.size, self.halvings, SMALLEST)
+        let pyramid = GreyPyramid::of(&photo, self.size, self.halvings, SMALLEST);
+        photo::keep(photo);
+        pyramid
     }
 
     /// The light of a frame that was read.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::{Error, Result};
 
-use super::Limits;
+use super::{Limits, buffers};
 
 /// The advice for a file whose bytes are wrong.
 pub(super) const COPY_AGAIN: &str = "copy it from the camera or card again, or leave it out";
@@ -127,7 +127,13 @@ pub(super) fn check_size(path: &Path, width: u64, height: u64, limits: &Limits) 
 }
 
 /// `count` zeroes, or an error where there is no memory for them.
-pub(super) fn zeroes<T: Clone + bytemuck::Zeroable>(path: &Path, count: usize) -> Result<Vec<T>> {
+pub(super) fn zeroes<T: Clone + Send + bytemuck::Zeroable + 'static>(
+    path: &Path,
+    count: usize,
+) -> Result<Vec<T>> {
+    if let Some(kept) = buffers::zeroes(count) {
+        return Ok(kept);
+    }
     // Ask first: `vec!` would end the program. It is used all the same because
     // the system gives it pages that cost nothing until they are touched.
     if Vec::<T>::new().try_reserve_exact(count).is_err() {

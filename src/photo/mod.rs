@@ -2,6 +2,7 @@
 //! the camera wrote about them.
 
 mod atomic;
+mod buffers;
 mod channels;
 mod colour;
 mod compression;
@@ -27,6 +28,7 @@ mod tiff;
 mod write;
 
 pub use atomic::{same_file, write_text};
+pub use buffers::{Keeping, keep};
 pub use colour::convert;
 pub use compression::Compression;
 pub use encoding::{Encoding, Format};

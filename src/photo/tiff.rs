@@ -177,7 +177,7 @@ impl Picture {
     }
 
     /// All samples as they come, plane after plane if they are stored so.
-    fn fill<T: Pod>(&mut self, path: &Path) -> Result<Vec<T>> {
+    fn fill<T: Pod + Send>(&mut self, path: &Path) -> Result<Vec<T>> {
         let count = self.buffer.complete_len.div_ceil(size_of::<T>());
         let mut samples = fault::zeroes::<T>(path, count)?;
         self.decoder
@@ -187,7 +187,7 @@ impl Picture {
     }
 
     /// All samples, pixel after pixel.
-    fn interleaved<T: Pod>(&mut self, path: &Path) -> Result<Vec<T>> {
+    fn interleaved<T: Pod + Send>(&mut self, path: &Path) -> Result<Vec<T>> {
         let samples = self.fill::<T>(path)?;
         let pixels = self.header.width * self.header.height;
         if self.buffer.planes <= 1 {

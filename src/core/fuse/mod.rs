@@ -48,7 +48,7 @@ use super::veil::Veil;
 use super::warp::{Area, Exposure, Placed, Warped};
 use super::{KeepGoing, Transform};
 use crate::Result;
-use crate::photo::Photo;
+use crate::photo::{self, Photo};
 
 /// The way of fusing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
@@ -354,6 +354,19 @@ impl<A: Accumulator> Fusion for OnCpu<A> {
             exposure,
         };
         self.accumulator.place(index, &placed, keep_going)
+    }
+
+    fn take(
+        &mut self,
+        index: u16,
+        photo: Photo,
+        pose: &Transform,
+        exposure: &Exposure,
+        keep_going: KeepGoing,
+    ) -> Result<()> {
+        let added = self.add(index, &photo, pose, exposure, keep_going);
+        photo::keep(photo);
+        added
     }
 
     fn finish(self: Box<Self>, keep_going: KeepGoing) -> Result<Fused> {

@@ -43,9 +43,12 @@ const EDGES: f32 = 0.01;
 /// The least that is lifted, as a mean of linear light, to be worth a second
 /// look at all frames.
 const WORTH: f32 = 4e-4;
-/// How sure it must be which end is nearest: as the logarithm of how much more
-/// probable it is.
-const SURE: f32 = 0.6;
+/// To be sure which end is nearest: how much more of what is lifted must lie beyond
+/// what any frame shows if it is the other, as a share, and how many times as much;
+const MORE: f32 = 0.05;
+const TIMES: f32 = 1.5;
+/// and how little outlines may say against it, which are easily misled.
+const OUTLINE: f32 = 0.9;
 /// Pixels about a place whose values bound what may be behind a veil there.
 const RANGE: usize = 16;
 
@@ -172,13 +175,15 @@ impl Depths {
         }
         let outline = evidence::outline(&sides[0].0);
         let [[first, _], [last, _]] = beyond;
-        let sure = (last / first).ln() + outline.ln();
-        tracing::debug!(?beyond, outline, sure, "which end is nearest");
+        tracing::debug!(?beyond, outline, "which end is nearest");
+        let is_sure = |own: f32, other: f32, outline: f32| {
+            other - own > MORE && other > TIMES * own && outline > OUTLINE
+        };
         let reversed = match nearest {
             Unveil::First => false,
             Unveil::Last => true,
-            Unveil::Auto if sure > SURE => false,
-            Unveil::Auto if sure < -SURE => true,
+            Unveil::Auto if is_sure(first, last, outline) => false,
+            Unveil::Auto if is_sure(last, first, outline.recip()) => true,
             Unveil::Auto | Unveil::Off => return Ok(None),
         };
         let [_, amount] = beyond[usize::from(reversed)];

@@ -16,6 +16,7 @@ use super::session::{Session, failure};
 use super::{Message, Messages, Orders, Report, Reports};
 use crate::core::device::OpenClDevice;
 use crate::core::warp::Area;
+use crate::photo;
 
 /// What comes next on a device.
 pub enum Next {
@@ -124,7 +125,7 @@ impl Own<'_> {
                 Ok(Message::Add(sent)) => {
                     let slot = std::mem::take(&mut self.slot);
                     let photo = slot.upload(session, &sent, self.area)?;
-                    drop(sent);
+                    photo::keep(sent.photo);
                     self.reports.tell(Report::Freed);
                     Next::Photo(Box::new(photo))
                 }
