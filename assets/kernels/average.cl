@@ -24,15 +24,14 @@ __kernel void contrast(__global float *plane, int width, int height,
     }
 }
 
-// Adds the energy of the next level, expanded, and makes it an amplitude.
+// Adds the energy of the next level, expanded.
 __kernel void spread(__global float *plane, int width, int height,
                      __global const float *coarse, int columns, int rows)
 {
     int x = get_global_id(0), y = get_global_id(1);
     if (x < width && y < height) {
         int at = y * width + x;
-        float next = expanded_float(coarse, columns, rows, width, x, y);
-        plane[at] = sqrt(plane[at] + COARSER * next);
+        plane[at] += COARSER * expanded_float(coarse, columns, rows, width, x, y);
     }
 }
 
@@ -50,7 +49,7 @@ __kernel void weigh(__global const float4 *frame, __global float *near,
     }
     int at = y * width + x;
     float4 value = frame[at];
-    float all = factors.x * joined(near[at], wide[at], far, columns, rows, width, x, y);
+    float all = factors.x * joined(near[at], wide[at], far, columns, rows, width, x, y, 0);
     // What the frame does not show counts only where no frame shows anything.
     float weight = value.w > 0.0f
         ? raised(all / FLOOR + 1.0f, factors.y, AVERAGE_POWER)

@@ -24,12 +24,12 @@ __kernel void energy(__global const float4 *fine, int width, int height,
     }
 }
 
-// The same for the finest level alone, and the amplitude of both with the next,
-// which is given in a soft window.
+// The same for the finest level, alone and with that of the next, which is given
+// in a soft window; the root of both where `is_root` says so.
 __kernel void finest(__global const float4 *fine, int width, int height,
                      __global const float4 *coarse, int columns, int rows,
                      __global const float *next,
-                     __global float *squared, __global float *both)
+                     __global float *squared, __global float *both, int is_root)
 {
     int x = get_global_id(0), y = get_global_id(1);
     if (x < width && y < height) {
@@ -37,34 +37,40 @@ __kernel void finest(__global const float4 *fine, int width, int height,
         float4 below = expanded_float4(coarse, columns, rows, width, x, y);
         float own = energy_of(fine[at].xyz - below.xyz);
         squared[at] = own;
-        both[at] = sqrt(own + COARSER * expanded_float(next, columns, rows, width, x, y));
+        float sum = own + COARSER * expanded_float(next, columns, rows, width, x, y);
+        both[at] = is_root ? sqrt(sum) : sum;
     }
 }
 
-// Expands the amplitude in the widest window, and tells how far that is beyond
+// Expands the contrast in the widest window, and tells how far that is beyond
 // noise; `noise` is the least there is, and what half settles a place.
 __kernel void settle(__global const float *small, int columns, int rows,
                      __global float *far, __global float *settled,
-                     int width, int height, float4 noise)
+                     int width, int height, float4 noise, int is_root)
 {
     int x = get_global_id(0), y = get_global_id(1);
     if (x < width && y < height) {
         int at = y * width + x;
         float value = expanded_float(small, columns, rows, width, x, y);
-        float beyond = fmax(value * value, noise.x);
+        float beyond = fmax(is_root ? value * value : value, noise.x);
         float share = beyond / (beyond + noise.y);
         far[at] = value;
         settled[at] = share * share;
     }
 }
 
-// The contrast in all windows together, the squares of amplitudes; `far` has half
-// the size.
+// The contrast in all windows together, of their squares where they have its root;
+// `far` has half the size.
 float joined(float near, float wide, __global const float *far, int columns, int rows,
-             int width, int x, int y)
+             int width, int x, int y, int is_root)
 {
     float rest = expanded_float(far, columns, rows, width, x, y);
-    return WINDOW_NEAR * near * near + WINDOW_WIDE * wide * wide + WINDOW_FAR * rest * rest;
+    if (is_root) {
+        near *= near;
+        wide *= wide;
+        rest *= rest;
+    }
+    return WINDOW_NEAR * near + WINDOW_WIDE * wide + WINDOW_FAR * rest;
 }
 
 // `value` to a power: fast for the one that is usual.
@@ -113,7 +119,7 @@ __kernel void rank(__global float *near, __global const float *wide, int width, 
         return;
     }
     int at = y * width + x;
-    float all = factor.x * joined(near[at], wide[at], far, columns, rows, width, x, y);
+    float all = factor.x * joined(near[at], wide[at], far, columns, rows, width, x, y, 0);
     near[at] = all;
     float mask = masked ? mask_at(frame, width, coarse, columns, x, y) : 1.0f;
     rise(all * mask, number, best + at, winner + at);

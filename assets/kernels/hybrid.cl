@@ -32,7 +32,7 @@ float shown_about(__global const float4 *frame, int width, int height,
 __kernel void stand(__global float *near, __global float *wide, int width, int height,
                     __global const float *far, __global const float *settled,
                     __global const float4 *frame, __global const float4 *coarse,
-                    int columns, int rows, int masked, int number, float4 factors,
+                    int columns, int rows, int masked, int number, float4 factors, int is_root,
                     __global float *best, __global ushort *winner)
 {
     int x = get_global_id(0), y = get_global_id(1);
@@ -40,7 +40,7 @@ __kernel void stand(__global float *near, __global float *wide, int width, int h
         return;
     }
     int at = y * width + x;
-    float all = factors.x * joined(near[at], wide[at], far, columns, rows, width, x, y);
+    float all = factors.x * joined(near[at], wide[at], far, columns, rows, width, x, y, is_root);
     float beyond = expanded_float(settled, columns, rows, width, x, y);
     float standing = (all * factors.y + 1.0f) * beyond;
     float rank = all;

@@ -1,16 +1,12 @@
 //! Samples a frame between its pixels, tile by tile.
 //!
-//! What a tile of the result needs of the frame is first loaded as floating
-//! point, a plane for each channel: then neighbours are one vector, and nothing
-//! is converted more than once.
-
-mod curve;
-mod tile;
+//! What a tile of the result needs of the frame is first spread out as floating
+//! point, four values a pixel: then two taps of all channels are one vector, and
+//! nothing is converted more than once.
 
 use std::f64::consts::PI;
 use std::sync::OnceLock;
 
-pub(crate) use self::tile::Tile;
 use super::Transform;
 use super::linear::Normal;
 use super::vector::vectorised;
@@ -63,10 +59,20 @@ pub(crate) fn weights() -> &'static [[f32; TAPS]] {
     })
 }
 
+/// The weights of [`weights`] across, each for the four values of a pixel.
+fn wide_weights() -> &'static [[f32; 4 * TAPS]] {
+    static TABLE: OnceLock<Vec<[f32; 4 * TAPS]>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let rows = weights().iter();
+        rows.map(|row| std::array::from_fn(|k| row[k / 4]))
+            .collect()
+    })
+}
+
 /// Columns that are warped at a time: what they need of the frame stays in the
 /// cache.
 const COLUMNS: usize = 256;
-/// The most pixels of a frame that are loaded at a time.
+/// The most pixels of a frame that are spread out at a time.
 const MOST: usize = 1 << 17;
 /// Pixels before the one that a position lies on that an interpolation needs.
 const BEFORE: isize = 2;
@@ -79,6 +85,36 @@ pub(crate) struct Source<'a, T> {
     gain: [f32; 3],
     offset: [f32; 3],
 }
+
+/// A part of a frame, spread out; kept from one to the next for its memory.
+#[derive(Default)]
+pub(crate) struct Tile {
+    left: isize,
+    top: isize,
+    width: usize,
+    height: usize,
+    /// Red, green, blue and one more.
+    pixels: Vec<f32>,
+    /// Where each pixel of a row of the result lies.
+    places: Vec<Place>,
+    /// Rows of the frame, mixed.
+    mixed: Vec<f32>,
+    row: Vec<Pair>,
+}
+
+/// Where a pixel of the result lies: its taps begin at these values of a part of
+/// a frame, the first across and down, at these phases.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Place {
+    x: u32,
+    across: u32,
+    row: u32,
+    down: u32,
+}
+
+/// Half of a pixel's value and the other half, which are four values each: one
+/// vector until the very end.
+type Pair = [f32; 8];
 
 impl<'a, T: Copy + Into<f32>> Source<'a, T> {
     /// Of a photograph with these samples, whose full scale is given.
@@ -128,30 +164,27 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
                 width: COLUMNS.min(width - x),
                 ..area
             };
-            self.warp_part(pose, part, tile, &mut |y, tile| {
+            self.warp_part(pose, part, tile, &mut |y, row| {
                 let start = (y - area.y) * width + x;
-                let range = start..start + part.width;
+                let range = start..start + row.len();
                 let out = [
                     &mut red[range.clone()],
                     &mut green[range.clone()],
                     &mut blue[range],
                 ];
-                vectorised(
-                    #[inline(always)]
-                    || self.sample(pose, [part.x, y], tile, out),
-                );
+                self.spread(row, out);
             });
         }
     }
 
-    /// Loads what a part of the result needs of the frame, and calls `each` with
-    /// each row; the part is halved until that is little.
+    /// Warps a part of the result, halved until what it needs of the frame is
+    /// little.
     fn warp_part(
         &self,
         pose: &Transform,
         area: Area,
         tile: &mut Tile,
-        each: &mut dyn FnMut(usize, &mut Tile),
+        done: &mut dyn FnMut(usize, &[Pair]),
     ) {
         self.look_at(pose, area, tile);
         if tile.width * tile.height > MOST && area.height > 1 {
@@ -160,17 +193,21 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
                 height: upper,
                 ..area
             };
-            self.warp_part(pose, first, tile, each);
+            self.warp_part(pose, first, tile, done);
             let second = Area {
                 y: area.y + upper,
                 height: area.height - upper,
                 ..area
             };
-            return self.warp_part(pose, second, tile, each);
+            return self.warp_part(pose, second, tile, done);
         }
         self.load(tile);
         for y in area.y..area.y + area.height {
-            each(y, tile);
+            vectorised(
+                #[inline(always)]
+                || tile.sample(pose, self, area.x, y, area.width),
+            );
+            done(y, &tile.row);
         }
     }
 
@@ -205,70 +242,228 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
         ]
     }
 
-    /// Loads the part of the frame that `tile` is.
+    /// Spreads out the part of the frame that `tile` is.
     fn load(&self, tile: &mut Tile) {
-        let size = tile.width * tile.height;
-        let last = self.width as isize - 1;
-        let inside = |at: isize| at.clamp(0, last) as usize;
-        let (first, end) = (
-            inside(tile.left),
-            inside(tile.left + tile.width as isize - 1),
-        );
-        let before = (first as isize - tile.left).clamp(0, tile.width as isize - 1) as usize;
-        let count = (end + 1 - first).min(tile.width - before);
-        for plane in &mut tile.planes {
-            plane.resize(size, 0.0);
-        }
-        for y in 0..tile.height {
+        tile.pixels.resize(4 * tile.width * tile.height, 0.0);
+        for (y, out) in tile.pixels.chunks_exact_mut(4 * tile.width).enumerate() {
             let v = (tile.top + y as isize).clamp(0, self.height as isize - 1) as usize;
             let row = &self.samples[v * self.width * 3..(v + 1) * self.width * 3];
-            let range = y * tile.width..(y + 1) * tile.width;
-            let mut out = tile.planes.each_mut();
-            let [red, green, blue] = out.each_mut().map(|plane| &mut plane[range.clone()]);
-            let middle = before..before + count;
+            let last = self.width as isize - 1;
+            let inside = |at: isize| at.clamp(0, last) as usize;
+            let (first, end) = (
+                inside(tile.left),
+                inside(tile.left + tile.width as isize - 1),
+            );
+            let before = (first as isize - tile.left).clamp(0, tile.width as isize - 1) as usize;
+            let count = end + 1 - first;
+            let (head, rest) = out.split_at_mut(4 * before);
+            let (middle, tail) = rest.split_at_mut(4 * count.min(tile.width - before));
             vectorised(
                 #[inline(always)]
-                || {
-                    let out = [&mut *red, &mut *green, &mut *blue];
-                    let out = out.map(|row| &mut row[middle.clone()]);
-                    spread_out(&row[3 * first..], out);
-                },
+                || spread_out(&row[3 * first..], middle),
             );
-            for (c, out) in [red, green, blue].into_iter().enumerate() {
-                out[..before].fill(row[c].into());
-                out[before + count..].fill(row[row.len() - 3 + c].into());
+            for end in [(head, &row[..3]), (tail, &row[row.len() - 3..])] {
+                let (out, rgb) = end;
+                for pixel in out.chunks_exact_mut(4) {
+                    (0..3).for_each(|c| pixel[c] = rgb[c].into());
+                }
             }
         }
     }
 
-    /// Samples pixels of row `y` of the result, from column `x` on, in this part
-    /// of the frame.
-    #[inline(always)]
-    fn sample(&self, pose: &Transform, [x, y]: [usize; 2], tile: &mut Tile, out: [&mut [f32]; 3]) {
+    /// From a row of pixels to three planes, in the values of the result.
+    fn spread(&self, row: &[Pair], out: [&mut [f32]; 3]) {
+        let [red, green, blue] = out;
         let (gain, offset) = (self.gain, self.offset);
-        let [left, top] = [tile.left, tile.top].map(|first| (first + BEFORE) as f64);
+        vectorised(
+            #[inline(always)]
+            || {
+                let pixels = row.iter().zip(red).zip(green).zip(blue);
+                for (((pixel, red), green), blue) in pixels {
+                    *red = (pixel[0] + pixel[4]) * gain[0] + offset[0];
+                    *green = (pixel[1] + pixel[5]) * gain[1] + offset[1];
+                    *blue = (pixel[2] + pixel[6]) * gain[2] + offset[2];
+                }
+            },
+        );
+    }
+}
+
+/// Three samples a pixel to four values a pixel; the last is of no use.
+#[inline(always)]
+fn spread_out<T: Copy + Into<f32>>(row: &[T], out: &mut [f32]) {
+    let count = out.len() / 4;
+    // Four at a time are one vector: the fourth is the next pixel's.
+    let whole = count.min((row.len() - 1) / 3);
+    for (pixel, samples) in out
+        .chunks_exact_mut(4)
+        .zip(row.windows(4).step_by(3))
+        .take(whole)
+    {
+        (0..4).for_each(|k| pixel[k] = samples[k].into());
+    }
+    for k in whole..count {
+        (0..3).for_each(|c| out[4 * k + c] = row[3 * k + c].into());
+    }
+}
+
+impl Tile {
+    /// Samples `count` pixels of row `y` of the result from column `x` on.
+    #[inline(always)]
+    fn sample<T: Copy + Into<f32>>(
+        &mut self,
+        pose: &Transform,
+        source: &Source<T>,
+        x: usize,
+        y: usize,
+        count: usize,
+    ) {
+        self.find(pose, source, x, y, count);
+        self.row.resize(count, [0.0; 8]);
+        let Self {
+            places, mixed, row, ..
+        } = self;
+        let (pixels, stride) = (&self.pixels[..], 4 * self.width);
+        // Neighbours mostly lie between the same rows: these are mixed once.
+        let runs = places.chunk_by(|a, b| (a.row, a.down) == (b.row, b.down));
+        let mut rest = &mut row[..];
+        for run in runs {
+            let (out, others) = rest.split_at_mut(run.len());
+            rest = others;
+            let down = &weights()[run[0].down as usize];
+            let from = &pixels[run[0].row as usize..];
+            if run.len() < WORTH {
+                for (out, place) in out.iter_mut().zip(run) {
+                    let mut mixed = [0.0; 4 * TAPS];
+                    let at = place.x as usize;
+                    mix(down, |k| &from[at + k * stride..][..4 * TAPS], &mut mixed);
+                    *out = across(&mixed, place.across as usize);
+                }
+                continue;
+            }
+            let (first, last) = (run[0].x as usize, run[run.len() - 1].x as usize);
+            let (left, right) = (first.min(last), first.max(last) + 4 * TAPS);
+            mixed.resize(right - left, 0.0);
+            mix(down, |k| &from[k * stride..][left..right], mixed);
+            for (out, place) in out.iter_mut().zip(run) {
+                let at = place.x as usize - left;
+                *out = across(&mixed[at..at + 4 * TAPS], place.across as usize);
+            }
+        }
+    }
+
+    /// Finds where the pixels of a row lie in this part of the frame.
+    #[inline(always)]
+    fn find<T: Copy + Into<f32>>(
+        &mut self,
+        pose: &Transform,
+        source: &Source<T>,
+        x: usize,
+        y: usize,
+        count: usize,
+    ) {
+        let frame = Held::new(self);
+        self.places.resize(count, Place::default());
         if pose.is_affine() {
             let [u, v] = pose.apply(x as f64, y as f64);
             let (across, down) = (pose.0[0][0], pose.0[1][0]);
-            let (u, v) = (u - left, v - top);
-            let place = |k: f64| [u + k * across, v + k * down];
-            tile.sample(place, gain, offset, out);
+            let (u, v) = (fixed(u - frame.left), fixed(v - frame.top));
+            let (across, down) = (fixed(across), fixed(down));
+            for (k, out) in (0i64..).zip(&mut self.places) {
+                *out = frame.place(u + k * across, v + k * down);
+            }
         } else {
-            let place = |k: f64| {
-                let [u, v] = pose.apply(x as f64 + k, y as f64);
-                [u - left, v - top]
-            };
-            tile.sample(place, gain, offset, out);
+            for (k, out) in self.places.iter_mut().enumerate() {
+                let [u, v] = source.held(pose.apply((x + k) as f64, y as f64));
+                *out = frame.place(fixed(u - frame.left), fixed(v - frame.top));
+            }
         }
     }
 }
 
-/// Three samples a pixel to three planes.
+/// Makes `mixed` the weighted sum of six rows.
 #[inline(always)]
-fn spread_out<T: Copy + Into<f32>>(row: &[T], [red, green, blue]: [&mut [f32]; 3]) {
-    let pixels = row.chunks_exact(3).zip(red).zip(green).zip(blue);
-    for (((rgb, red), green), blue) in pixels {
-        (*red, *green, *blue) = (rgb[0].into(), rgb[1].into(), rgb[2].into());
+fn mix<'a>(weights: &[f32; TAPS], row: impl Fn(usize) -> &'a [f32], mixed: &mut [f32]) {
+    let [a, b, c, d, e, f] = std::array::from_fn(row);
+    let rows = mixed.iter_mut().zip(a).zip(b).zip(c).zip(d).zip(e).zip(f);
+    for ((((((mixed, a), b), c), d), e), f) in rows {
+        *mixed = weights[0] * a
+            + weights[1] * b
+            + weights[2] * c
+            + weights[3] * d
+            + weights[4] * e
+            + weights[5] * f;
+    }
+}
+
+/// The weighted sum of six pixels beside each other, in two parts.
+#[inline(always)]
+fn across(pixels: &[f32], phase: usize) -> Pair {
+    let mut pairs = [0.0; 8];
+    let pixels = pixels.chunks_exact(8);
+    let weights = wide_weights()[phase].chunks_exact(8);
+    for (pixels, weights) in pixels.zip(weights) {
+        for ((sum, pixel), weight) in pairs.iter_mut().zip(pixels).zip(weights) {
+            *sum += pixel * weight;
+        }
+    }
+    pairs
+}
+
+/// Pixels between the same rows for which mixing the rows is worth it.
+const WORTH: usize = 3;
+
+/// Bits behind the point of a position.
+const POINT: u32 = 32;
+/// Of these, bits behind that of a phase.
+const BEHIND: u32 = POINT - PHASES.trailing_zeros();
+
+/// A position or step in fixed point.
+#[inline(always)]
+fn fixed(at: f64) -> i64 {
+    (at * (1i64 << POINT) as f64) as i64
+}
+
+/// Where positions in a part of a frame begin, in pixels, the farthest from there
+/// that have all their taps, in fixed point, and values from one row to the next.
+#[derive(Clone, Copy)]
+struct Held {
+    left: f64,
+    top: f64,
+    right: i64,
+    bottom: i64,
+    stride: u32,
+}
+
+impl Held {
+    fn new(tile: &Tile) -> Self {
+        let most = |size: usize| ((size - TAPS) as i64) << POINT;
+        Self {
+            left: (tile.left + BEFORE) as f64,
+            top: (tile.top + BEFORE) as f64,
+            right: most(tile.width),
+            bottom: most(tile.height),
+            stride: 4 * tile.width as u32,
+        }
+    }
+
+    /// Where the taps of a position begin, and its phases.
+    #[inline(always)]
+    fn place(self, u: i64, v: i64) -> Place {
+        let split = |at: i64, most: i64| {
+            let at = at.max(0).min(most);
+            let part = at & ((1 << POINT) - 1);
+            let phase = (part + (1 << (BEHIND - 1))) >> BEHIND;
+            ((at >> POINT) as u32, phase as u32)
+        };
+        let (x, across) = split(u, self.right);
+        let (y, down) = split(v, self.bottom);
+        Place {
+            x: 4 * x,
+            across,
+            row: y.wrapping_mul(self.stride),
+            down,
+        }
     }
 }
 

@@ -143,10 +143,10 @@ pub fn method_name(method: Method) -> &'static str {
 
 fn unveil_name(unveil: Unveil) -> &'static str {
     match unveil {
-        Unveil::Auto => "Lift: find the near end",
-        Unveil::First => "Lift: first frame nearest",
-        Unveil::Last => "Lift: last frame nearest",
-        Unveil::Off => "Leave",
+        Unveil::Auto => "Automatic",
+        Unveil::First => "First is nearest",
+        Unveil::Last => "Last is nearest",
+        Unveil::Off => "Leave it",
     }
 }
 

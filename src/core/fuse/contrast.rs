@@ -88,12 +88,14 @@ fn luminance(channels: &[Plane; 3]) -> Plane {
     grey
 }
 
-/// The amplitude of the two finest levels of detail in soft windows of several
-/// sizes about each pixel. Its mean follows outlines more closely than that of the
-/// energy, in which a strong edge outdoes all around it. Kept from one frame to
-/// the next for its memory.
+/// The energy of the two finest levels of detail in soft windows of several sizes
+/// about each pixel. Kept from one frame to the next for its memory.
 #[derive(Debug, Default)]
 pub struct Spread {
+    /// Whether windows are of its root: these follow outlines more closely, since
+    /// a strong edge does not outdo all around it, but the bloom of highlights as
+    /// well.
+    pub is_root: bool,
     /// In the smallest.
     pub near: Plane,
     /// In a larger one.
@@ -108,7 +110,7 @@ impl Spread {
     /// Looks at the energy of the finest level, and of the next in a soft window;
     /// see [`squares`].
     pub fn look(&mut self, finest: &Plane, coarser: &Plane) {
-        let (width, height) = (finest.width, finest.height);
+        let (width, height, is_root) = (finest.width, finest.height, self.is_root);
         self.near.reshape(width, height);
         let scratch = || (Window::default(), Vec::new(), Vec::new());
         let bands = self.near.bands_mut();
@@ -118,7 +120,10 @@ impl Spread {
             for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
                 window.row(y, out, |y, out| {
                     coarser.expanded_row(y, expanded, sums);
-                    amplitudes(finest.row(y), expanded, out);
+                    add_scaled(finest.row(y), expanded, COARSER, out);
+                    if is_root {
+                        roots(out);
+                    }
                 });
             }
         });
@@ -141,10 +146,9 @@ impl Spread {
         quarter.expand_into(width.div_ceil(2), height.div_ceil(2), &mut self.far);
     }
 
-    /// The contrast of all windows together, the squares of amplitudes, in `near`,
-    /// each pixel times `factor`.
+    /// All windows together, in `near`, each pixel times `factor`.
     pub fn join(&mut self, factor: f32) {
-        let (wide, far) = (&self.wide, &self.far);
+        let (wide, far, is_root) = (&self.wide, &self.far, self.is_root);
         let width = wide.width;
         let scratch = || (vec![0.0; width], Vec::new());
         let bands = self.near.bands_mut();
@@ -156,7 +160,8 @@ impl Spread {
                     || {
                         let values = out.iter_mut().zip(wide.row(y)).zip(expanded.iter());
                         for ((sum, wide), far) in values {
-                            let [near, wide, far] = [*sum, *wide, *far].map(|mean| mean * mean);
+                            let all = [*sum, *wide, *far];
+                            let [near, wide, far] = if is_root { all.map(|v| v * v) } else { all };
                             let joined = WINDOWS[0] * near + WINDOWS[1] * wide + WINDOWS[2] * far;
                             *sum = factor * joined;
                         }
@@ -167,16 +172,21 @@ impl Spread {
     }
 }
 
-/// The amplitude of detail that has these energies at the finest level and at the
-/// next.
-fn amplitudes(finest: &[f32], coarser: &[f32], out: &mut [f32]) {
+fn add_scaled(a: &[f32], b: &[f32], scale: f32, out: &mut [f32]) {
     vectorised(
         #[inline(always)]
         || {
-            for ((out, finest), coarser) in out.iter_mut().zip(finest).zip(coarser) {
-                *out = (finest + COARSER * coarser).sqrt();
+            for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+                *out = a + scale * b;
             }
         },
+    );
+}
+
+fn roots(row: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || row.iter_mut().for_each(|v| *v = v.sqrt()),
     );
 }
 
@@ -187,13 +197,13 @@ pub fn settling(noise: f32) -> [f32; 2] {
 }
 
 /// Makes `settled` how far the surroundings of each place are beyond `noise`, up
-/// to 1, from the amplitude of their detail; see [`Spread::far`].
-pub fn settle_into(far: &Plane, noise: f32, settled: &mut Plane) {
+/// to 1, from their contrast, or its root; see [`Spread::far`].
+pub fn settle_into(far: &Plane, noise: f32, is_root: bool, settled: &mut Plane) {
     let [least, half] = settling(noise);
     settled.reshape(far.width, far.height);
     let each = settled.data.par_iter_mut().zip(&far.data);
     each.for_each(|(share, far)| {
-        let far = (far * far).max(least);
+        let far = if is_root { far * far } else { *far }.max(least);
         *share = (far / (far + half)).powi(2);
     });
 }

@@ -139,6 +139,7 @@ impl Work {
             }
         };
         let mut strip = std::mem::take(&mut self.strip);
+        strip.spread.is_root = veil.is_some();
         for start in (0..height).step_by(step) {
             let rows = start..(start + step).min(height);
             match placed {
@@ -259,7 +260,7 @@ impl Strip {
         check(keep_going)?;
         spread.look(finest, soft);
         spread.join(factor);
-        settle_into(&spread.far, noise, settled);
+        settle_into(&spread.far, noise, spread.is_root, settled);
         Ok(())
     }
 

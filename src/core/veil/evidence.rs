@@ -97,11 +97,12 @@ pub fn circle(
     Ok(is_clear.then(|| SHY * best / scene.step as f32))
 }
 
-/// How much of what is lifted off the `samples` where they are sharp no frame
-/// shows, as a share, and how much is lifted, as a mean over all cells.
+/// How much of what is lifted off the `samples` where they are sharp, and free of
+/// the `bloom` of highlights, no frame shows, as a share, and how much is lifted, as a mean over all cells.
 pub fn beyond(
     scene: &Scene,
     layers: &Layers,
+    bloom: &Plane,
     circle: f32,
     samples: &[Sample],
     keep_going: KeepGoing,
@@ -113,6 +114,7 @@ pub fn beyond(
         return Ok([1.0, 0.0]);
     };
     let about = disc(1);
+    let bloom = bloom.reduced();
     let range = [0, 1, 2].map(|c| {
         let bound = |more: fn(f32, f32) -> f32| {
             let value = |i: usize| frames.iter().map(|frame| frame.data[i][c]).reduce(more);
@@ -137,7 +139,8 @@ pub fn beyond(
         let cover = layers.covered(1, |at| sample.place - at > scene.gap);
         let own = layers.covered(1, |at| (sample.place - at).abs() <= near);
         for (i, (cell, veil)) in frame.data.iter().zip(&veil.data).enumerate() {
-            let share = fade(veil[3]) * (1.0 - cover.data[i].min(1.0)) * own.data[i];
+            let bare = (1.0 - cover.data[i].min(1.0)) * (1.0 - bloom.data[i].min(1.0));
+            let share = fade(veil[3]) * bare * own.data[i];
             for c in 0..3 {
                 let change = share * (lifted(cell[c], veil[c], veil[3]) - cell[c]);
                 let [low, high] = [range[c][0].data[i], range[c][1].data[i]];

@@ -114,8 +114,8 @@ mod tests {
         let refined = Guide::new(&picture, 5).refined(&plane(&|x| f32::from(u8::from(x < 17))));
         let row = refined.row(15);
         assert!(row[8] > 0.95 && row[30] < 0.05, "{row:?}");
-        assert!(row[17] > 0.6 && row[19] > 0.6, "{row:?}");
-        assert!(row[20] < 0.4 && row[22] < 0.3, "{row:?}");
+        assert!(row[17] > 0.5 && row[19] > 0.3, "{row:?}");
+        assert!(row[20] < 0.05 && row[22] < 0.05, "{row:?}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::cells::{Cells, halved_deviation, lay_behind};
+use super::cells::{Cells, Packed, halved_deviation, lay_behind};
 use super::guided::Guide;
 use crate::core::plane::Plane;
 
@@ -39,7 +39,7 @@ struct Layer {
     depth: f32,
     /// Its light and cover, and the same at half the size, a quarter, and so on:
     /// wide blur shows in few cells.
-    levels: Vec<Cells>,
+    levels: Vec<Packed>,
 }
 
 /// A scene taken apart by its depth, nearest first.
@@ -124,15 +124,11 @@ impl Scene {
 }
 
 impl Layer {
-    fn new(depth: f32, cells: Cells) -> Self {
-        let mut levels = vec![cells];
-        while levels.len() < LEVELS
-            && levels[levels.len() - 1]
-                .width
-                .min(levels[levels.len() - 1].height)
-                > 4
-        {
-            levels.push(levels[levels.len() - 1].halved());
+    fn new(depth: f32, mut cells: Cells) -> Self {
+        let mut levels = vec![Packed::from(&cells)];
+        while levels.len() < LEVELS && cells.width.min(cells.height) > 4 {
+            cells = cells.halved();
+            levels.push(Packed::from(&cells));
         }
         Self { depth, levels }
     }
@@ -145,8 +141,8 @@ impl Layers {
     /// `base` times.
     pub fn seen(&self, depth: f32, gap: f32, circle: f32, base: usize) -> Cells {
         let whole = |level: usize| {
-            let cells = self.layers[0].levels[level].blank();
-            (level, cells)
+            let Packed { width, height, .. } = self.layers[0].levels[level];
+            (level, Cells::from_fn(width, height, |_| [0.0; 4]))
         };
         // What is nearest is blurred most: it is laid down at a small size, which
         // is doubled for what follows.
@@ -168,16 +164,19 @@ impl Layers {
             let (mut at, mut front) = seen.take().unwrap_or_else(|| whole(level));
             while at > level {
                 at -= 1;
-                let Cells { width, height, .. } = layer.levels[at];
+                let Packed { width, height, .. } = layer.levels[at];
                 front = front.doubled(width, height);
             }
-            lay_behind(&mut front, &layer.levels[level].blurred(deviation));
+            lay_behind(
+                &mut front,
+                &layer.levels[level].unpacked().blurred(deviation),
+            );
             seen = Some((level, front));
         }
         let (mut at, mut front) = seen.unwrap_or_else(|| whole(base));
         while at > base {
             at -= 1;
-            let Cells { width, height, .. } = self.layers[0].levels[at];
+            let Packed { width, height, .. } = self.layers[0].levels[at];
             front = front.doubled(width, height);
         }
         front
@@ -197,11 +196,12 @@ impl Layers {
     /// How far each cell is covered by layers at such depths; cells are those
     /// halved `base` times.
     pub fn covered(&self, base: usize, is_such: impl Fn(f32) -> bool) -> Plane {
-        let Cells { width, height, .. } = self.layers[0].levels[base];
+        let Packed { width, height, .. } = self.layers[0].levels[base];
         let mut cover = Plane::new(width, height);
         for layer in self.layers.iter().filter(|layer| is_such(layer.depth)) {
-            let values = cover.data.iter_mut().zip(&layer.levels[base].data);
-            values.for_each(|(cover, cell)| *cover += cell[3]);
+            let cells = &layer.levels[base];
+            let values = cover.data.iter_mut().enumerate();
+            values.for_each(|(at, cover)| *cover += cells.share(at));
         }
         cover
     }
@@ -231,6 +231,9 @@ pub fn greatest(plane: &Plane, around: &[(isize, isize)]) -> Plane {
                 let row = plane.row((y + dy).clamp(0, height - 1) as usize);
                 let inside = (-dx).clamp(0, width)..(width - dx).clamp(0, width);
                 let (start, end) = (inside.start as usize, inside.end as usize);
+                if start >= end {
+                    continue;
+                }
                 let from = (start as isize + dx) as usize;
                 let near = out[start..end].iter_mut().zip(&row[from..]);
                 near.for_each(|(most, &value)| *most = if value > *most { value } else { *most });

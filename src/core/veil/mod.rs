@@ -24,7 +24,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::evidence::Sample;
-use self::layers::{Layers, Scene, greatest, least};
+use self::layers::{Layers, Scene, disc, greatest, least};
 pub use self::sheet::{Sheet, THICK, THIN, VALUES};
 use super::KeepGoing;
 use super::fuse::{Fused, softness};
@@ -49,6 +49,11 @@ const MORE: f32 = 0.05;
 const TIMES: f32 = 1.5;
 /// and how little outlines may say against it, which are easily misled.
 const OUTLINE: f32 = 0.9;
+/// Values from which light is cut off: of what is brighter no picture tells what
+/// its blur is like.
+const CLIPPED: f32 = 0.985;
+/// Cells that such blur reaches at most.
+const BLOOM: f32 = 10.0;
 /// Pixels about a place whose values bound what may be behind a veil there.
 const RANGE: usize = 16;
 
@@ -75,6 +80,8 @@ pub struct Veil {
     step: usize,
     gap: f32,
     circle: f32,
+    /// 1 where the blur of highlights may be: nothing is lifted there.
+    bloom: Plane,
     /// The number of the last frame, where that is the nearest.
     reversed: Option<u16>,
     /// The least and greatest value about each cell.
@@ -169,9 +176,10 @@ impl Depths {
             return Ok(None);
         };
         let sides = [first, side(true)];
+        let bloom = self.bloom(circle);
         let mut beyond = [[0.0; 2]; 2];
         for (beyond, (scene, layers, frames)) in beyond.iter_mut().zip(&sides) {
-            *beyond = evidence::beyond(scene, layers, circle, frames, keep_going)?;
+            *beyond = evidence::beyond(scene, layers, &bloom, circle, frames, keep_going)?;
         }
         let outline = evidence::outline(&sides[0].0);
         let [[first, _], [last, _]] = beyond;
@@ -195,8 +203,23 @@ impl Depths {
             reversed: reversed.then_some(self.last),
             range: self.range,
             layers: if reversed { last } else { first },
+            bloom,
             circle,
         }))
+    }
+
+    /// Where highlights are that have no upper end, and what their blur reaches
+    /// with this circle: 1, else 0.
+    fn bloom(&self, circle: f32) -> Plane {
+        let highest = self.range.each_ref().map(|[_, high]| high);
+        let is_clipped = |i: usize| highest.iter().any(|high| high.data[i] >= CLIPPED);
+        let cells = (0..self.depth.data.len()).map(|i| f32::from(u8::from(is_clipped(i))));
+        let clipped = Plane {
+            data: cells.collect(),
+            ..self.depth
+        };
+        let reach = (circle * f32::from(self.last) / 2.0).min(BLOOM);
+        greatest(&clipped, &disc(reach.round() as usize))
     }
 
     fn gap(&self) -> f32 {
@@ -225,6 +248,45 @@ impl Depths {
 }
 
 impl Veil {
+    /// Of a bright bar on the left before a dark ground, in `frames` frames: to
+    /// measure with what lifting takes.
+    pub fn of_a_bar(width: usize, height: usize, frames: u16) -> Self {
+        let step = 2;
+        let (columns, rows) = (width.div_ceil(step), height.div_ceil(step));
+        let plane = |left: f32, right: f32| {
+            let value = |i: usize| {
+                if i % columns < columns / 2 {
+                    left
+                } else {
+                    right
+                }
+            };
+            Plane {
+                width: columns,
+                height: rows,
+                data: (0..columns * rows).map(value).collect(),
+            }
+        };
+        let last = f32::from(frames.saturating_sub(1));
+        let scene = Scene {
+            picture: [0, 1, 2].map(|_| plane(0.8, 0.2)),
+            depth: plane(0.0, last),
+            step,
+            gap: GAP,
+            frames: usize::from(frames),
+        };
+        let range = || [plane(0.0, 0.0), plane(1.0, 1.0)];
+        Self {
+            layers: scene.layers(),
+            step,
+            gap: GAP,
+            circle: 1.0,
+            bloom: plane(0.0, 0.0),
+            reversed: None,
+            range: [range(), range(), range()],
+        }
+    }
+
     /// The radius that a step in depth blurs by, in pixels of the picture.
     pub fn circle(&self) -> f32 {
         self.circle * self.step as f32
@@ -243,7 +305,9 @@ impl Veil {
         };
         let depth = f32::from(depth);
         let veil = self.layers.seen(depth, self.gap, self.circle, 0);
-        let cover = self.layers.cover(depth, self.gap);
+        let mut cover = self.layers.cover(depth, self.gap);
+        let cells = cover.data.iter_mut().zip(&self.bloom.data);
+        cells.for_each(|(cover, bloom)| *cover = cover.max(*bloom));
         Sheet::new(&veil, &cover, &self.range, self.step)
     }
 }

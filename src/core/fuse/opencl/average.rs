@@ -71,7 +71,7 @@ impl Average {
         window(session, half, soft_half)?;
         let args = [Out(luma), Size(luma), In(soft_half), Size(soft_half)];
         session.run("spread", luma.size(), &args)?;
-        spread.look(session, FLOOR)
+        spread.look(session, FLOOR, false)
     }
 }
 

@@ -1,5 +1,7 @@
 //! How long every kernel takes, where it does its work: in all methods.
 
+use std::sync::Arc;
+
 use clap::ValueEnum;
 
 use super::session::Session;
@@ -12,6 +14,7 @@ use crate::core::fuse::bench::{Step, moved, texture};
 use crate::core::fuse::{Fused, Method, Options, Prefer, render};
 use crate::core::keep_going::check;
 use crate::core::sharpness::GRID;
+use crate::core::veil::Veil;
 use crate::core::warp::{Area, Exposure};
 use crate::core::{KeepGoing, Transform};
 use crate::photo::{Photo, Samples};
@@ -39,6 +42,10 @@ pub fn times(device: &OpenClDevice, area: Area, keep_going: KeepGoing) -> crate:
             frames: photos.len(),
             ..Options::from(method)
         };
+        if method == Method::Hybrid {
+            let veil = Veil::of_a_bar(area.width, area.height, 3);
+            fuse(Task::Look(options, Some(Arc::new(veil))))?;
+        }
         let found = fuse(Task::Look(options, None))?;
         if method.looks() > 1 {
             fuse(second(found, &options, keep_going)?)?;

@@ -6,13 +6,13 @@ use opencv::core::Scalar;
 
 use super::Rest;
 use super::depth::DepthSearch;
-use super::session::Arg::{Floats, In, Out, Size};
+use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use crate::core::fuse::Fused;
 use crate::core::fuse::contrast::settling;
 use crate::core::plane::Plane;
 
-/// The amplitude of the two finest levels of detail in soft windows of several
+/// The energy of the two finest levels of detail, or its root, in soft windows of several
 /// sizes about each pixel.
 pub struct Spread {
     /// In the smallest.
@@ -47,8 +47,8 @@ impl Spread {
         })
     }
 
-    /// Looks at the amplitude in `wide`, of frames with this noise.
-    pub fn look(&self, session: &Session, noise: f32) -> Result<()> {
+    /// Looks at the energy in `wide`, or its root, of frames with this noise.
+    pub fn look(&self, session: &Session, noise: f32, is_root: bool) -> Result<()> {
         let Self {
             near,
             wide,
@@ -75,6 +75,7 @@ impl Spread {
             Out(settled),
             Size(far),
             noise,
+            Int(is_root.into()),
         ];
         session.run("settle", far.size(), &args)
     }

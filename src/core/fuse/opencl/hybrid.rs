@@ -136,6 +136,7 @@ impl Hybrid {
                 Int((!whole).into()),
                 Int(index.into()),
                 Floats([factor, scale, 0.0, 0.0]),
+                Int(self.veil.is_some().into()),
                 Out(best),
                 Out(winner),
             ],
@@ -158,7 +159,8 @@ impl Accumulator for Hybrid {
         if let Some(range) = &self.range {
             range.add(session, frame)?;
         }
-        self.work.look(session, frame, whole, self.noise)?;
+        let is_root = self.veil.is_some();
+        self.work.look(session, frame, whole, self.noise, is_root)?;
         self.stand(session, index, frame, whole)?;
         let Work {
             below,

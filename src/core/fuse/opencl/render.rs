@@ -47,7 +47,7 @@ impl Accumulator for Search {
             noise,
             bias,
         } = self;
-        work.look(session, frame, whole, *noise)?;
+        work.look(session, frame, whole, *noise, false)?;
         let (spread, below) = (&work.spread, &work.below[0]);
         session.run(
             "rank",

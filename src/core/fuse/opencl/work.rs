@@ -6,7 +6,7 @@ use opencv::Result;
 use super::contrast::{Spread, window};
 use super::depth::Clues;
 use super::fill::fill;
-use super::session::Arg::{In, Out, Size};
+use super::session::Arg::{In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 
 /// Levels of detail that are looked at, whatever the fusion has: depth needs them.
@@ -48,8 +48,16 @@ impl Work {
     }
 
     /// Looks at all levels of a frame with this noise, and fills what it does not
-    /// show unless it is `whole`.
-    pub fn look(&self, session: &Session, frame: &Buffer, whole: bool, noise: f32) -> Result<()> {
+    /// show unless it is `whole`. Windows are of the root of the energy where
+    /// `is_root` says so.
+    pub fn look(
+        &self,
+        session: &Session,
+        frame: &Buffer,
+        whole: bool,
+        noise: f32,
+        is_root: bool,
+    ) -> Result<()> {
         if !whole {
             fill(session, frame, &self.below)?;
         }
@@ -77,9 +85,10 @@ impl Work {
                 In(&self.soft[0]),
                 Out(finest),
                 Out(&self.spread.wide),
+                Int(is_root.into()),
             ],
         )?;
-        self.spread.look(session, noise)
+        self.spread.look(session, noise, is_root)
     }
 
     /// What tells of the depth of the frame looked at.
