@@ -112,6 +112,15 @@ impl Scene {
         }
     }
 
+    /// The share of what is beside a jump in depth that lies in `part`.
+    pub fn share_of_jumps(&self, part: &Plane) -> f32 {
+        let jumps = self.jumps(FAT);
+        let cells = jumps.data.iter().zip(&part.data);
+        let cells = cells.filter(|(jump, _)| **jump > self.gap);
+        let (count, sum) = cells.fold((0, 0.0), |(n, sum), (_, part)| (n + 1, sum + part));
+        sum / (count as f32).max(1.0)
+    }
+
     /// Where depth jumps within so many pixels: by how much.
     pub fn jumps(&self, pixels: usize) -> Plane {
         let disc = disc((pixels / self.step).max(1));

@@ -52,6 +52,9 @@ const OUTLINE: f32 = 0.9;
 /// Values from which light is cut off: of what is brighter no picture tells what
 /// its blur is like.
 const CLIPPED: f32 = 0.985;
+/// The share of what is beside jumps in depth that such blur may reach: with more,
+/// the picture that tells of veils is not to be believed.
+const BLOOMED: f32 = 0.1;
 /// Cells that such blur reaches at most.
 const BLOOM: f32 = 10.0;
 /// Pixels about a place whose values bound what may be behind a veil there.
@@ -177,19 +180,21 @@ impl Depths {
         };
         let sides = [first, side(true)];
         let bloom = self.bloom(circle);
+        let bloomed = sides[0].0.share_of_jumps(&bloom);
         let mut beyond = [[0.0; 2]; 2];
         for (beyond, (scene, layers, frames)) in beyond.iter_mut().zip(&sides) {
             *beyond = evidence::beyond(scene, layers, &bloom, circle, frames, keep_going)?;
         }
         let outline = evidence::outline(&sides[0].0);
         let [[first, _], [last, _]] = beyond;
-        tracing::debug!(?beyond, outline, "which end is nearest");
+        tracing::debug!(?beyond, outline, bloomed, "which end is nearest");
         let is_sure = |own: f32, other: f32, outline: f32| {
             other - own > MORE && other > TIMES * own && outline > OUTLINE
         };
         let reversed = match nearest {
             Unveil::First => false,
             Unveil::Last => true,
+            Unveil::Auto if bloomed > BLOOMED => return Ok(None),
             Unveil::Auto if is_sure(first, last, outline) => false,
             Unveil::Auto if is_sure(last, first, outline.recip()) => true,
             Unveil::Auto | Unveil::Off => return Ok(None),
