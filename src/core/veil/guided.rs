@@ -125,8 +125,9 @@ mod tests {
         let full = |[a, b, c, d, e, f]: [f32; 6]| [[a, b, c], [b, d, e], [c, e, f]];
         let (matrix, inverse) = (full(matrix), full(inverse));
         for (i, row) in matrix.iter().enumerate() {
-            for j in 0..3 {
-                let product: f32 = (0..3).map(|k| row[k] * inverse[k][j]).sum();
+            // The inverse is symmetric as well.
+            for (j, column) in inverse.iter().enumerate() {
+                let product: f32 = row.iter().zip(column).map(|(a, b)| a * b).sum();
                 let one = f32::from(u8::from(i == j));
                 assert!((product - one).abs() < 1e-5, "{i} {j}: {product}");
             }
