@@ -49,6 +49,9 @@ pub fn veil(
         }
         return Ok(None);
     };
+    if options.unveil == Unveil::Auto && depths.is_dazzled() {
+        return Ok(None);
+    }
     let grid = depths.grid();
     let asked = ASKED.min(used.len());
     let places = (0..asked).map(|k| k * (used.len() - 1) / (asked - 1).max(1));

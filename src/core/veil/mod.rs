@@ -143,6 +143,12 @@ impl Depths {
         Ok(Some(found))
     }
 
+    /// Whether highlights lie beside so many jumps in depth that no frame can tell
+    /// of veils.
+    pub fn is_dazzled(&self) -> bool {
+        self.scene(false).share_of_jumps(&self.bloom(0.0)) > BLOOMED
+    }
+
     /// Columns and rows in which samples are wanted, and how many pixels of the
     /// picture it is from one to the next: the first is the picture's first pixel.
     pub fn grid(&self) -> ([usize; 2], usize) {
