@@ -11,6 +11,7 @@
 use rayon::prelude::*;
 
 use super::Transform;
+use super::extreme::{greatest_within, least_within};
 use super::grey::GreyPyramid;
 use super::plane::{BAND, Plane};
 use super::warp::Area;
@@ -278,8 +279,8 @@ impl<'a> Ranged<'a> {
     fn of(laid: &'a Laid) -> Self {
         Self {
             laid,
-            low: extreme(&laid.values, f32::min),
-            high: extreme(&laid.values, f32::max),
+            low: least_within(&laid.values, NEAR).data,
+            high: greatest_within(&laid.values, NEAR).data,
         }
     }
 
@@ -304,29 +305,6 @@ impl<'a> Ranged<'a> {
             .map(|i| both(i) && outside(a[i], other, i) && outside(b[i], self, i))
             .collect()
     }
-}
-
-/// The least or greatest value within [`NEAR`] cells of each.
-fn extreme(plane: &Plane, of: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32> {
-    let (width, height) = (plane.width, plane.height);
-    let near = |at: usize, size: usize| at.saturating_sub(NEAR)..(at + NEAR + 1).min(size);
-    let mut rows = vec![0.0; plane.data.len()];
-    rows.par_chunks_mut(width).enumerate().for_each(|(y, out)| {
-        let row = plane.row(y);
-        for (x, out) in out.iter_mut().enumerate() {
-            *out = row[near(x, width)].iter().copied().fold(row[x], &of);
-        }
-    });
-    let mut both = rows.clone();
-    both.par_chunks_mut(width).enumerate().for_each(|(y, out)| {
-        for near in near(y, height) {
-            let row = &rows[near * width..][..width];
-            out.iter_mut()
-                .zip(row)
-                .for_each(|(out, &v)| *out = of(*out, v));
-        }
-    });
-    both
 }
 
 /// The cells within `by` cells of one that is set.

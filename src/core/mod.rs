@@ -4,6 +4,7 @@
 pub mod align;
 pub mod device;
 pub mod exposure;
+mod extreme;
 pub mod finish;
 pub mod focus;
 pub mod focus_range;

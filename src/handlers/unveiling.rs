@@ -15,9 +15,6 @@ use crate::photo::Photo;
 /// Frames that are asked: enough to see every part of a scene sharp and blurred.
 const ASKED: usize = 12;
 
-/// What is told to who asked for more.
-const NOTHING: &str = "Nothing blurs over what lies behind it: there is nothing to lift";
-
 /// The veils over the frames of a stack, whose picture was fused in `area`; `None`
 /// where they are not wanted or there are none. Frames are read again, `lanes` at
 /// a time, in few pixels.
@@ -36,6 +33,21 @@ pub fn veil(
     if options.unveil == Unveil::Off || options.method != Method::Hybrid {
         return Ok(None);
     }
+    let veil = search(aligned, area, found, options, lanes, job)?;
+    if veil.is_none() && options.unveil != Unveil::Auto {
+        job.note("Nothing blurs over what lies behind it: there is nothing to lift");
+    }
+    Ok(veil)
+}
+
+fn search(
+    aligned: &Aligned,
+    area: Area,
+    found: &Fused,
+    options: &FuseOptions,
+    lanes: usize,
+    job: &Job,
+) -> Result<Option<Veil>> {
     let keep_going = || !job.is_cancelled();
     let used = aligned.used();
     let Some(last) = used.last().and_then(|(i, _)| u16::try_from(*i).ok()) else {
@@ -44,9 +56,6 @@ pub fn veil(
     let stages = job.stages();
     let depths = || Depths::of(found, last, options.smoothness, &keep_going);
     let Some(depths) = stages.time("look for what is in front", depths)? else {
-        if options.unveil != Unveil::Auto {
-            job.note(NOTHING);
-        }
         return Ok(None);
     };
     if options.unveil == Unveil::Auto && depths.is_dazzled() {
@@ -77,11 +86,7 @@ pub fn veil(
         },
     )?;
     let veil = || depths.veil(options.unveil, &samples, &keep_going);
-    let veil = stages.time("look for veils", veil)?;
-    if veil.is_none() && options.unveil != Unveil::Auto {
-        job.note(NOTHING);
-    }
-    Ok(veil)
+    stages.time("look for veils", veil)
 }
 
 /// What a frame shows in cells of `step` pixels of the result, `columns` and `rows`

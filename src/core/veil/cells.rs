@@ -43,6 +43,15 @@ impl Cells {
         }
     }
 
+    /// Nothing in any of them.
+    pub fn blank(width: usize, height: usize) -> Self {
+        Self {
+            width,
+            height,
+            data: vec![[0.0; 4]; width * height],
+        }
+    }
+
     /// One row.
     pub fn row(&self, y: usize) -> &[Cell] {
         &self.data[y * self.width..(y + 1) * self.width]
@@ -82,7 +91,7 @@ impl Cells {
     fn weighed(&self, weights: &[f32]) -> Self {
         let reach = weights.len() / 2;
         let (width, height) = (self.width, self.height);
-        let mut across = self.blank();
+        let mut across = Self::blank(width, height);
         bands(&mut across.data, width, |y, out| {
             let row = self.row(y);
             let at = |x: isize| row[mirror(x - reach as isize, width)];
@@ -91,7 +100,7 @@ impl Cells {
                 add(weight, &padded[k..k + width], out);
             }
         });
-        let mut down = self.blank();
+        let mut down = Self::blank(width, height);
         bands(&mut down.data, width, |y, out| {
             for (k, &weight) in weights.iter().enumerate() {
                 let near = mirror((y + k) as isize - reach as isize, height);
@@ -99,15 +108,6 @@ impl Cells {
             }
         });
         down
-    }
-
-    /// Nothing in as many cells.
-    pub fn blank(&self) -> Self {
-        Self {
-            width: self.width,
-            height: self.height,
-            data: vec![[0.0; 4]; self.data.len()],
-        }
     }
 
     /// At half the size: each cell is the mean of a block of four.

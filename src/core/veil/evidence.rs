@@ -2,10 +2,11 @@
 //! nearest.
 
 use super::cells::Cells;
-use super::layers::{Layers, Scene, disc, greatest, least, light};
+use super::layers::{Layers, Scene, light};
 use super::sheet::{fade, lifted};
 use crate::Result;
 use crate::core::KeepGoing;
+use crate::core::extreme::{disc, greatest, least};
 use crate::core::keep_going::check;
 use crate::core::plane::Plane;
 
@@ -98,7 +99,8 @@ pub fn circle(
 }
 
 /// How much of what is lifted off the `samples` where they are sharp, and free of
-/// the `bloom` of highlights, no frame shows, as a share, and how much is lifted, as a mean over all cells.
+/// the `bloom` of highlights, no frame shows, as a share, and how much is lifted,
+/// as a mean over all cells.
 pub fn beyond(
     scene: &Scene,
     layers: &Layers,
@@ -161,7 +163,7 @@ pub fn outline(scene: &Scene) -> f32 {
     let disc = disc((OUTLINE / scene.step).max(1));
     let most = greatest(&scene.depth, &disc);
     let least = least(&scene.depth, &disc);
-    let contrast = contrast(&scene.picture);
+    let contrast = contrast(scene.picture);
     let cells = |i: usize| [contrast.data[i], 0.0, 0.0, 1.0];
     let around = Cells::from_fn(contrast.width, contrast.height, cells);
     let around = around.softened(AROUND / scene.step as f32);

@@ -1,16 +1,15 @@
 //! A scene as layers, the nearest first.
 
-use rayon::prelude::*;
-
 use super::cells::{Cells, Packed, halved_deviation, lay_behind};
 use super::guided::Guide;
+use crate::core::extreme::{disc, greatest, least};
 use crate::core::plane::Plane;
 
 /// Layers that a scene has at most: memory and time grow with them.
-pub const MOST: usize = 20;
+const MOST: usize = 20;
 /// How far windows carry the depth of a near thing beyond its outline, in pixels
 /// of the picture.
-const FAT: usize = 6;
+pub const FAT: usize = 6;
 /// Pixels about which masks are brought to the outlines of the picture.
 const GUIDED: usize = 8;
 /// How often layers are halved at most, and one more.
@@ -19,9 +18,9 @@ const LEVELS: usize = 6;
 const LEAST: usize = 2;
 
 /// What is known of a scene, in cells of some pixels each.
-pub struct Scene {
+pub struct Scene<'a> {
     /// The picture of it, full scale is 1.
-    pub picture: [Plane; 3],
+    pub picture: &'a [Plane; 3],
     /// The depth of each cell, in frames from the nearest.
     pub depth: Plane,
     /// Pixels of the picture for a cell, each way.
@@ -51,7 +50,7 @@ pub struct Layers {
     sure: Plane,
 }
 
-impl Scene {
+impl Scene<'_> {
     /// The scene as layers. What is near is as wide as its outline.
     pub fn layers(&self) -> Layers {
         let depth = self.thinned();
@@ -60,7 +59,7 @@ impl Scene {
         let mut counts = vec![0; number(self.frames as f32) + 1];
         depth.data.iter().for_each(|&v| counts[number(v)] += 1);
         let used = (0..counts.len()).filter(|&layer| counts[layer] >= LEAST);
-        let guide = Guide::new(&self.picture, (GUIDED / self.step).max(1));
+        let guide = Guide::new(self.picture, (GUIDED / self.step).max(1));
         let mask = |layer| Plane {
             data: depth
                 .data
@@ -149,9 +148,9 @@ impl Layers {
     /// cells); of all layers with an infinite negative gap. Cells are those halved
     /// `base` times.
     pub fn seen(&self, depth: f32, gap: f32, circle: f32, base: usize) -> Cells {
-        let whole = |level: usize| {
+        let blank = |level: usize| {
             let Packed { width, height, .. } = self.layers[0].levels[level];
-            (level, Cells::from_fn(width, height, |_| [0.0; 4]))
+            (level, Cells::blank(width, height))
         };
         // What is nearest is blurred most: it is laid down at a small size, which
         // is doubled for what follows.
@@ -170,25 +169,20 @@ impl Layers {
             while let (true, Some(rest)) = (level < most, halved_deviation(deviation)) {
                 (level, deviation) = (level + 1, rest);
             }
-            let (mut at, mut front) = seen.take().unwrap_or_else(|| whole(level));
-            while at > level {
-                at -= 1;
-                let Packed { width, height, .. } = layer.levels[at];
-                front = front.doubled(width, height);
-            }
-            lay_behind(
-                &mut front,
-                &layer.levels[level].unpacked().blurred(deviation),
-            );
+            let mut front = self.enlarged(seen.take().unwrap_or_else(|| blank(level)), level);
+            let behind = layer.levels[level].unpacked().blurred(deviation);
+            lay_behind(&mut front, &behind);
             seen = Some((level, front));
         }
-        let (mut at, mut front) = seen.unwrap_or_else(|| whole(base));
-        while at > base {
-            at -= 1;
-            let Packed { width, height, .. } = self.layers[0].levels[at];
-            front = front.doubled(width, height);
-        }
-        front
+        self.enlarged(seen.unwrap_or_else(|| blank(base)), base)
+    }
+
+    /// Cells that were halved as often as is said, as those halved `level` times.
+    fn enlarged(&self, (halved, cells): (usize, Cells), level: usize) -> Cells {
+        (level..halved).rev().fold(cells, |cells, level| {
+            let Packed { width, height, .. } = self.layers[0].levels[level];
+            cells.doubled(width, height)
+        })
     }
 
     /// What the layers more than `gap` in front of `depth` cover themselves.
@@ -222,63 +216,27 @@ pub fn light(value: f32) -> f32 {
     value * value
 }
 
-/// Places around a place, no further than `radius` away.
-pub fn disc(radius: usize) -> Vec<(isize, isize)> {
-    let radius = radius as isize;
-    let all = (-radius..=radius).flat_map(|y| (-radius..=radius).map(move |x| (x, y)));
-    all.filter(|(x, y)| x * x + y * y <= radius * radius + radius / 2)
-        .collect()
-}
-
-/// The greatest value among those `around` each.
-pub fn greatest(plane: &Plane, around: &[(isize, isize)]) -> Plane {
-    let (width, height) = (plane.width as isize, plane.height as isize);
-    let mut out = plane.clone();
-    out.bands_mut().for_each(|(first, rows)| {
-        for (y, out) in (first as isize..).zip(rows.chunks_exact_mut(plane.width)) {
-            for &(dx, dy) in around {
-                let row = plane.row((y + dy).clamp(0, height - 1) as usize);
-                let inside = (-dx).clamp(0, width)..(width - dx).clamp(0, width);
-                let (start, end) = (inside.start as usize, inside.end as usize);
-                if start >= end {
-                    continue;
-                }
-                let from = (start as isize + dx) as usize;
-                let near = out[start..end].iter_mut().zip(&row[from..]);
-                near.for_each(|(most, &value)| *most = if value > *most { value } else { *most });
-            }
-        }
-    });
-    out
-}
-
-/// The least value among those `around` each.
-pub fn least(plane: &Plane, around: &[(isize, isize)]) -> Plane {
-    negative(greatest(&negative(plane.clone()), around))
-}
-
-fn negative(mut plane: Plane) -> Plane {
-    plane.data.iter_mut().for_each(|value| *value = -*value);
-    plane
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const SIZE: (usize, usize) = (80, 40);
 
-    /// A scene whose depth is that of the columns.
-    fn scene(depth: impl Fn(usize) -> f32, value: impl Fn(usize) -> f32) -> Scene {
+    /// A plane of the values of its columns.
+    fn plane(value: impl Fn(usize) -> f32) -> Plane {
         let (width, height) = SIZE;
-        let plane = |value: &dyn Fn(usize) -> f32| Plane {
+        Plane {
             width,
             height,
             data: (0..width * height).map(|i| value(i % width)).collect(),
-        };
+        }
+    }
+
+    /// A scene whose depth is that of the columns.
+    fn scene(picture: &[Plane; 3], depth: impl Fn(usize) -> f32) -> Scene<'_> {
         Scene {
-            picture: [0, 1, 2].map(|_| plane(&value)),
-            depth: plane(&depth),
+            picture,
+            depth: plane(depth),
             step: 2,
             gap: 1.5,
             frames: 10,
@@ -288,7 +246,8 @@ mod tests {
     #[test]
     fn near_things_lose_what_windows_added_and_hairs_stay() {
         let near = |x: usize| (20..40).contains(&x) || x == 60;
-        let scene = scene(|x| if near(x) { 1.0 } else { 8.0 }, |_| 0.5);
+        let picture = [0, 1, 2].map(|_| plane(|_| 0.5));
+        let scene = scene(&picture, |x| if near(x) { 1.0 } else { 8.0 });
         let thinned = scene.thinned();
         let row = thinned.row(20);
         let found: Vec<usize> = (0..SIZE.0).filter(|&x| row[x] < 4.0).collect();
@@ -301,10 +260,8 @@ mod tests {
     fn a_veil_is_half_at_an_outline_and_ends_where_blur_does() {
         // Bright and near on the left, dark and far on the right; the picture has
         // the outline at 40, the depth a little beyond.
-        let scene = scene(
-            |x| if x < 43 { 1.0 } else { 8.0 },
-            |x| if x < 40 { 0.9 } else { 0.2 },
-        );
+        let picture = [0, 1, 2].map(|_| plane(|x| if x < 40 { 0.9 } else { 0.2 }));
+        let scene = scene(&picture, |x| if x < 43 { 1.0 } else { 8.0 });
         let layers = scene.layers();
         let veil = layers.seen(8.0, scene.gap, 1.0, 0);
         let row = veil.row(20);

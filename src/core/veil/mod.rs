@@ -24,9 +24,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::evidence::Sample;
-use self::layers::{Layers, Scene, disc, greatest, least};
+use self::layers::{FAT, Layers, Scene};
 pub use self::sheet::{Sheet, THICK, THIN, VALUES};
 use super::KeepGoing;
+use super::extreme::{disc, greatest, greatest_within, least_within};
 use super::fuse::{Fused, softness};
 use super::keep_going::check;
 use super::plane::Plane;
@@ -132,7 +133,7 @@ impl Depths {
         };
         check(keep_going)?;
         let scene = found.scene(false);
-        let jumps = scene.jumps(6);
+        let jumps = scene.jumps(FAT);
         let edges = jumps.data.iter().filter(|&&jump| jump > scene.gap).count();
         let share = edges as f32 / jumps.data.len() as f32;
         tracing::debug!(share, "beside jumps in depth");
@@ -239,7 +240,7 @@ impl Depths {
 
     /// The scene with its depth from the nearest, which is the last frame if it
     /// is `reversed`.
-    fn scene(&self, reversed: bool) -> Scene {
+    fn scene(&self, reversed: bool) -> Scene<'_> {
         let mut depth = self.depth.clone();
         if reversed {
             let last = f32::from(self.last);
@@ -249,7 +250,7 @@ impl Depths {
                 .for_each(|depth| *depth = last - *depth);
         }
         Scene {
-            picture: self.picture.clone(),
+            picture: &self.picture,
             depth,
             step: self.step,
             gap: self.gap(),
@@ -280,7 +281,7 @@ impl Veil {
         };
         let last = f32::from(frames.saturating_sub(1));
         let scene = Scene {
-            picture: [0, 1, 2].map(|_| plane(0.8, 0.2)),
+            picture: &[0, 1, 2].map(|_| plane(0.8, 0.2)),
             depth: plane(0.0, last),
             step,
             gap: GAP,
@@ -326,7 +327,7 @@ impl Veil {
 /// The least and greatest value of a plane about each cell of `step` pixels.
 fn bounds(plane: &Plane, step: usize) -> [Plane; 2] {
     let (width, height) = (plane.width.div_ceil(step), plane.height.div_ceil(step));
-    let [across, down] = cross((RANGE / step).max(1));
+    let near = (RANGE / step).max(1);
     let cells = |more: fn(f32, f32) -> f32| {
         let cell = |i: usize| {
             let (x, y) = (i % width * step, i / width * step);
@@ -341,14 +342,7 @@ fn bounds(plane: &Plane, step: usize) -> [Plane; 2] {
         }
     };
     [
-        least(&least(&cells(f32::min), &across), &down),
-        greatest(&greatest(&cells(f32::max), &across), &down),
+        least_within(&cells(f32::min), near),
+        greatest_within(&cells(f32::max), near),
     ]
-}
-
-/// Steps along a row, and along a column, that make a square, one after the other.
-fn cross(radius: usize) -> [Vec<(isize, isize)>; 2] {
-    let radius = radius as isize;
-    let line = |place: fn(isize) -> (isize, isize)| (-radius..=radius).map(place).collect();
-    [line(|k| (k, 0)), line(|k| (0, k))]
 }

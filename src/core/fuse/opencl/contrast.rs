@@ -12,8 +12,8 @@ use crate::core::fuse::Fused;
 use crate::core::fuse::contrast::settling;
 use crate::core::plane::Plane;
 
-/// The energy of the two finest levels of detail, or its root, in soft windows of several
-/// sizes about each pixel.
+/// The energy of the two finest levels of detail, or its root, in soft windows of
+/// several sizes about each pixel.
 pub struct Spread {
     /// In the smallest.
     pub near: Buffer,
