@@ -73,7 +73,7 @@ fn looked_at(options: &Options, area: Area, frames: &[(&Photo, Transform, Exposu
         fusion.finish(ALWAYS).unwrap()
     };
     let found = feed(options.on_cpu(area));
-    match options.second(found, area, None, ALWAYS).unwrap() {
+    match options.second(found, None, area, None, ALWAYS).unwrap() {
         Second::Look(second) => feed(second),
         Second::None(fused) => *fused,
     }

@@ -77,7 +77,7 @@ fn fuse(options: &Options, area: Area, device: Option<&OpenClDevice>, frames: &[
     };
     let found = fed(fusion, frames);
     match options
-        .second(found, area, device.map(Lanes::from), ALWAYS)
+        .second(found, None, area, device.map(Lanes::from), ALWAYS)
         .unwrap()
     {
         Second::Look(fusion) => fed(fusion, frames),
@@ -413,7 +413,7 @@ fn any_number_of_lanes_gives_the_same_bytes() {
             let empty = on_opencl(&options, area(90, 70), &lanes).unwrap();
             let found = fed(empty, &frames);
             match options
-                .second(found, area(90, 70), Some(lanes), ALWAYS)
+                .second(found, None, area(90, 70), Some(lanes), ALWAYS)
                 .unwrap()
             {
                 Second::Look(fusion) => fed(fusion, &frames),

@@ -166,6 +166,7 @@ fn fuse_samples(method: Method, area: Area, device: Option<&OpenClDevice>) -> Re
     add_samples(fusion.as_mut(), area)?;
     match options.second(
         fusion.finish(ALWAYS)?,
+        None,
         area,
         device.map(Lanes::from),
         ALWAYS,

@@ -30,19 +30,15 @@ pub struct Helper<'a> {
     pub begin: &'a Begin<'a>,
     /// Begins the second look at the whole of it.
     pub again: &'a Again<'a>,
-    /// Begins that at frames with a veil over them.
-    pub unveil: &'a Lift<'a>,
 }
 
 /// Makes an empty fusion of a part of a picture.
 pub type Begin<'a> = dyn Fn(&fuse::Options, Area) -> Result<Box<dyn Fusion>> + Sync + 'a;
 
-/// Makes the fusion of the second look that some methods take, given what the
-/// first one found.
-pub type Again<'a> = dyn Fn(&fuse::Options, Fused, KeepGoing) -> Result<Second> + Sync + 'a;
-
-/// Makes the fusion of a second look at frames that near things lay a veil over.
-pub type Lift<'a> = dyn Fn(&fuse::Options, Veil) -> Result<Box<dyn Fusion>> + Sync + 'a;
+/// Makes the fusion of a second look, where there is one to be taken, given what the
+/// first one found and what near things lay over the frames.
+pub type Again<'a> =
+    dyn Fn(&fuse::Options, Fused, Option<Veil>, KeepGoing) -> Result<Second> + Sync + 'a;
 
 /// Why a helper's work ended early.
 enum Stop {
@@ -190,25 +186,21 @@ impl Feeder<'_> {
         }
         let found = joined.into_fused().ok_or(Error::Cancelled)?;
         match count {
-            1 => self.look_again(found, helper.again, helper.unveil),
+            1 => self.look_again(found, helper.again),
             // No band tells what is in the others.
             _ => self.look_again_here(found),
         }
     }
 
-    /// Takes the second look that some methods take.
-    fn look_again(&mut self, found: Fused, again: &Again, lift: &Lift) -> Result<Fused, Stop> {
+    /// Takes the second look that some methods take, or some stacks need.
+    fn look_again(&mut self, found: Fused, again: &Again) -> Result<Fused, Stop> {
         let job = self.job;
         let keep_going = || !job.is_cancelled();
-        if let Some(veil) = self.veil(&found)? {
-            drop(found);
-            let frames = self.aligned.used().len();
-            self.steps = Steps::begin(job, Phase::Unveiling, frames);
-            let mut second = lift(self.wish, veil).map_err(Stop::of_helper)?;
-            self.feed(second.as_mut(), 1)?;
-            return second.finish(&keep_going).map_err(Stop::of_helper);
+        let veil = self.veil(&found)?;
+        if veil.is_some() {
+            self.steps = Steps::begin(job, Phase::Unveiling, self.aligned.used().len());
         }
-        let second = again(self.wish, found, &keep_going);
+        let second = again(self.wish, found, veil, &keep_going);
         match second.map_err(Stop::of_helper)? {
             Second::Look(mut second) => {
                 self.feed(second.as_mut(), 1)?;
@@ -236,10 +228,9 @@ impl Feeder<'_> {
     /// The same on the processor.
     fn look_again_here(&mut self, found: Fused) -> Result<Fused, Stop> {
         let area = self.area;
-        let again = |wish: &fuse::Options, found, keep_going: KeepGoing| {
-            wish.second(found, area, None, keep_going)
-        };
-        self.look_again(found, &again, &|wish, veil| wish.unveiled(veil, area, None))
+        self.look_again(found, &|wish, found, veil, keep_going| {
+            wish.second(found, veil, area, None, keep_going)
+        })
     }
 
     /// Reads the frames in use and adds each to `fusion`: the first of `passes`

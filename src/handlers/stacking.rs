@@ -185,22 +185,16 @@ fn fuse_on(
             fuse::on_opencl(wish, part, lanes)
         }
     });
-    let again = |wish: &fuse::Options, found, keep_going: KeepGoing| {
+    let again = |wish: &fuse::Options, found, veil, keep_going: KeepGoing| {
         let lanes = |device| lanes(device, wish.method, area, photo, resources, job);
         let lanes = device.as_ref().map(lanes).transpose()?;
-        wish.second(found, area, lanes, keep_going)
-    };
-    let unveil = |wish: &fuse::Options, veil| {
-        let lanes = |device| lanes(device, wish.method, area, photo, resources, job);
-        let lanes = device.as_ref().map(lanes).transpose()?;
-        wish.unveiled(veil, area, lanes)
+        wish.second(found, veil, area, lanes, keep_going)
     };
     let helper = device.as_ref().zip(begin.as_ref());
     let helper = helper.map(|(device, begin)| Helper {
         name: &device.name,
         begin,
         again: &again,
-        unveil: &unveil,
     });
     let helper = helper.as_ref();
     let (fused, by_device) = fusing::fuse(aligned, area, &wish, helper, options, job, watch)?;

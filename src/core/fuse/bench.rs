@@ -110,7 +110,7 @@ pub fn speed(
             Some(device) => on_opencl(&options, area, device)?,
             None => options.on_cpu(area),
         })?;
-        match options.second(found, area, device.map(Lanes::from), keep_going)? {
+        match options.second(found, None, area, device.map(Lanes::from), keep_going)? {
             super::Second::Look(second) => feed(second),
             super::Second::None(fused) => Ok(*fused),
         }

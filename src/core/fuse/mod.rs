@@ -113,7 +113,7 @@ pub trait Fusion: Send {
     ) -> Result<()>;
 
     /// The same with a photograph that nobody needs any more: nothing of it is
-    /// copied.
+    /// copied, and its memory is for the next ones.
     ///
     /// # Errors
     ///
@@ -126,7 +126,9 @@ pub trait Fusion: Send {
         exposure: &Exposure,
         keep_going: KeepGoing,
     ) -> Result<()> {
-        self.add(index, &photo, pose, exposure, keep_going)
+        let added = self.add(index, &photo, pose, exposure, keep_going);
+        photo::keep(photo);
+        added
     }
 
     /// Whether it has all the memory that it needs for further frames: a fault
@@ -213,9 +215,10 @@ impl Options {
         }
     }
 
-    /// A second look at all frames, where the method takes one: given what the
-    /// first found, the fusion that makes the picture, on `device` or on the
-    /// processor.
+    /// A second look at all frames, where the method takes one, or where near
+    /// things lay a `veil` over what is behind them, which [`Method::Hybrid`] lifts:
+    /// given what the first found, the fusion that makes the picture, on `device` or
+    /// on the processor.
     ///
     /// # Errors
     ///
@@ -224,44 +227,45 @@ impl Options {
     pub fn second(
         &self,
         found: Fused,
+        veil: Option<Veil>,
         area: Area,
         device: Option<Lanes>,
         keep_going: KeepGoing,
     ) -> Result<Second> {
-        if self.method != Method::Depth {
-            return Ok(Second::None(Box::new(found)));
-        }
-        let softness = softness(self.smoothness);
-        Ok(Second::Look(if let Some(lanes) = device {
-            let smooth = || render::depth(&found, softness, keep_going);
-            let depth = lanes.stages.time("smooth depth", smooth)?;
-            render_on_opencl(found, depth, self.clamp, area, &lanes)?
-        } else {
-            let accumulator = Render::new(found, self.clamp, softness, keep_going)?;
-            Box::new(OnCpu { area, accumulator })
-        }))
+        Ok(match (self.method, veil) {
+            (Method::Depth, _) => Second::Look(self.render(found, area, device, keep_going)?),
+            (Method::Hybrid, Some(veil)) => {
+                drop(found);
+                Second::Look(self.unveil(veil, area, device)?)
+            }
+            _ => Second::None(Box::new(found)),
+        })
     }
 
-    /// A second look at all frames that [`Method::Hybrid`] takes where near things
-    /// lay a veil over what is behind them, as [`Self::second`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::second`].
-    pub fn unveiled(
+    fn render(
         &self,
-        veil: Veil,
+        found: Fused,
         area: Area,
         device: Option<Lanes>,
+        keep_going: KeepGoing,
     ) -> Result<Box<dyn Fusion>> {
+        let softness = softness(self.smoothness);
+        let Some(lanes) = device else {
+            let accumulator = Render::new(found, self.clamp, softness, keep_going)?;
+            return Ok(Box::new(OnCpu { area, accumulator }));
+        };
+        let smooth = || render::depth(&found, softness, keep_going);
+        let depth = lanes.stages.time("smooth depth", smooth)?;
+        render_on_opencl(found, depth, self.clamp, area, &lanes)
+    }
+
+    fn unveil(&self, veil: Veil, area: Area, device: Option<Lanes>) -> Result<Box<dyn Fusion>> {
+        let veil = Arc::new(veil);
         if let Some(lanes) = device {
             return unveil_on_opencl(self, veil, area, &lanes);
         }
-        let accumulator = self.hybrid(area.width, area.height);
-        Ok(Box::new(OnCpu {
-            area,
-            accumulator: accumulator.unveiled(Arc::new(veil)),
-        }))
+        let accumulator = self.hybrid(area.width, area.height).unveiled(veil);
+        Ok(Box::new(OnCpu { area, accumulator }))
     }
 
     fn hybrid(&self, width: usize, height: usize) -> Hybrid {
@@ -354,19 +358,6 @@ impl<A: Accumulator> Fusion for OnCpu<A> {
             exposure,
         };
         self.accumulator.place(index, &placed, keep_going)
-    }
-
-    fn take(
-        &mut self,
-        index: u16,
-        photo: Photo,
-        pose: &Transform,
-        exposure: &Exposure,
-        keep_going: KeepGoing,
-    ) -> Result<()> {
-        let added = self.add(index, &photo, pose, exposure, keep_going);
-        photo::keep(photo);
-        added
     }
 
     fn finish(self: Box<Self>, keep_going: KeepGoing) -> Result<Fused> {

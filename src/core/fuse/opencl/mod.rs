@@ -200,12 +200,11 @@ pub fn on_opencl(
 /// As [`on_opencl`].
 pub(super) fn unveil_on_opencl(
     options: &Options,
-    veil: Veil,
+    veil: Arc<Veil>,
     area: Area,
     lanes: &Lanes,
 ) -> Result<Box<dyn Fusion>> {
-    let veil = Some(Arc::new(veil));
-    start(Task::Look(*options, veil), area, lanes)
+    start(Task::Look(*options, Some(veil)), area, lanes)
 }
 
 /// An empty second look on a device: it renders a picture of what was `found`, by
