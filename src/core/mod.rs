@@ -19,6 +19,8 @@ pub mod palette;
 pub mod pipeline;
 pub mod plane;
 mod resample;
+mod rolling;
+mod rows;
 pub mod sharpness;
 pub mod stages;
 pub mod surface;

@@ -1,6 +1,6 @@
 //! A soft window over rows that are made as they are needed.
 
-use super::plane::{mirror, soften};
+use super::rows::{mirror, soften};
 
 /// Keeps the five rows that a soft window (the binomial 1 4 6 4 1 each way)
 /// looks at, for rows that are asked for one after another.

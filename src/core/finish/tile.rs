@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
-use crate::core::plane::mirror;
+use crate::core::rows::mirror;
 
 /// Pixels of a piece without its surroundings, across and down.
 const INNER: [usize; 2] = [512, 256];

@@ -233,7 +233,7 @@ const STEPS: &[(&str, Work)] = &[
     }),
     ("split", |room, _| {
         squares(
-            Detail::new(&room.fine, Some(&room.coarse)),
+            &Detail::new(&room.fine, Some(&room.coarse)),
             &mut room.scratch,
         );
         Ok(())

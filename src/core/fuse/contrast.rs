@@ -1,16 +1,20 @@
 //! Where a frame has contrast, and which frame has most.
 
 use rayon::prelude::*;
+use std::ops::Range;
 
 use super::Fused;
 use super::cover::Cover;
 use super::depth::{Clues, DepthSearch};
+use super::ends::Ends;
 use super::levels::{self, Detail, DetailRow};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::grey::LUMA;
 use crate::core::keep_going::check;
 use crate::core::plane::{BAND, Plane};
+use crate::core::rolling::Rolling;
+use crate::core::rows::{Band, Rows};
 use crate::core::vector::vectorised;
 use crate::core::window::Window;
 
@@ -53,21 +57,31 @@ pub fn contrast(channels: &[Plane; 3], keep_going: KeepGoing) -> Result<(Plane, 
     square(&mut detail);
     square(&mut coarser);
     check(keep_going)?;
-    let mut crisp = Plane::default();
-    crisp_into(&detail, &coarser, &mut crisp);
-    let mut spread = Spread::default();
-    spread.look(&detail, &coarser.windowed());
+    let (mut crisp, mut spread) = (Plane::new(coarser.width, coarser.height), Spread::default());
+    crisp_into(&detail, &coarser, crisp.bands_mut());
+    let (width, height) = (detail.width, detail.height);
+    spread.begin(width, height, height);
+    spread.look(&detail, &coarser.windowed(), &Ends::of(height, height));
     check(keep_going)?;
-    spread.join(1.0);
-    Ok((spread.near, crisp))
+    spread.join(1.0, height);
+    Ok((spread.near.into_plane(), crisp))
 }
 
-/// Makes `crisp` the energy of the two finest levels of detail in no window, at
+/// Fills bands of the energy of the two finest levels of detail in no window, at
 /// half the size; for both levels see [`squares`].
-pub fn crisp_into(finest: &Plane, coarser: &Plane, crisp: &mut Plane) {
-    finest.reduce_into(crisp);
-    let each = crisp.data.par_iter_mut().zip(&coarser.data);
-    each.for_each(|(value, coarser)| *value += COARSER * coarser);
+pub fn crisp_into<'a>(
+    finest: &impl Rows,
+    coarser: &impl Rows,
+    bands: impl ParallelIterator<Item = Band<'a>>,
+) {
+    let width = coarser.width();
+    bands.for_each_init(Vec::new, |padded, (first, rows)| {
+        for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
+            finest.reduced_row(y, out, padded);
+            let both = out.iter_mut().zip(coarser.row(y));
+            both.for_each(|(value, coarser)| *value += COARSER * coarser);
+        }
+    });
 }
 
 fn luminance(channels: &[Plane; 3]) -> Plane {
@@ -89,31 +103,55 @@ fn luminance(channels: &[Plane; 3]) -> Plane {
 }
 
 /// The energy of the two finest levels of detail in soft windows of several sizes
-/// about each pixel. Kept from one frame to the next for its memory.
+/// about each pixel, from the top down. Kept from one frame to the next for its
+/// memory.
 #[derive(Debug, Default)]
 pub struct Spread {
     /// Whether windows are of its root: these follow outlines more closely, since
     /// a strong edge does not outdo all around it, but the bloom of highlights as
     /// well.
     pub is_root: bool,
-    /// In the smallest.
-    pub near: Plane,
+    /// In the smallest; in all together as far as they are joined.
+    pub near: Rolling,
     /// In a larger one.
-    pub wide: Plane,
+    pub wide: Rolling,
     /// In the largest, at half the size.
-    pub far: Plane,
-    /// On the way there, at half the size and a quarter.
-    small: [Plane; 3],
+    pub far: Rolling,
+    /// Rows that were joined last.
+    pub joined: Range<usize>,
+    /// On the way to the largest, at half the size,
+    half: Rolling,
+    /// and at a quarter.
+    windows: [Rolling; 3],
 }
 
 impl Spread {
-    /// Looks at the energy of the finest level, and of the next in a soft window;
-    /// see [`squares`].
-    pub fn look(&mut self, finest: &Plane, coarser: &Plane) {
-        let (width, height, is_root) = (finest.width, finest.height, self.is_root);
-        self.near.reshape(width, height);
+    /// Begins a frame of which so many rows are kept.
+    pub fn begin(&mut self, width: usize, height: usize, kept: usize) {
+        let small = |size: usize| {
+            (
+                width.div_ceil(size),
+                height.div_ceil(size),
+                kept.div_ceil(size),
+            )
+        };
+        for (plane, size) in [(&mut self.near, 1), (&mut self.wide, 1)]
+            .into_iter()
+            .chain([(&mut self.far, 2), (&mut self.half, 2)])
+            .chain(self.windows.each_mut().map(|plane| (plane, 4)))
+        {
+            let (width, height, kept) = small(size);
+            plane.begin(width, height, kept);
+        }
+        self.joined = 0..0;
+    }
+
+    /// Looks at the energy of the finest level, and of the next in a soft window,
+    /// as far as `ends` say; see [`squares`].
+    pub fn look(&mut self, finest: &impl Rows, coarser: &impl Rows, ends: &Ends) {
+        let (width, height, is_root) = (finest.width(), finest.height(), self.is_root);
         let scratch = || (Window::default(), Vec::new(), Vec::new());
-        let bands = self.near.bands_mut();
+        let bands = self.near.grow(ends.near);
         bands.for_each_init(scratch, |(window, expanded, sums), (first, rows)| {
             window.begin(width, height, first);
             expanded.resize(width, 0.0);
@@ -128,9 +166,8 @@ impl Spread {
             }
         });
         let near = &self.near;
-        self.wide.reshape(width, height);
         let scratch = || (Window::default(), Vec::new());
-        let bands = self.wide.bands_mut();
+        let bands = self.wide.grow(ends.wide);
         bands.for_each_init(scratch, |(window, padded), (first, rows)| {
             window.begin(width, height, first);
             for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
@@ -138,20 +175,22 @@ impl Spread {
             }
         });
         // Far windows need no full resolution.
-        let [half, quarter, soft] = &mut self.small;
-        self.wide.reduce_into(half);
-        half.reduce_into(quarter);
-        quarter.window_into(soft);
-        soft.window_into(quarter);
-        quarter.expand_into(width.div_ceil(2), height.div_ceil(2), &mut self.far);
+        self.wide.reduce_to(self.half.grow(ends.wide_half));
+        let [first, middle, last] = &mut self.windows;
+        self.half.reduce_to(first.grow(ends.windows[0]));
+        first.window_to(middle.grow(ends.windows[1]));
+        middle.window_to(last.grow(ends.windows[2]));
+        last.expand_to(width.div_ceil(2), self.far.grow(ends.far));
     }
 
-    /// All windows together, in `near`, each pixel times `factor`.
-    pub fn join(&mut self, factor: f32) {
+    /// All windows together, in `near`, each pixel times `factor`, in the rows up
+    /// to `end` that were not joined before.
+    pub fn join(&mut self, factor: f32, end: usize) {
+        self.joined = self.joined.end..end;
         let (wide, far, is_root) = (&self.wide, &self.far, self.is_root);
-        let width = wide.width;
+        let width = wide.width();
         let scratch = || (vec![0.0; width], Vec::new());
-        let bands = self.near.bands_mut();
+        let bands = self.near.bands_mut(self.joined.clone());
         bands.for_each_init(scratch, |(expanded, sums), (first, rows)| {
             for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
                 far.expanded_row(y, expanded, sums);
@@ -196,25 +235,38 @@ pub fn settling(noise: f32) -> [f32; 2] {
     [LEAST_FAR * noise, SETTLED * noise]
 }
 
-/// Makes `settled` how far the surroundings of each place are beyond `noise`, up
+/// Fills bands of how far the surroundings of each place are beyond `noise`, up
 /// to 1, from their contrast, or its root; see [`Spread::far`].
-pub fn settle_into(far: &Plane, noise: f32, is_root: bool, settled: &mut Plane) {
+pub fn settle_into<'a>(
+    far: &impl Rows,
+    noise: f32,
+    is_root: bool,
+    bands: impl ParallelIterator<Item = Band<'a>>,
+) {
     let [least, half] = settling(noise);
-    settled.reshape(far.width, far.height);
-    let each = settled.data.par_iter_mut().zip(&far.data);
-    each.for_each(|(share, far)| {
-        let far = if is_root { far * far } else { *far }.max(least);
-        *share = (far / (far + half)).powi(2);
+    let width = far.width();
+    bands.for_each(|(first, rows)| {
+        for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
+            for (share, far) in out.iter_mut().zip(far.row(y)) {
+                let far = if is_root { far * far } else { *far }.max(least);
+                *share = (far / (far + half)).powi(2);
+            }
+        }
     });
 }
 
 /// The energy of a level of detail: the square of its grey, and a share of those
 /// of its channels.
-pub fn squares(detail: Detail, energy: &mut Plane) {
+pub fn squares(detail: &Detail, energy: &mut Plane) {
     let (width, height) = detail.size();
     energy.reshape(width, height);
+    squares_into(detail, energy.bands_mut());
+}
+
+/// Fills bands of the energy of a level of detail; see [`squares`].
+pub fn squares_into<'a>(detail: &Detail<impl Rows>, bands: impl ParallelIterator<Item = Band<'a>>) {
+    let (width, _) = detail.size();
     let scratch = || (DetailRow::new(width), Vec::new());
-    let bands = energy.bands_mut();
     bands.for_each_init(scratch, |(row, sums), (first, rows)| {
         for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
             detail.row(y, row, sums);
@@ -241,8 +293,8 @@ pub fn energy(channels: &[Plane; 3]) -> Plane {
     let half = levels::reduced(channels);
     let quarter = levels::reduced(&half);
     let (mut finest, mut coarser) = (Plane::default(), Plane::default());
-    squares(Detail::new(channels, Some(&half)), &mut finest);
-    squares(Detail::new(&half, Some(&quarter)), &mut coarser);
+    squares(&Detail::new(channels, Some(&half)), &mut finest);
+    squares(&Detail::new(&half, Some(&quarter)), &mut coarser);
     finest.add_expanded(&coarser.windowed(), COARSER);
     finest
 }

@@ -23,13 +23,15 @@ use super::prefer::Bias;
 use super::range::Range;
 use super::softness::raised;
 use super::weighted::{Root, Weighted};
-use super::work::{Source, Work};
+use super::work::{Source, Work, bands_of};
 use super::{Accumulator, Fused};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::noise::believable;
 use crate::core::plane::Plane;
+use crate::core::rolling::Rolling;
+use crate::core::rows::Rows;
 use crate::core::vector::vectorised;
 use crate::core::veil::Veil;
 use crate::core::warp::{Placed, Warped};
@@ -182,22 +184,22 @@ impl Hybrid {
         let veil = self.veil.as_ref().map(|veil| veil.over(index));
         check(keep_going)?;
         let frame = (frame, veil.as_ref());
+        let mut shown = None;
         let mask = work.look(size, frame, count, strength, keep_going, |strip, mask| {
-            let (first, rows) = (strip.rows.start, strip.rows.clone());
+            let rows = strip.rows.clone();
             let range = self.range.iter_mut().zip(&strip.channels);
             for (range, channel) in range.filter(|_| self.clamp) {
-                range.add_rows(first, strip.inner(channel), channel.width, mask);
+                range.add_rows(rows.start, channel.rows(rows.clone()), size.0, mask);
             }
             strip.tell(&mut self.sharpest, index, mask);
-            stand(&mut strip.spread, &strip.settled, lift, mask);
+            let shown = mask.map(|mask| &*shown.get_or_insert_with(|| mask.windowed()));
+            stand(&mut strip.spread, &strip.settled, lift, shown);
             let standing = &strip.spread.wide;
-            standing.reduce_into(&mut strip.half);
-            strip.copy_half(&strip.half, &mut standings[0]);
-            let from = first - strip.first;
+            standing.reduce_to(bands_of(&mut standings[0], strip.half_rows()));
             match &mut finest {
                 Some(finest) => {
                     let detail = Detail::new(&strip.channels, Some(&strip.below[0]));
-                    finest.add_detail(rows, from, detail, |y, out, scratch| {
+                    finest.add_detail(rows, &detail, |y, out, scratch| {
                         scale.weigh(standing.row(y), out);
                         scratch.own.resize(out.len(), 0.0);
                         let energy = &strip.energies[0];
@@ -207,9 +209,8 @@ impl Hybrid {
                 }
                 None => {
                     let all = Detail::new(&strip.channels, None);
-                    self.rest.add_detail(rows, from, all, |y, out, _| {
-                        scale.weigh(standing.row(y), out)
-                    });
+                    self.rest
+                        .add_detail(rows, &all, |y, out, _| scale.weigh(standing.row(y), out));
                 }
             }
         })?;
@@ -228,21 +229,21 @@ impl Hybrid {
             let rows = 0..fine[0].height;
             let all = Detail::new(fine, None);
             if number == 1 {
-                self.close.add_detail(rows.clone(), 0, all, |y, out, _| {
+                self.close.add_detail(rows.clone(), &all, |y, out, _| {
                     scale.weigh(standing.row(y), out);
                 });
             }
             match details.next() {
                 Some(level) => {
                     let detail = Detail::new(fine, Some(&work.below[number]));
-                    level.add_detail(rows, 0, detail, |y, out, _| {
+                    level.add_detail(rows, &detail, |y, out, _| {
                         scale.weigh(standing.row(y), out);
                         scale.weigh_own(work.soft[number].row(y), out);
                     });
                 }
                 None => {
                     self.rest
-                        .add_detail(rows, 0, all, |y, out, _| scale.weigh(standing.row(y), out));
+                        .add_detail(rows, &all, |y, out, _| scale.weigh(standing.row(y), out));
                 }
             }
         }
@@ -252,14 +253,15 @@ impl Hybrid {
 }
 
 /// Contrast beyond the floor, from 1, as far as the surroundings are settled,
-/// and less where the frame does not show the scene; in the place of `wide`.
-/// `settled` has half the size, and contrast counts `lift` times.
-fn stand(spread: &mut Spread, settled: &Plane, lift: f32, mask: Option<&Plane>) {
-    let Spread { near, wide, .. } = spread;
-    let width = near.width;
-    let shown = mask.map(Plane::windowed);
+/// and less where the frame is not `shown`; in the place of `wide`, in the rows that
+/// were joined last. `settled` has half the size, and contrast counts `lift` times.
+fn stand(spread: &mut Spread, settled: &Rolling, lift: f32, shown: Option<&Plane>) {
+    let Spread {
+        near, wide, joined, ..
+    } = spread;
+    let width = near.width();
     let scratch = || (vec![0.0; width], Vec::new());
-    let bands = wide.bands_mut();
+    let bands = wide.bands_mut(joined.clone());
     bands.for_each_init(scratch, |(beyond, sums), (first, rows)| {
         for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
             settled.expanded_row(y, beyond, sums);
@@ -272,7 +274,7 @@ fn stand(spread: &mut Spread, settled: &Plane, lift: f32, mask: Option<&Plane>) 
                     });
                 },
             );
-            if let Some(shown) = &shown {
+            if let Some(shown) = shown {
                 let values = out.iter_mut().zip(shown.row(y));
                 values.for_each(|(v, shown)| *v = *v * shown + HIDDEN * (1.0 - shown));
             }
@@ -486,7 +488,7 @@ mod tests {
 
     #[test]
     fn strips_of_rows_make_the_picture_of_the_whole() {
-        // Three strips of two threads, the last one with an odd number of rows.
+        // Strips of two threads, the last one with an odd number of rows.
         let two = rayon::ThreadPoolBuilder::new().num_threads(2).build();
         let two = two.unwrap();
         let (width, height) = (90, 2 * 256 + 101);
@@ -505,13 +507,14 @@ mod tests {
             }
         };
         let area = Area {
-            x: 0,
-            y: 0,
-            width,
-            height,
+            x: 6,
+            y: 6,
+            width: width - 12,
+            height: height - 12,
         };
-        let (pose, exposure) = (Transform::IDENTITY, Exposure::default());
-        let new = || Hybrid::new(width, height, None, 1e-4);
+        let pose = Transform::similarity(1.001, 0.002, [45.0, 300.0], [0.3, -0.6]);
+        let exposure = Exposure::default();
+        let new = || Hybrid::new(area.width, area.height, None, 1e-4);
         let (mut strips, mut whole) = (new(), new());
         for index in 0..3u16 {
             let photo = photo(index.into());
@@ -521,6 +524,7 @@ mod tests {
                 area,
                 exposure: &exposure,
             };
+            assert!(placed.is_whole());
             let warped = placed.warp(ALWAYS).unwrap();
             two.install(|| strips.place(index, &placed, ALWAYS))
                 .unwrap();

@@ -4,6 +4,7 @@ use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::plane::{Plane, levels};
+use crate::core::rows::Rows;
 use crate::core::vector::vectorised;
 
 /// Pixels on the shorter side of the coarsest level, about.
@@ -24,21 +25,21 @@ pub fn reduced(channels: &[Plane; 3]) -> [Plane; 3] {
 
 /// A level of detail that is found where it is needed, a row at a time: what a
 /// level of the Gaussian pyramid shows beyond the next.
-#[derive(Debug, Clone, Copy)]
-pub struct Detail<'a> {
-    fine: &'a [Plane; 3],
-    coarse: Option<&'a [Plane; 3]>,
+#[derive(Debug)]
+pub struct Detail<'a, R = Plane> {
+    fine: &'a [R; 3],
+    coarse: Option<&'a [R; 3]>,
 }
 
-impl<'a> Detail<'a> {
+impl<'a, R: Rows> Detail<'a, R> {
     /// Of two levels; without a next one, what is below all detail.
-    pub fn new(fine: &'a [Plane; 3], coarse: Option<&'a [Plane; 3]>) -> Self {
+    pub fn new(fine: &'a [R; 3], coarse: Option<&'a [R; 3]>) -> Self {
         Self { fine, coarse }
     }
 
     /// Width and height in pixels.
     pub fn size(&self) -> (usize, usize) {
-        (self.fine[0].width, self.fine[0].height)
+        (self.fine[0].width(), self.fine[0].height())
     }
 
     /// Finds row `y`; `sums` is scratch of any length.

@@ -11,6 +11,7 @@ pub(in crate::core) mod contrast;
 mod cover;
 mod depth;
 mod depth_map;
+mod ends;
 pub(in crate::core) mod fill;
 mod hybrid;
 mod levels;

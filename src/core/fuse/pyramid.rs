@@ -142,7 +142,7 @@ impl Accumulator for Pyramid {
             let coarse = levels::reduced(&channels);
             let detail = Detail::new(&channels, Some(&coarse));
             check(keep_going)?;
-            squares(detail, &mut energy);
+            squares(&detail, &mut energy);
             for _ in 0..self.windows {
                 energy.window_into(&mut soft);
                 std::mem::swap(&mut energy, &mut soft);

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::levels::{Detail, DetailRow};
 use crate::core::plane::{BAND, Plane};
+use crate::core::rows::Rows;
 use crate::core::vector::vectorised;
 
 /// The weighted sum, or mean, of three channels, and the sum of the weights.
@@ -135,19 +136,17 @@ impl<S: Kept> Weighted<S> {
             });
     }
 
-    /// Adds a level of detail to `rows`, of which the first is row `from` of
-    /// `detail`; `weigh(y, weights)` finds what the pixels of row `y` of that
-    /// weigh, given scratch.
+    /// Adds `rows` of a level of detail; `weigh(y, weights)` finds what the pixels
+    /// of row `y` weigh, given scratch.
     pub fn add_detail(
         &mut self,
         rows: Range<usize>,
-        from: usize,
-        detail: Detail,
+        detail: &Detail<impl Rows>,
         weigh: impl Fn(usize, &mut [f32], &mut Scratch) + Sync,
     ) {
         let width = self.weight.width;
         let length = (width * BAND).max(1);
-        let range = rows.start * width..rows.end * width;
+        let (start, range) = (rows.start, rows.start * width..rows.end * width);
         let [red, green, blue] = &mut self.sum;
         self.weight.data[range.clone()]
             .par_chunks_mut(length)
@@ -159,7 +158,7 @@ impl<S: Kept> Weighted<S> {
                 || (DetailRow::new(width), vec![0.0; width], Scratch::default()),
                 |(row, weights, scratch), (band, (((total, red), green), blue))| {
                     for (k, total) in total.chunks_exact_mut(width).enumerate() {
-                        let y = from + band * BAND + k;
+                        let y = start + band * BAND + k;
                         weigh(y, weights, scratch);
                         detail.row(y, row, &mut scratch.sums);
                         let range = k * width..(k + 1) * width;

@@ -1,28 +1,36 @@
 //! What a blend of levels looks at in a frame.
 //!
 //! Nearly all of a picture's values are at the finest level, and what they tell
-//! is local. So that level is looked at in strips of rows, one after another, and
-//! only what is at most half the size is kept of the whole frame. A strip has
-//! rows more than are made use of, as far as the largest windows reach.
+//! is local. So that level is looked at in strips of rows, one after another, while
+//! they are in the cache: of each plane only the last rows are kept, and only what
+//! is at most half the size is kept of the whole frame.
 
 use std::ops::Range;
 
-use super::contrast::{Sharpest, Spread, crisp_into, settle_into, squares};
+use rayon::prelude::*;
+
+use super::contrast::{Sharpest, Spread, crisp_into, settle_into, squares, squares_into};
 use super::depth::Clues;
+use super::ends::{AHEAD, Ends};
 use super::fill::fill;
 use super::levels::Detail;
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
-use crate::core::plane::Plane;
+use crate::core::plane::{BAND, Plane};
+use crate::core::rolling::Rolling;
+use crate::core::rows::{Band, Rows};
 use crate::core::veil::Sheet;
 use crate::core::warp::{Placed, Warped};
 
-/// Rows of a strip that are made use of, for each two threads, who have enough
-/// to do with them; a multiple of those that any coarser row stands for.
-const ROWS: usize = 256;
-/// Rows beside them that the windows reach.
-const REACH: usize = 40;
+/// Rows of a strip for each thread, who have enough to do with them; a multiple of
+/// those that any coarser row stands for.
+const ROWS: usize = 64;
+/// Rows above a strip that windows look at.
+const ABOVE: usize = 8;
+/// Rows that are brought into place together, which is quicker; a divisor of those
+/// of a strip.
+const TOGETHER: usize = 32;
 
 /// What is needed while a frame is added, kept for the next for its memory.
 #[derive(Debug, Default)]
@@ -31,9 +39,9 @@ pub struct Work {
     strip: Strip,
     /// The frame at half the size, a quarter, and so on.
     pub below: Vec<[Plane; 3]>,
-    /// The energy of each level of detail but the finest.
+    /// The energy of each level of detail but the two finest.
     energies: Vec<Plane>,
-    /// The same in a soft window.
+    /// The energy of each level of detail but the finest in a soft window.
     pub soft: Vec<Plane>,
     /// The contrast in windows of all sizes, at half the size.
     pub focus: Plane,
@@ -41,27 +49,26 @@ pub struct Work {
     settled: Plane,
 }
 
-/// Rows of the finest level of a frame, and what they show.
+/// The last rows of the finest level of a frame, and what they show.
 #[derive(Debug, Default)]
 pub struct Strip {
     /// The rows of the picture that are made use of.
     pub rows: Range<usize>,
-    /// The row of the picture that is the first of the planes here.
-    pub first: usize,
     /// The frame.
-    pub channels: [Plane; 3],
+    pub channels: [Rolling; 3],
     /// At half the size, and at a quarter.
-    pub below: [[Plane; 3]; 2],
+    pub below: [[Rolling; 3]; 2],
     /// The energy of the finest level of detail, and of the next.
-    pub energies: [Plane; 2],
-    soft: Plane,
+    pub energies: [Rolling; 2],
+    /// The latter in a soft window.
+    soft: Rolling,
     /// The contrast in windows of several sizes; all of them are joined in the
     /// smallest.
     pub spread: Spread,
     /// How far surroundings are settled, at half the size; see [`settle_into`].
-    pub settled: Plane,
-    /// Memory for more at half the size.
-    pub half: Plane,
+    pub settled: Rolling,
+    /// Memory for rows of half the size.
+    half: Vec<f32>,
 }
 
 /// Where the rows of a frame come from.
@@ -89,7 +96,7 @@ impl<'a> Source<'a> {
 
 /// Rows of a strip: the fewer, the less memory.
 fn rows() -> usize {
-    ROWS * (rayon::current_num_threads() / 2).max(1)
+    ROWS * rayon::current_num_threads().next_multiple_of(2)
 }
 
 impl Clone for Work {
@@ -118,41 +125,39 @@ impl Work {
         mut each: impl FnMut(&mut Strip, Option<&Plane>),
     ) -> Result<Option<Plane>> {
         self.begin(width, height, count);
-        let mut mask = None;
-        let (step, placed) = match source {
-            Source::Placed(placed) => (rows(), Some(placed)),
-            Source::Warped(warped) => {
+        let source = match source {
+            Source::Placed(placed) => Source::Placed(placed),
+            Source::Warped(mut warped) => {
                 // What is hidden is filled from all around.
-                self.strip.channels = warped.channels;
                 if let Some(mask) = &warped.mask {
-                    for channel in &mut self.strip.channels {
+                    for channel in &mut warped.channels {
                         check(keep_going)?;
                         fill(channel, mask);
                     }
                 }
-                if let Some(veil) = veil {
-                    let channels = self.strip.channels.each_mut();
-                    veil.lift(0, width, channels.map(|channel| &mut channel.data[..]));
-                }
-                mask = warped.mask;
-                (height, None)
+                Source::Warped(warped)
             }
         };
+        let mask = match &source {
+            Source::Warped(warped) => warped.mask.as_ref(),
+            Source::Placed(_) => None,
+        };
         let mut strip = std::mem::take(&mut self.strip);
+        let step = rows();
+        strip.begin(width, height, step);
         strip.spread.is_root = veil.is_some();
         for start in (0..height).step_by(step) {
-            let rows = start..(start + step).min(height);
-            match placed {
-                Some(placed) => strip.fetch(rows, (width, height), placed, veil, keep_going)?,
-                None => (strip.rows, strip.first) = (rows, 0),
-            }
-            strip.look(factor, noise, keep_going)?;
+            strip.rows = start..(start + step).min(height);
+            let ends = Ends::of(strip.rows.end, height);
+            let end = ends.channels.next_multiple_of(TOGETHER).min(height);
+            strip.fetch(&source, veil, end, keep_going)?;
+            strip.look(&ends, factor, noise, keep_going)?;
             self.keep(&mut strip);
             check(keep_going)?;
-            each(&mut strip, mask.as_ref());
+            each(&mut strip, mask);
         }
         self.strip = strip;
-        for level in 1..self.below.len() {
+        for level in 2..self.below.len() {
             check(keep_going)?;
             let (above, below) = self.below.split_at_mut(level);
             let fine = &above[level - 1];
@@ -160,9 +165,13 @@ impl Work {
                 fine.reduce_into(small);
             }
             let energy = &mut self.energies[level];
-            squares(Detail::new(fine, Some(&below[0])), energy);
+            squares(&Detail::new(fine, Some(&below[0])), energy);
             energy.window_into(&mut self.soft[level]);
         }
+        let mask = match source {
+            Source::Warped(warped) => warped.mask,
+            Source::Placed(_) => None,
+        };
         Ok(mask)
     }
 
@@ -174,20 +183,32 @@ impl Work {
         self.energies.resize_with(count, Plane::default);
         self.soft.resize_with(count, Plane::default);
         let (width, height) = (width.div_ceil(2), height.div_ceil(2));
-        let others = [&mut self.focus, &mut self.settled];
+        let others = [&mut self.focus, &mut self.settled, &mut self.soft[1]];
         for plane in self.below[0].iter_mut().chain(others) {
             plane.reshape(width, height);
+        }
+        for plane in &mut self.below[1] {
+            plane.reshape(width.div_ceil(2), height.div_ceil(2));
         }
     }
 
     /// Keeps what the coarser levels need of a strip.
     fn keep(&mut self, strip: &mut Strip) {
-        for (below, own) in self.below[0].iter_mut().zip(&strip.below[0]) {
-            strip.copy_half(own, below);
+        let half = strip.half_rows();
+        let quarter = half.start / 2..half.end.div_ceil(2);
+        let [own_half, own_quarter] = &strip.below;
+        let halves = self.below[0].iter_mut().zip(own_half);
+        let others = [
+            (&mut self.settled, &strip.settled),
+            (&mut self.soft[1], &strip.soft),
+        ];
+        for (whole, own) in halves.chain(others) {
+            copy(own, half.clone(), whole);
         }
-        strip.copy_half(&strip.settled, &mut self.settled);
-        strip.spread.near.reduce_into(&mut strip.half);
-        strip.copy_half(&strip.half, &mut self.focus);
+        for (whole, own) in self.below[1].iter_mut().zip(own_quarter) {
+            copy(own, quarter.clone(), whole);
+        }
+        strip.spread.near.reduce_to(bands_of(&mut self.focus, half));
     }
 
     /// What tells the depth in the frame that was looked at; what is crisp each
@@ -201,42 +222,84 @@ impl Work {
     }
 }
 
+/// Copies these rows to their place in the whole.
+fn copy(own: &Rolling, rows: Range<usize>, whole: &mut Plane) {
+    let place = rows.start * whole.width..rows.end * whole.width;
+    whole.data[place].copy_from_slice(own.rows(rows));
+}
+
+/// Bands of these rows of a plane.
+pub fn bands_of(plane: &mut Plane, rows: Range<usize>) -> impl ParallelIterator<Item = Band<'_>> {
+    let width = plane.width;
+    let place = rows.start * width..rows.end * width;
+    let bands = plane.data[place].par_chunks_mut((width * BAND).max(1));
+    let bands = bands.enumerate();
+    bands.map(move |(band, out)| (rows.start + band * BAND, out))
+}
+
 impl Strip {
-    /// Becomes the next strip of a picture of `width`×`height` pixels: `rows` of
-    /// a frame are brought into place. Those that are here already stay.
+    /// Begins a frame of `width`×`height` pixels, to be looked at in steps of so
+    /// many rows.
+    fn begin(&mut self, width: usize, height: usize, step: usize) {
+        let kept = (step + AHEAD + TOGETHER + ABOVE).next_multiple_of(step);
+        let Self {
+            channels,
+            below: [half, quarter],
+            energies: [finest, coarser],
+            soft,
+            spread,
+            settled,
+            ..
+        } = self;
+        let whole = channels.iter_mut().chain([finest]);
+        whole.for_each(|plane| plane.begin(width, height, kept));
+        let (width_half, height_half) = (width.div_ceil(2), height.div_ceil(2));
+        let halves = half.iter_mut().chain([coarser, soft, settled]);
+        halves.for_each(|plane| plane.begin(width_half, height_half, kept.div_ceil(2)));
+        let (width_quarter, height_quarter) = (width_half.div_ceil(2), height_half.div_ceil(2));
+        let quarters = quarter.iter_mut();
+        quarters.for_each(|plane| plane.begin(width_quarter, height_quarter, kept.div_ceil(4)));
+        spread.begin(width, height, kept);
+    }
+
+    /// Brings the rows of a frame up to `end` that are not here yet into place, and
+    /// lifts what `veil` (if any) lies over them.
     fn fetch(
         &mut self,
-        rows: Range<usize>,
-        (width, height): (usize, usize),
-        placed: &Placed,
+        source: &Source,
         veil: Option<&Sheet>,
+        end: usize,
         keep_going: KeepGoing,
     ) -> Result<()> {
-        let first = rows.start.saturating_sub(REACH);
-        let end = (rows.end + REACH).min(height);
-        let known = match first {
-            0 => 0,
-            _ => self.first + self.channels[0].height - first,
-        };
-        for channel in &mut self.channels {
-            let last = channel.data.len() - known * width;
-            channel.data.copy_within(last.., 0);
-            channel.reshape(width, end - first);
-        }
-        (self.rows, self.first) = (rows, first);
-        let mut new = self.channels.each_mut();
-        let mut new = new
-            .each_mut()
-            .map(|channel| &mut channel.data[known * width..]);
-        let place = new.each_mut().map(|rows| &mut **rows);
-        placed.rows(first + known..end, place, keep_going)?;
-        if let Some(veil) = veil {
-            veil.lift(first + known, width, new);
+        let [red, green, blue] = &mut self.channels;
+        let width = red.width();
+        let [red, green, blue] = [red, green, blue].map(|channel| channel.grown(end));
+        let parts = red.into_iter().zip(green).zip(blue);
+        for (((first, red), (_, green)), (_, blue)) in parts {
+            let rows = first..first + red.len() / width.max(1);
+            if rows.is_empty() {
+                continue;
+            }
+            let mut place = [red, green, blue];
+            match source {
+                Source::Placed(placed) => {
+                    placed.rows(rows, place.each_mut().map(|rows| &mut **rows), keep_going)?;
+                }
+                Source::Warped(warped) => {
+                    let from = rows.start * width..rows.end * width;
+                    for (to, channel) in place.iter_mut().zip(&warped.channels) {
+                        to.copy_from_slice(&channel.data[from.clone()]);
+                    }
+                }
+            }
+            if let Some(veil) = veil {
+                veil.lift(first, width, place);
+            }
         }
         Ok(())
     }
 
-    fn look(&mut self, factor: f32, noise: f32, keep_going: KeepGoing) -> Result<()> {
+    fn look(&mut self, ends: &Ends, factor: f32, noise: f32, keep_going: KeepGoing) -> Result<()> {
         let Self {
             channels,
             below: [half, quarter],
@@ -248,51 +311,41 @@ impl Strip {
         } = self;
         check(keep_going)?;
         for (fine, small) in channels.iter().zip(half.iter_mut()) {
-            fine.reduce_into(small);
+            fine.reduce_to(small.grow(ends.half));
         }
         for (fine, small) in half.iter().zip(quarter.iter_mut()) {
-            fine.reduce_into(small);
+            fine.reduce_to(small.grow(ends.quarter));
         }
         check(keep_going)?;
-        squares(Detail::new(channels, Some(half)), finest);
-        squares(Detail::new(half, Some(quarter)), coarser);
-        coarser.window_into(soft);
+        squares_into(&Detail::new(channels, Some(half)), finest.grow(ends.finest));
+        squares_into(
+            &Detail::new(half, Some(quarter)),
+            coarser.grow(ends.coarser),
+        );
+        coarser.window_to(soft.grow(ends.soft));
         check(keep_going)?;
-        spread.look(finest, soft);
-        spread.join(factor);
-        settle_into(&spread.far, noise, spread.is_root, settled);
+        spread.look(finest, soft, ends);
+        spread.join(factor, ends.joined);
+        settle_into(&spread.far, noise, spread.is_root, settled.grow(ends.far));
         Ok(())
     }
 
-    /// The part of a plane of the strip's size that is made use of.
-    pub fn inner<'a>(&self, plane: &'a Plane) -> &'a [f32] {
-        let [start, end] = [self.rows.start, self.rows.end].map(|y| y - self.first);
-        &plane.data[start * plane.width..end * plane.width]
-    }
-
-    /// The first row of the picture at half the size that is made use of, and that
-    /// part of a plane of half the strip's size.
-    pub fn inner_half<'a>(&self, plane: &'a Plane) -> (usize, &'a [f32]) {
-        let [start, end] = [self.rows.start / 2, self.rows.end.div_ceil(2)];
-        let first = self.first / 2;
-        let part = (start - first) * plane.width..(end - first) * plane.width;
-        (start, &plane.data[part])
-    }
-
-    /// Copies that part to its place in a plane of half the picture's size.
-    pub fn copy_half(&self, own: &Plane, whole: &mut Plane) {
-        let (start, own) = self.inner_half(own);
-        let start = start * whole.width;
-        whole.data[start..start + own.len()].copy_from_slice(own);
+    /// The rows of half the size that are made use of.
+    pub fn half_rows(&self) -> Range<usize> {
+        self.rows.start / 2..self.rows.end.div_ceil(2)
     }
 
     /// Lets `sharpest` take in the contrast of the frame `index` in these rows.
     pub fn tell(&mut self, sharpest: &mut Sharpest, index: u16, mask: Option<&Plane>) {
-        let near = self.inner(&self.spread.near);
+        let near = self.spread.near.rows(self.rows.clone());
         sharpest.add_rows(index, self.rows.start, near, mask);
+        let rows = self.half_rows();
         let [finest, coarser] = &self.energies;
-        crisp_into(finest, coarser, &mut self.half);
-        let (start, crisp) = self.inner_half(&self.half);
-        sharpest.add_crisp(start, crisp);
+        let width = coarser.width();
+        self.half.resize(rows.len() * width, 0.0);
+        let bands = self.half.par_chunks_mut((width * BAND).max(1)).enumerate();
+        let bands = bands.map(|(band, out)| (rows.start + band * BAND, out));
+        crisp_into(finest, coarser, bands);
+        sharpest.add_crisp(rows.start, &self.half);
     }
 }

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::core::plane::mirror;
+use crate::core::rows::mirror;
 use crate::core::vector::vectorised;
 
 /// Rows that one task works on.
