@@ -187,9 +187,11 @@ impl Hybrid {
         let mut shown = None;
         let mask = work.look(size, frame, count, strength, keep_going, |strip, mask| {
             let rows = strip.rows.clone();
-            let range = self.range.iter_mut().zip(&strip.channels);
-            for (range, channel) in range.filter(|_| self.clamp) {
-                range.add_rows(rows.start, channel.rows(rows.clone()), size.0, mask);
+            if self.clamp {
+                let ranges = self.range.par_iter_mut().zip(&strip.channels);
+                ranges.for_each(|(range, channel)| {
+                    range.add_rows(rows.start, channel.rows(rows.clone()), size.0, mask);
+                });
             }
             strip.tell(&mut self.sharpest, index, mask);
             let shown = mask.map(|mask| &*shown.get_or_insert_with(|| mask.windowed()));

@@ -197,17 +197,18 @@ impl Work {
         let half = strip.half_rows();
         let quarter = half.start / 2..half.end.div_ceil(2);
         let [own_half, own_quarter] = &strip.below;
-        let halves = self.below[0].iter_mut().zip(own_half);
+        let (wholes, quarters) = self.below.split_at_mut(1);
+        let halves = wholes[0].par_iter_mut().zip(own_half);
         let others = [
             (&mut self.settled, &strip.settled),
             (&mut self.soft[1], &strip.soft),
         ];
-        for (whole, own) in halves.chain(others) {
-            copy(own, half.clone(), whole);
-        }
-        for (whole, own) in self.below[1].iter_mut().zip(own_quarter) {
-            copy(own, quarter.clone(), whole);
-        }
+        let quarters = quarters[0].par_iter_mut().zip(own_quarter);
+        let halves = halves.chain(others).map(|pair| (pair, &half));
+        let quarters = quarters.map(|pair| (pair, &quarter));
+        halves
+            .chain(quarters)
+            .for_each(|((whole, own), rows)| copy(own, rows.clone(), whole));
         strip.spread.near.reduce_to(bands_of(&mut self.focus, half));
     }
 
@@ -310,19 +311,22 @@ impl Strip {
             ..
         } = self;
         check(keep_going)?;
-        for (fine, small) in channels.iter().zip(half.iter_mut()) {
-            fine.reduce_to(small.grow(ends.half));
-        }
-        for (fine, small) in half.iter().zip(quarter.iter_mut()) {
-            fine.reduce_to(small.grow(ends.quarter));
-        }
+        let pairs = channels.par_iter().zip(half.par_iter_mut());
+        pairs.for_each(|(fine, small)| fine.reduce_to(small.grow(ends.half)));
+        let pairs = half.par_iter().zip(quarter.par_iter_mut());
+        pairs.for_each(|(fine, small)| fine.reduce_to(small.grow(ends.quarter)));
         check(keep_going)?;
-        squares_into(&Detail::new(channels, Some(half)), finest.grow(ends.finest));
-        squares_into(
-            &Detail::new(half, Some(quarter)),
-            coarser.grow(ends.coarser),
+        let (fine, coarse) = (
+            Detail::new(channels, Some(half)),
+            Detail::new(half, Some(quarter)),
         );
-        coarser.window_to(soft.grow(ends.soft));
+        rayon::join(
+            || squares_into(&fine, finest.grow(ends.finest)),
+            || {
+                squares_into(&coarse, coarser.grow(ends.coarser));
+                coarser.window_to(soft.grow(ends.soft));
+            },
+        );
         check(keep_going)?;
         spread.look(finest, soft, ends);
         spread.join(factor, ends.joined);
