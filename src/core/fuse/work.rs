@@ -92,6 +92,56 @@ impl<'a> Source<'a> {
         }
         Ok(Self::Warped(placed.warp(keep_going)?))
     }
+
+    /// With what is hidden filled from all around.
+    fn filled(mut self, keep_going: KeepGoing) -> Result<Self> {
+        if let Self::Warped(Warped {
+            channels,
+            mask: Some(mask),
+        }) = &mut self
+        {
+            for channel in channels {
+                check(keep_going)?;
+                fill(channel, mask);
+            }
+        }
+        Ok(self)
+    }
+
+    /// Where the frame shows the scene, if that is not everywhere.
+    fn mask(&self) -> Option<&Plane> {
+        match self {
+            Self::Placed(_) => None,
+            Self::Warped(warped) => warped.mask.as_ref(),
+        }
+    }
+
+    /// The same, to be kept.
+    fn into_mask(self) -> Option<Plane> {
+        match self {
+            Self::Placed(_) => None,
+            Self::Warped(warped) => warped.mask,
+        }
+    }
+
+    /// Finds these rows, which `place` has room for.
+    fn rows(
+        &self,
+        rows: Range<usize>,
+        mut place: [&mut [f32]; 3],
+        keep_going: KeepGoing,
+    ) -> Result<()> {
+        match self {
+            Self::Placed(placed) => placed.rows(rows, place, keep_going),
+            Self::Warped(warped) => {
+                for (to, channel) in place.iter_mut().zip(&warped.channels) {
+                    let width = channel.width;
+                    to.copy_from_slice(&channel.data[rows.start * width..rows.end * width]);
+                }
+                Ok(())
+            }
+        }
+    }
 }
 
 /// Rows of a strip: the fewer, the less memory.
@@ -125,23 +175,7 @@ impl Work {
         mut each: impl FnMut(&mut Strip, Option<&Plane>),
     ) -> Result<Option<Plane>> {
         self.begin(width, height, count);
-        let source = match source {
-            Source::Placed(placed) => Source::Placed(placed),
-            Source::Warped(mut warped) => {
-                // What is hidden is filled from all around.
-                if let Some(mask) = &warped.mask {
-                    for channel in &mut warped.channels {
-                        check(keep_going)?;
-                        fill(channel, mask);
-                    }
-                }
-                Source::Warped(warped)
-            }
-        };
-        let mask = match &source {
-            Source::Warped(warped) => warped.mask.as_ref(),
-            Source::Placed(_) => None,
-        };
+        let source = source.filled(keep_going)?;
         let mut strip = std::mem::take(&mut self.strip);
         let step = rows();
         strip.begin(width, height, step);
@@ -154,7 +188,7 @@ impl Work {
             strip.look(&ends, factor, noise, keep_going)?;
             self.keep(&mut strip);
             check(keep_going)?;
-            each(&mut strip, mask);
+            each(&mut strip, source.mask());
         }
         self.strip = strip;
         for level in 2..self.below.len() {
@@ -168,11 +202,7 @@ impl Work {
             squares(&Detail::new(fine, Some(&below[0])), energy);
             energy.window_into(&mut self.soft[level]);
         }
-        let mask = match source {
-            Source::Warped(warped) => warped.mask,
-            Source::Placed(_) => None,
-        };
-        Ok(mask)
+        Ok(source.into_mask())
     }
 
     /// Makes room for a frame.
@@ -282,17 +312,7 @@ impl Strip {
                 continue;
             }
             let mut place = [red, green, blue];
-            match source {
-                Source::Placed(placed) => {
-                    placed.rows(rows, place.each_mut().map(|rows| &mut **rows), keep_going)?;
-                }
-                Source::Warped(warped) => {
-                    let from = rows.start * width..rows.end * width;
-                    for (to, channel) in place.iter_mut().zip(&warped.channels) {
-                        to.copy_from_slice(&channel.data[from.clone()]);
-                    }
-                }
-            }
+            source.rows(rows, place.each_mut().map(|rows| &mut **rows), keep_going)?;
             if let Some(veil) = veil {
                 veil.lift(first, width, place);
             }
