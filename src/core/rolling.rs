@@ -20,26 +20,32 @@ pub struct Rolling {
 }
 
 impl Rolling {
-    /// Begins a plane of which the last `kept` rows stay.
-    pub fn begin(&mut self, width: usize, height: usize, kept: usize) {
-        (self.width, self.height) = (width, height);
-        (self.kept, self.end) = (kept.min(height), 0);
+    /// Begins a level of a pyramid, halved as often as is said from one of
+    /// `width`×`height` pixels; what the last `kept` rows of that make stays.
+    pub fn begin(&mut self, level: u32, [width, height]: [usize; 2], kept: usize) {
+        let halved = |size: usize| size.div_ceil(1 << level);
+        (self.width, self.height) = (halved(width), halved(height));
+        (self.kept, self.end) = (halved(kept).min(self.height), 0);
         self.data.resize(self.width * self.kept, 0.0);
     }
 
     /// Bands of the rows up to `end` that are not there yet, which are to be
     /// written; each comes with the number of its first row.
     pub fn grow(&mut self, end: usize) -> impl ParallelIterator<Item = Band<'_>> {
-        let start = self.end;
-        self.end = end.max(start);
-        self.bands_mut(start..self.end)
+        let rows = self.next(end);
+        self.bands_mut(rows)
     }
 
     /// The same rows, in the two parts that lie in one piece.
     pub fn grown(&mut self, end: usize) -> [Band<'_>; 2] {
+        let rows = self.next(end);
+        self.parts_mut(rows)
+    }
+
+    fn next(&mut self, end: usize) -> Range<usize> {
         let start = self.end;
         self.end = end.max(start);
-        self.parts_mut(start..self.end)
+        start..self.end
     }
 
     /// Bands of [`BAND`] of these rows.
@@ -116,7 +122,7 @@ mod tests {
     fn the_last_rows_are_there_whatever_they_took_the_place_of() {
         let (width, height) = (3, 50);
         let mut rolling = Rolling::default();
-        rolling.begin(width, height, 24);
+        rolling.begin(0, [width, height], 24);
         let mut end = 0;
         while end < height {
             end = (end + 11).min(height);

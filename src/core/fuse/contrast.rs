@@ -60,7 +60,7 @@ pub fn contrast(channels: &[Plane; 3], keep_going: KeepGoing) -> Result<(Plane, 
     let (mut crisp, mut spread) = (Plane::new(coarser.width, coarser.height), Spread::default());
     crisp_into(&detail, &coarser, crisp.bands_mut());
     let (width, height) = (detail.width, detail.height);
-    spread.begin(width, height, height);
+    spread.begin([width, height], height);
     spread.look(&detail, &coarser.windowed(), &Ends::of(height, height));
     check(keep_going)?;
     spread.join(1.0, height);
@@ -127,22 +127,21 @@ pub struct Spread {
 
 impl Spread {
     /// Begins a frame of which so many rows are kept.
-    pub fn begin(&mut self, width: usize, height: usize, kept: usize) {
-        let small = |size: usize| {
-            (
-                width.div_ceil(size),
-                height.div_ceil(size),
-                kept.div_ceil(size),
-            )
-        };
-        for (plane, size) in [(&mut self.near, 1), (&mut self.wide, 1)]
-            .into_iter()
-            .chain([(&mut self.far, 2), (&mut self.half, 2)])
-            .chain(self.windows.each_mut().map(|plane| (plane, 4)))
-        {
-            let (width, height, kept) = small(size);
-            plane.begin(width, height, kept);
-        }
+    pub fn begin(&mut self, size: [usize; 2], kept: usize) {
+        let Self {
+            near,
+            wide,
+            far,
+            half,
+            windows,
+            ..
+        } = self;
+        let whole = [near, wide].into_iter();
+        whole.for_each(|plane| plane.begin(0, size, kept));
+        let halves = [far, half].into_iter();
+        halves.for_each(|plane| plane.begin(1, size, kept));
+        let quarters = windows.iter_mut();
+        quarters.for_each(|plane| plane.begin(2, size, kept));
         self.joined = 0..0;
     }
 

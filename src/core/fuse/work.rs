@@ -178,7 +178,7 @@ impl Work {
         let source = source.filled(keep_going)?;
         let mut strip = std::mem::take(&mut self.strip);
         let step = rows();
-        strip.begin(width, height, step);
+        strip.begin([width, height], step);
         strip.spread.is_root = veil.is_some();
         for start in (0..height).step_by(step) {
             strip.rows = start..(start + step).min(height);
@@ -269,9 +269,8 @@ pub fn bands_of(plane: &mut Plane, rows: Range<usize>) -> impl ParallelIterator<
 }
 
 impl Strip {
-    /// Begins a frame of `width`×`height` pixels, to be looked at in steps of so
-    /// many rows.
-    fn begin(&mut self, width: usize, height: usize, step: usize) {
+    /// Begins a frame of this size, to be looked at in steps of so many rows.
+    fn begin(&mut self, size: [usize; 2], step: usize) {
         let kept = (step + AHEAD + TOGETHER + ABOVE).next_multiple_of(step);
         let Self {
             channels,
@@ -283,14 +282,13 @@ impl Strip {
             ..
         } = self;
         let whole = channels.iter_mut().chain([finest]);
-        whole.for_each(|plane| plane.begin(width, height, kept));
-        let (width_half, height_half) = (width.div_ceil(2), height.div_ceil(2));
+        whole.for_each(|plane| plane.begin(0, size, kept));
         let halves = half.iter_mut().chain([coarser, soft, settled]);
-        halves.for_each(|plane| plane.begin(width_half, height_half, kept.div_ceil(2)));
-        let (width_quarter, height_quarter) = (width_half.div_ceil(2), height_half.div_ceil(2));
-        let quarters = quarter.iter_mut();
-        quarters.for_each(|plane| plane.begin(width_quarter, height_quarter, kept.div_ceil(4)));
-        spread.begin(width, height, kept);
+        halves.for_each(|plane| plane.begin(1, size, kept));
+        quarter
+            .iter_mut()
+            .for_each(|plane| plane.begin(2, size, kept));
+        spread.begin(size, kept);
     }
 
     /// Brings the rows of a frame up to `end` that are not here yet into place, and
