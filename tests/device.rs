@@ -160,15 +160,51 @@ fn each_frame_is_written_to_the_device_once_and_nothing_is_read_back() {
         assert!(few["read_buffer "] >= 2, "{few:?}");
         for (command, count) in many {
             let more = count - few.get(&command).copied().unwrap_or_default();
-            let own = command.starts_with("ndrange_kernel ") && command != "ndrange_kernel set";
+            let is_kernel = command.starts_with("ndrange_kernel ");
             match command.as_str() {
                 "write_buffer " => assert_eq!(more, more_looks, "{method}"),
-                // The kernels of the program; OpenCV's own fills buffers at the start.
-                _ if own => assert_eq!(more % 4, 0, "{method}: {command}"),
+                _ if command.starts_with("ndrange_kernel fill_") => assert_eq!(more, 0),
+                _ if is_kernel => assert_eq!(more % 4, 0, "{method}: {command}"),
                 _ => assert_eq!(more, 0, "{method}: {command}"),
             }
         }
     }
+}
+
+/// Two threads that keep what they built at a time spoil it, and then a device may
+/// end every process that reads it.
+#[test]
+fn of_what_opencv_builds_and_keeps_there_is_one_program() {
+    if device().is_none() {
+        return;
+    }
+    let folder = stack_folder(&common::small(4));
+    let kept = folder.beside("kept");
+    std::fs::create_dir(&kept).unwrap();
+    let speak = |arguments: &[&str]| {
+        run(parfocal()
+            .args(arguments)
+            .arg(&folder.path)
+            .args(["--device", "opencl"])
+            .env("OPENCV_OPENCL_CACHE_DIR", &kept))
+        .done();
+    };
+    speak(&["sharpness"]);
+    for method in Method::value_variants() {
+        let method = format!("{method:?}").to_lowercase();
+        let lanes = ["--lanes", "4", "--ghost-check"];
+        let stack = ["stack", "--overwrite", "--method", &method];
+        speak(&[&stack[..], &lanes[..]].concat());
+    }
+    let mut files = Vec::new();
+    for device in common::names(&kept) {
+        let device = kept.join(device);
+        if device.is_dir() {
+            files.extend(common::names(&device));
+        }
+    }
+    let is_own = |file: &String| file.starts_with("parfocal--fuse_");
+    assert!(files.len() == 1 && files.iter().all(is_own), "{files:?}");
 }
 
 #[test]

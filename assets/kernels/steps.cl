@@ -120,3 +120,25 @@ __kernel void collapse(__global float4 *fine, int width, int height,
         fine[at] = (float4)(value.xyz + more.xyz, value.w);
     }
 }
+
+// One value for every pixel.
+#define FILL(T)                                                                    \
+    __kernel void fill_##T(__global T *plane, int width, int height, float4 value) \
+    {                                                                              \
+        int x = get_global_id(0), y = get_global_id(1);                            \
+        if (x < width && y < height) {                                             \
+            plane[y * width + x] = (T)value.x;                                     \
+        }                                                                          \
+    }
+
+FILL(uchar)
+FILL(ushort)
+FILL(float)
+
+__kernel void fill_float4(__global float4 *frame, int width, int height, float4 value)
+{
+    int x = get_global_id(0), y = get_global_id(1);
+    if (x < width && y < height) {
+        frame[y * width + x] = value;
+    }
+}

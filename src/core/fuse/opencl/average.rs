@@ -2,7 +2,6 @@
 //! [`fuse::average`](crate::core::fuse::average) does it on the processor.
 
 use opencv::Result;
-use opencv::core::Scalar;
 
 use super::Rest;
 use super::contrast::{Sharpest, Spread, reduce, window};
@@ -36,7 +35,7 @@ impl Average {
         let (w, h) = (i32::try_from(width)?, i32::try_from(height)?);
         let half = |kind| session.blank((w + 1) / 2, (h + 1) / 2, kind);
         Ok(Self {
-            sum: session.filled(w, h, Kind::Float4, Scalar::all(0.0))?,
+            sum: session.filled(w, h, Kind::Float4, [0.0; 4])?,
             sharpest: Sharpest::new(session, w, h, FLOOR)?,
             bias: Bias::new(options.prefer, options.frames),
             power: power(softness(options.smoothness)),

@@ -2,7 +2,6 @@
 //! [`fuse::contrast`](crate::core::fuse::contrast) finds it on the processor.
 
 use opencv::Result;
-use opencv::core::Scalar;
 
 use super::Rest;
 use super::depth::DepthSearch;
@@ -106,8 +105,8 @@ impl Sharpest {
     /// No frame yet. `floor` is the contrast that counts as none.
     pub fn new(session: &Session, width: i32, height: i32, floor: f32) -> Result<Self> {
         Ok(Self {
-            best: session.filled(width, height, Kind::Float, Scalar::all(-1.0))?,
-            index: session.filled(width, height, Kind::Short, Scalar::all(0.0))?,
+            best: session.filled(width, height, Kind::Float, [-1.0; 4])?,
+            index: session.filled(width, height, Kind::Short, [0.0; 4])?,
             depth: DepthSearch::new(session, width, height)?,
             floor,
         })

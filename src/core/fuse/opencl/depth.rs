@@ -2,7 +2,6 @@
 //! [`fuse::depth`](crate::core::fuse::depth) does it on the processor.
 
 use opencv::Result;
-use opencv::core::Scalar;
 
 use super::contrast::{reduce, window};
 use super::session::Arg::{In, Int, Out, Size};
@@ -40,7 +39,7 @@ impl DepthSearch {
     /// No frame yet, for a picture of `width`×`height` pixels.
     pub fn new(session: &Session, width: i32, height: i32) -> Result<Self> {
         let (w, h) = ((width + 1) / 2, (height + 1) / 2);
-        let plane = |kind, value| session.filled(w, h, kind, Scalar::all(value));
+        let plane = |kind, value| session.filled(w, h, kind, [value; 4]);
         let zeros = || plane(Kind::Float, 0.0);
         let blank = || session.blank(w, h, Kind::Float);
         Ok(Self {

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use opencv::Result;
-use opencv::core::Scalar;
 
 use super::Rest;
 use super::contrast::{Sharpest, reduce};
@@ -46,7 +45,7 @@ impl Hybrid {
     pub fn new(session: &Session, options: &Options, width: usize, height: usize) -> Result<Self> {
         let count = levels::count(width, height, options.levels);
         let (width, height) = (i32::try_from(width)?, i32::try_from(height)?);
-        let sum = |w, h| session.filled(w, h, Kind::Float4, Scalar::all(0.0));
+        let sum = |w, h| session.filled(w, h, Kind::Float4, [0.0; 4]);
         let mut levels = vec![sum(width, height)?];
         let mut standings = Vec::new();
         let (mut w, mut h) = (width, height);

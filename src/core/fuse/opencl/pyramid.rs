@@ -2,7 +2,6 @@
 //! [`fuse::pyramid`](crate::core::fuse::pyramid) does it on the processor.
 
 use opencv::Result;
-use opencv::core::Scalar;
 
 use super::Rest;
 use super::contrast::{reduce, window};
@@ -51,7 +50,7 @@ impl Pyramid {
         for _ in 0..count {
             levels.push(Level {
                 best: session.filled(w, h, Kind::Float4, nobody())?,
-                index: session.filled(w, h, Kind::Short, Scalar::all(0.0))?,
+                index: session.filled(w, h, Kind::Short, [0.0; 4])?,
             });
             (w, h) = ((w + 1) / 2, (h + 1) / 2);
             coarser.push(session.blank(w, h, Kind::Float4)?);
@@ -68,7 +67,7 @@ impl Pyramid {
             coarser,
             energy: [plane()?, plane()?],
             calm,
-            base: session.filled(w, h, Kind::Float4, Scalar::all(0.0))?,
+            base: session.filled(w, h, Kind::Float4, [0.0; 4])?,
             range: options.clamp.then(range).transpose()?,
             bias: Bias::new(options.prefer, options.frames),
             windows: windows(softness(options.smoothness)),
@@ -106,8 +105,8 @@ impl Pyramid {
     }
 }
 
-fn nobody() -> Scalar {
-    Scalar::new(0.0, 0.0, 0.0, f64::from(NOBODY))
+fn nobody() -> [f32; 4] {
+    [0.0, 0.0, 0.0, NOBODY]
 }
 
 impl Accumulator for Pyramid {
@@ -188,8 +187,8 @@ impl Accumulator for Pyramid {
             ..
         } = self;
         drop((coarser, energy, calm));
-        let index = session.filled(width, height, Kind::Short, Scalar::all(0.0))?;
-        let confidence = session.filled(width, height, Kind::Byte, Scalar::all(0.0))?;
+        let index = session.filled(width, height, Kind::Short, [0.0; 4])?;
+        let confidence = session.filled(width, height, Kind::Byte, [0.0; 4])?;
         for (number, level) in levels.iter().enumerate().rev() {
             session.run(
                 "origin",

@@ -2,7 +2,6 @@
 //! [`fuse::range`](crate::core::fuse::range) finds it on the processor.
 
 use opencv::Result;
-use opencv::core::Scalar;
 
 use super::session::Arg::{In, Out, Size};
 use super::session::{Buffer, Kind, Session};
@@ -19,8 +18,8 @@ impl Range {
     pub fn new(session: &Session, width: i32, height: i32) -> Result<Self> {
         let block = BLOCK as i32;
         let (columns, rows) = ((width + block - 1) / block, (height + block - 1) / block);
-        let most = f64::from(f32::MAX);
-        let blocks = |value| session.filled(columns, rows, Kind::Float4, Scalar::all(value));
+        let most = f32::MAX;
+        let blocks = |value| session.filled(columns, rows, Kind::Float4, [value; 4]);
         Ok(Self {
             low: blocks(most)?,
             high: blocks(-most)?,

@@ -2,7 +2,6 @@
 //! [`fuse::render`](crate::core::fuse::render) does it on the processor.
 
 use opencv::Result;
-use opencv::core::Scalar;
 
 use super::Rest;
 use super::contrast::Sharpest;
@@ -104,7 +103,7 @@ impl Render {
         let range = || Range::new(session, width, height);
         Ok(Self {
             depth: session.upload(depth, width, height, None)?,
-            sum: session.filled(width, height, Kind::Float4, Scalar::all(0.0))?,
+            sum: session.filled(width, height, Kind::Float4, [0.0; 4])?,
             range: clamp.then(range).transpose()?,
             found,
         })

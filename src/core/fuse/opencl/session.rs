@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use opencv::core::{
     CV_8UC1, CV_16UC1, CV_32FC1, CV_32FC4, Context, DataType, Kernel, KernelArg, Mat,
-    OpenCLExecutionContext, Program, ProgramSource, Scalar, StsError, UMat,
+    OpenCLExecutionContext, Program, ProgramSource, StsError, UMat,
 };
 use opencv::prelude::*;
 use opencv::{Error, Result, core};
@@ -107,15 +107,7 @@ impl Session {
         if !core::use_opencl()? {
             return Err(failure("it is switched off"));
         }
-        let source = ProgramSource::new("parfocal", "fuse", SOURCE, "")?;
-        let mut complaint = String::new();
-        let program = context.get_prog(&source, &definitions(), &mut complaint)?;
-        if program.empty()? {
-            return Err(failure(&format!(
-                "its driver cannot build the kernels: {}",
-                complaint.trim()
-            )));
-        }
+        let program = program(&mut context)?;
         // Wide groups, so that neighbours read memory together.
         let group = if device.max_work_group_size()? >= 128 {
             [32, 4]
@@ -206,9 +198,22 @@ impl Session {
     }
 
     /// A buffer of which every value is `value`.
-    pub fn filled(&self, width: i32, height: i32, kind: Kind, value: Scalar) -> Result<Buffer> {
-        let mut buffer = self.blank(width, height, kind)?;
-        buffer.memory.set_to_def(&value)?;
+    pub fn filled(
+        &self,
+        width: i32,
+        height: i32,
+        kind: Kind,
+        value: [f32; 4],
+    ) -> Result<Buffer> {
+        let buffer = self.blank(width, height, kind)?;
+        let kernel = match kind {
+            Kind::Byte => "fill_uchar",
+            Kind::Short => "fill_ushort",
+            Kind::Float => "fill_float",
+            Kind::Float4 => "fill_float4",
+        };
+        let args = [Arg::Out(&buffer), Arg::Size(&buffer), Arg::Floats(value)];
+        self.run(kernel, buffer.size(), &args)?;
         Ok(buffer)
     }
 
@@ -335,6 +340,25 @@ fn context_of(device: &core::Device) -> Result<Context> {
         kept.push(Context::copy(&context)?);
     }
     Ok(context)
+}
+
+/// The kernels, built. OpenCV keeps what it built in a file, for the next process,
+/// and two threads that write it at a time spoil it for good: hence the lock, which
+/// is held for no other call. Kernels of OpenCV's own, which are kept in the same
+/// way, are not used at all.
+fn program(context: &mut Context) -> Result<Program> {
+    static BUILT: Mutex<()> = Mutex::new(());
+    let _built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    let source = ProgramSource::new("parfocal", "fuse", SOURCE, "")?;
+    let mut complaint = String::new();
+    let program = context.get_prog(&source, &definitions(), &mut complaint)?;
+    if program.empty()? {
+        return Err(failure(&format!(
+            "its driver cannot build the kernels: {}",
+            complaint.trim()
+        )));
+    }
+    Ok(program)
 }
 
 impl Drop for Session {

@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use opencv::core::Scalar;
 
 use super::average::Average;
 use super::frame::Frame;
@@ -151,7 +150,7 @@ fn fuse(
 ) -> opencv::Result<Option<Rest>> {
     let frame = Frame::new(session, area)?;
     let (width, height) = (frame.pixels.width, frame.pixels.height);
-    let covered = session.filled(width, height, Kind::Byte, Scalar::all(0.0))?;
+    let covered = session.filled(width, height, Kind::Byte, [0.0; 4])?;
     let mut any_whole = false;
     session.wait()?;
     reports.tell(Report::Ready);
