@@ -28,13 +28,28 @@ int opaque(__global const uchar *alpha, int width, int height, int x, int y)
         && alpha[y1 * width + x0] >= 128 && alpha[y1 * width + x1] >= 128;
 }
 
-// `moves` is 0 where pixels are copied, `whole` 1 where the frame shows
+// What the taps of a position weigh that lies `part` of a pixel beyond one.
+void taps_of(__global const float *curves, float part, float *weights)
+{
+    float at = part - 0.5f, square = at * at;
+    for (int k = 0; k < TAPS / 2; k++) {
+        __global const float *c = curves + k * COEFFICIENTS;
+        float even = ((c[3] * square + c[2]) * square + c[1]) * square + c[0];
+        float odd = ((c[6] * square + c[5]) * square + c[4]) * at;
+        weights[k] = even + odd;
+        weights[TAPS - 1 - k] = even - odd;
+    }
+}
+
+// `moves` is 0 where pixels are copied, 1 where each is sampled by itself, and 2
+// where columns are mixed where the line crosses them on which a row lies. `whole`
+// is 1 where the frame shows
 // the scene everywhere. `alpha` is read only where `has_alpha`.
 #define WARP(SAMPLE)                                                                \
     __kernel void warp_##SAMPLE(                                                    \
         __global const SAMPLE *photo, int photo_width, int photo_height,            \
         __global const uchar *alpha, int has_alpha,                                 \
-        __global const float *table, int moves, int whole,                          \
+        __global const float *curves, int moves, int whole,                         \
         float4 across, float4 down, float4 shear, float4 gain, float4 offset,       \
         int left, int top, __global float4 *frame, int width, int height)           \
     {                                                                               \
@@ -48,18 +63,26 @@ int opaque(__global const uchar *alpha, int width, int height, int x, int y)
         int u = px + (int)steps.x, v = py + (int)steps.y;                           \
         float3 sum = (float3)(0);                                                   \
         if (moves) {                                                                \
-            int2 phase = convert_int2((shift - steps) * (float)PHASES + 0.5f);      \
-            __global const float *wx = table + phase.x * TAPS;                      \
-            __global const float *wy = table + phase.y * TAPS;                      \
+            float at = px + shift.x, below = py + shift.y;                          \
+            float slope = moves == 1 ? 0.0f                                         \
+                : (down.x - below * shear.x) / (across.x + shear.z - at * shear.x); \
+            float2 part = shift - steps;                                            \
+            float weights_across[TAPS], weights_down[TAPS];                         \
+            taps_of(curves, part.x, weights_across);                                \
             for (int i = 0; i < TAPS; i++) {                                        \
-                int column = clamp(u + i - TAPS / 2 + 1, 0, photo_width - 1);       \
+                int beside = i - TAPS / 2 + 1;                                      \
+                float off = part.y + slope * (beside - part.x);                     \
+                int more = (int)floor(off);                                         \
+                taps_of(curves, off - more, weights_down);                          \
+                int column = clamp(u + beside, 0, photo_width - 1);                 \
                 float3 down_column = (float3)(0);                                   \
                 for (int j = 0; j < TAPS; j++) {                                    \
-                    int row = clamp(v + j - TAPS / 2 + 1, 0, photo_height - 1);     \
-                    int at = row * photo_width + column;                            \
-                    down_column += wy[j] * convert_float3(vload3(at, photo));       \
+                    int row = v + more + j - TAPS / 2 + 1;                          \
+                    int from = clamp(row, 0, photo_height - 1) * photo_width;       \
+                    float3 value = convert_float3(vload3(from + column, photo));    \
+                    down_column += weights_down[j] * value;                         \
                 }                                                                   \
-                sum += wx[i] * down_column;                                         \
+                sum += weights_across[i] * down_column;                             \
             }                                                                       \
         } else {                                                                    \
             sum = convert_float3(vload3(py * photo_width + px, photo));             \

@@ -24,6 +24,7 @@ mod rows;
 pub mod sharpness;
 pub mod stages;
 pub mod surface;
+mod taps;
 pub mod thumbnail;
 pub mod transform;
 pub mod trial;

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::keep_going::check;
 use super::plane::{BAND, Plane};
-use super::resample::{Source, Tile};
+use super::resample::{Source, Tile, is_flat};
 use super::{ALWAYS, KeepGoing, Transform};
 use crate::Result;
 use crate::photo::{Photo, Samples};
@@ -57,10 +57,29 @@ pub struct Area {
 /// neighbours read.
 const ROWS: usize = 32;
 
-/// True where warping is copying: nothing moves, and `area` lies within
-/// `photo`.
-pub(crate) fn is_copy(photo: &Photo, pose: &Transform, area: Area) -> bool {
-    pose.is_identity() && area.x + area.width <= photo.width && area.y + area.height <= photo.height
+/// How the values of a result are found; kernels know it by its number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Way {
+    /// They are copied: nothing moves, and all of them are there.
+    Copy = 0,
+    /// Each is sampled by itself.
+    Each = 1,
+    /// The frame is mixed along the lines on which the rows lie.
+    Lines = 2,
+}
+
+impl Way {
+    /// For `area`, which `pose` takes from `photo`.
+    pub(crate) fn of(photo: &Photo, pose: &Transform, area: Area) -> Self {
+        let is_inside = area.x + area.width <= photo.width && area.y + area.height <= photo.height;
+        if pose.is_identity() && is_inside {
+            Self::Copy
+        } else if is_flat(pose, area) {
+            Self::Lines
+        } else {
+            Self::Each
+        }
+    }
 }
 
 /// Samples `photo` where `pose` (reference to frame pixels) puts each pixel of
@@ -136,7 +155,7 @@ impl Placed<'_> {
             area,
             exposure,
         } = *self;
-        let copies = is_copy(photo, pose, area);
+        let way = Way::of(photo, pose, area);
         let area = Area {
             y: area.y + rows.start,
             height: rows.len(),
@@ -145,11 +164,11 @@ impl Placed<'_> {
         match &photo.samples {
             Samples::Eight(samples) => {
                 let source = Source::new(photo, samples, 255.0, exposure);
-                warp_samples(&source, pose, area, copies, channels, keep_going);
+                warp_samples(&source, pose, area, way, channels, keep_going);
             }
             Samples::Sixteen(samples) => {
                 let source = Source::new(photo, samples, 65535.0, exposure);
-                warp_samples(&source, pose, area, copies, channels, keep_going);
+                warp_samples(&source, pose, area, way, channels, keep_going);
             }
         }
         check(keep_going)
@@ -200,7 +219,7 @@ fn warp_samples<T: Copy + Into<f32> + Sync>(
     source: &Source<T>,
     pose: &Transform,
     area: Area,
-    copies: bool,
+    way: Way,
     into: [&mut [f32]; 3],
     keep_going: KeepGoing,
 ) {
@@ -218,10 +237,10 @@ fn warp_samples<T: Copy + Into<f32> + Sync>(
                 ..area
             };
             let out = [red, green, blue];
-            if copies {
-                source.copy(band_area, out);
-            } else {
-                source.warp(pose, band_area, out, tile);
+            match way {
+                Way::Copy => source.copy(band_area, out),
+                Way::Each => source.turn(pose, band_area, out),
+                Way::Lines => source.warp(pose, band_area, out, tile),
             }
         });
 }
@@ -359,14 +378,20 @@ mod tests {
 
     #[test]
     fn a_warp_samples_where_the_pose_points() {
-        let pose = Transform::similarity(1.01, 0.02, [60.0, 40.0], [3.3, -1.7]);
         let photo = picture(120, 80, waves);
-        let warped = warp(&photo, &pose, whole(&photo), &Exposure::default());
-        for y in 15..65 {
-            for x in 15..105 {
-                let [u, v] = pose.apply(x as f64, y as f64);
-                let error = f64::from(warped.channels[0].row(y)[x]) - waves(u, v);
-                assert!(error.abs() < 2e-3, "({x}, {y}): {error}");
+        for angle in [0.02, -0.2, 1.2] {
+            let pose = Transform::similarity(1.01, angle, [60.0, 40.0], [3.3, -1.7]);
+            let warped = warp(&photo, &pose, whole(&photo), &Exposure::default());
+            for y in 15..65 {
+                for x in 15..105 {
+                    let [u, v] = pose.apply(x as f64, y as f64);
+                    let is_inside = (3.0..116.0).contains(&u) && (3.0..76.0).contains(&v);
+                    let error = f64::from(warped.channels[0].row(y)[x]) - waves(u, v);
+                    assert!(
+                        !is_inside || error.abs() < 2e-3,
+                        "{angle} ({x}, {y}): {error}"
+                    );
+                }
             }
         }
     }

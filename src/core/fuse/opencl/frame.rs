@@ -6,8 +6,8 @@ use super::Sent;
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use crate::core::Transform;
-use crate::core::resample::weights;
-use crate::core::warp::{Area, Exposure, is_copy, is_whole};
+use crate::core::taps::curves;
+use crate::core::warp::{Area, Exposure, Way, is_whole};
 use crate::photo::{Photo, Samples};
 
 /// Memory of the device for one photograph, used for several in turn.
@@ -31,8 +31,8 @@ pub struct Uploaded {
     alpha: Option<Buffer>,
     /// Whether it shows the scene everywhere.
     pub whole: bool,
-    /// Whether it lies as the result does.
-    is_copy: bool,
+    /// How the values of the result are found.
+    way: Way,
 }
 
 /// Uploads the samples of a photograph, three to a pixel, into `old` where that
@@ -76,7 +76,7 @@ impl Slot {
             samples,
             alpha,
             whole: is_whole(photo, pose, area),
-            is_copy: is_copy(photo, pose, area),
+            way: Way::of(photo, pose, area),
         })
     }
 }
@@ -96,7 +96,7 @@ pub struct Frame {
     area: Area,
     /// Red, green, blue, mask.
     pub pixels: Buffer,
-    table: Buffer,
+    curves: Buffer,
     /// Where a kernel asks for an alpha and there is none.
     nothing: Buffer,
 }
@@ -104,7 +104,7 @@ pub struct Frame {
 impl Frame {
     /// Room for a frame of the size of `area`.
     pub fn new(session: &Session, area: Area) -> Result<Self> {
-        let table = weights().as_flattened();
+        let curves = curves().as_flattened();
         Ok(Self {
             area,
             pixels: session.blank(
@@ -112,7 +112,7 @@ impl Frame {
                 area.height.try_into()?,
                 Kind::Float4,
             )?,
-            table: session.upload(table, table.len().try_into()?, 1, None)?,
+            curves: session.upload(curves, curves.len().try_into()?, 1, None)?,
             nothing: session.blank(1, 1, Kind::Byte)?,
         })
     }
@@ -140,8 +140,8 @@ impl Frame {
                 Int(photo.height),
                 In(alpha.as_ref().unwrap_or(&self.nothing)),
                 Int(alpha.is_some().into()),
-                In(&self.table),
-                Int((!photo.is_copy).into()),
+                In(&self.curves),
+                Int(photo.way as i32),
                 Int(photo.whole.into()),
                 Floats(across),
                 Floats(down),

@@ -17,8 +17,8 @@ use crate::core::device::{self, OpenClDevice};
 use crate::core::fuse::bench::Step;
 use crate::core::fuse::{average, contrast, depth, fill, hybrid, pyramid, range, render, weighted};
 use crate::core::grey::LUMA;
-use crate::core::resample::{PHASES, TAPS};
 use crate::core::stages::Stages;
+use crate::core::taps::{COEFFICIENTS, TAPS};
 use crate::core::veil;
 
 /// All kernels, as one program.
@@ -436,7 +436,7 @@ fn definitions() -> String {
     let [near, wide, far] = contrast::WINDOWS;
     let whole = [
         ("TAPS", TAPS),
-        ("PHASES", PHASES),
+        ("COEFFICIENTS", COEFFICIENTS),
         ("BLOCK", range::BLOCK),
         ("HYBRID_POWER", hybrid::POWER as usize),
         ("AVERAGE_POWER", average::POWER as usize),
