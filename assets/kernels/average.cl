@@ -38,8 +38,8 @@ __kernel void spread(__global float *plane, int width, int height,
 // Joins the contrast in all windows, in `near`, and adds the frame by a power of
 // it. `factors`: of the contrast, and the power.
 __kernel void weigh(__global const float4 *frame, __global float *near,
-                    __global const float *wide, int width, int height,
-                    __global const float *far, int columns, int rows,
+                    int width, int height,
+                    __global const float *rest, int columns, int rows,
                     int number, float4 factors,
                     __global float4 *sum, __global float *best, __global ushort *winner)
 {
@@ -49,7 +49,7 @@ __kernel void weigh(__global const float4 *frame, __global float *near,
     }
     int at = y * width + x;
     float4 value = frame[at];
-    float all = factors.x * joined(near[at], wide[at], far, columns, rows, width, x, y, 0);
+    float all = factors.x * joined(near[at], rest, columns, rows, width, x, y, 0);
     // What the frame does not show counts only where no frame shows anything.
     float weight = value.w > 0.0f
         ? raised(all / FLOOR + 1.0f, factors.y, AVERAGE_POWER)

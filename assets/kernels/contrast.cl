@@ -42,35 +42,33 @@ __kernel void finest(__global const float4 *fine, int width, int height,
     }
 }
 
-// Expands the contrast in the widest window, and tells how far that is beyond
-// noise; `noise` is the least there is, and what half settles a place.
+// Expands the contrast in the largest window, adds it up with that in the `wide`
+// one, and tells how far it is beyond noise; `noise` is the least there is, and
+// what half settles a place. Of roots it is the squares.
 __kernel void settle(__global const float *small, int columns, int rows,
-                     __global float *far, __global float *settled,
+                     __global const float *wide,
+                     __global float *rest, __global float *settled,
                      int width, int height, float4 noise, int is_root)
 {
     int x = get_global_id(0), y = get_global_id(1);
     if (x < width && y < height) {
         int at = y * width + x;
-        float value = expanded_float(small, columns, rows, width, x, y);
-        float beyond = fmax(is_root ? value * value : value, noise.x);
+        float2 both = (float2)(wide[at], expanded_float(small, columns, rows, width, x, y));
+        both *= is_root ? both : (float2)(1.0f);
+        float beyond = fmax(both.y, noise.x);
         float share = beyond / (beyond + noise.y);
-        far[at] = value;
+        rest[at] = WINDOW_WIDE * both.x + WINDOW_FAR * both.y;
         settled[at] = share * share;
     }
 }
 
-// The contrast in all windows together, of their squares where they have its root;
-// `far` has half the size.
-float joined(float near, float wide, __global const float *far, int columns, int rows,
+// The contrast in all windows together: in the smallest, or its root, and in the
+// `rest`, at half the size.
+float joined(float near, __global const float *rest, int columns, int rows,
              int width, int x, int y, int is_root)
 {
-    float rest = expanded_float(far, columns, rows, width, x, y);
-    if (is_root) {
-        near *= near;
-        wide *= wide;
-        rest *= rest;
-    }
-    return WINDOW_NEAR * near + WINDOW_WIDE * wide + WINDOW_FAR * rest;
+    near *= is_root ? near : 1.0f;
+    return WINDOW_NEAR * near + expanded_float(rest, columns, rows, width, x, y);
 }
 
 // `value` to a power: fast for the one that is usual.
@@ -108,8 +106,8 @@ float mask_at(__global const float4 *frame, int width,
 
 // Joins the contrast in all windows, in `near`, and lets the frame win where it
 // has most.
-__kernel void rank(__global float *near, __global const float *wide, int width, int height,
-                   __global const float *far,
+__kernel void rank(__global float *near, int width, int height,
+                   __global const float *rest,
                    __global const float4 *frame, __global const float4 *coarse,
                    int columns, int rows, int masked, int number, float4 factor,
                    __global float *best, __global ushort *winner)
@@ -119,7 +117,7 @@ __kernel void rank(__global float *near, __global const float *wide, int width, 
         return;
     }
     int at = y * width + x;
-    float all = factor.x * joined(near[at], wide[at], far, columns, rows, width, x, y, 0);
+    float all = factor.x * joined(near[at], rest, columns, rows, width, x, y, 0);
     near[at] = all;
     float mask = masked ? mask_at(frame, width, coarse, columns, x, y) : 1.0f;
     rise(all * mask, number, best + at, winner + at);

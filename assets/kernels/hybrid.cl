@@ -26,11 +26,11 @@ float shown_about(__global const float4 *frame, int width, int height,
 }
 
 // Joins the contrast in all windows, in `near`, lets the frame win where it has
-// most, and finds its standing, in the place of `wide`: contrast beyond the floor,
+// most, and finds its standing: contrast beyond the floor,
 // from 1, as far as the surroundings are settled, and less where the frame does
 // not show the scene. `factors`: of the frame, and one over the floor.
-__kernel void stand(__global float *near, __global float *wide, int width, int height,
-                    __global const float *far, __global const float *settled,
+__kernel void stand(__global float *near, __global float *stands, int width, int height,
+                    __global const float *rest, __global const float *settled,
                     __global const float4 *frame, __global const float4 *coarse,
                     int columns, int rows, int masked, int number, float4 factors, int is_root,
                     __global float *best, __global ushort *winner)
@@ -40,7 +40,7 @@ __kernel void stand(__global float *near, __global float *wide, int width, int h
         return;
     }
     int at = y * width + x;
-    float all = factors.x * joined(near[at], wide[at], far, columns, rows, width, x, y, is_root);
+    float all = factors.x * joined(near[at], rest, columns, rows, width, x, y, is_root);
     float beyond = expanded_float(settled, columns, rows, width, x, y);
     float standing = (all * factors.y + 1.0f) * beyond;
     float rank = all;
@@ -50,7 +50,7 @@ __kernel void stand(__global float *near, __global float *wide, int width, int h
         rank *= mask_at(frame, width, coarse, columns, x, y);
     }
     near[at] = all;
-    wide[at] = standing;
+    stands[at] = standing;
     rise(rank, number, best + at, winner + at);
 }
 

@@ -113,15 +113,15 @@ pub struct Spread {
     pub is_root: bool,
     /// In the smallest; in all together as far as they are joined.
     pub near: Rolling,
-    /// In a larger one.
-    pub wide: Rolling,
     /// In the largest, at half the size.
     pub far: Rolling,
     /// Rows that were joined last.
     pub joined: Range<usize>,
-    /// On the way to the largest, at half the size,
-    half: Rolling,
-    /// and at a quarter.
+    /// In one between them, at half the size,
+    wide: Rolling,
+    /// and this and the largest together.
+    rest: Rolling,
+    /// On the way to the largest, at a quarter.
     windows: [Rolling; 3],
 }
 
@@ -130,15 +130,14 @@ impl Spread {
     pub fn begin(&mut self, size: [usize; 2], kept: usize) {
         let Self {
             near,
-            wide,
             far,
-            half,
+            wide,
+            rest,
             windows,
             ..
         } = self;
-        let whole = [near, wide].into_iter();
-        whole.for_each(|plane| plane.begin(0, size, kept));
-        let halves = [far, half].into_iter();
+        near.begin(0, size, kept);
+        let halves = [far, wide, rest].into_iter();
         halves.for_each(|plane| plane.begin(1, size, kept));
         let quarters = windows.iter_mut();
         quarters.for_each(|plane| plane.begin(2, size, kept));
@@ -149,11 +148,10 @@ impl Spread {
     /// as far as `ends` say; see [`squares`].
     pub fn look(&mut self, finest: &impl Rows, coarser: &impl Rows, ends: &Ends) {
         let (width, height, is_root) = (finest.width(), finest.height(), self.is_root);
-        let scratch = || (Window::default(), Vec::new(), Vec::new());
+        let scratch = || (Window::default(), vec![0.0; width], Vec::new());
         let bands = self.near.grow(ends.near);
         bands.for_each_init(scratch, |(window, expanded, sums), (first, rows)| {
             window.begin(width, height, first);
-            expanded.resize(width, 0.0);
             for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
                 window.row(y, out, |y, out| {
                     coarser.expanded_row(y, expanded, sums);
@@ -164,50 +162,57 @@ impl Spread {
                 });
             }
         });
-        let near = &self.near;
-        let scratch = || (Window::default(), Vec::new());
-        let bands = self.wide.grow(ends.wide);
-        bands.for_each_init(scratch, |(window, padded), (first, rows)| {
-            window.begin(width, height, first);
-            for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
-                window.row(y, out, |y, out| near.window_row(y, out, padded));
-            }
-        });
-        // Far windows need no full resolution.
-        self.wide.reduce_to(self.half.grow(ends.wide_half));
+        // Larger windows need no full resolution.
+        self.near.reduce_to(self.wide.grow(ends.wide));
         let [first, middle, last] = &mut self.windows;
-        self.half.reduce_to(first.grow(ends.windows[0]));
+        self.wide.reduce_to(first.grow(ends.windows[0]));
         first.window_to(middle.grow(ends.windows[1]));
         middle.window_to(last.grow(ends.windows[2]));
         last.expand_to(width.div_ceil(2), self.far.grow(ends.far));
+        let (wide, far) = (&self.wide, &self.far);
+        let bands = self.rest.grow(ends.far);
+        bands.for_each(|(first, rows)| {
+            let all = (first..).zip(rows.chunks_exact_mut(wide.width()));
+            all.for_each(|(y, out)| add_up(wide.row(y), far.row(y), is_root, out));
+        });
     }
 
     /// All windows together, in `near`, each pixel times `factor`, in the rows up
     /// to `end` that were not joined before.
     pub fn join(&mut self, factor: f32, end: usize) {
         self.joined = self.joined.end..end;
-        let (wide, far, is_root) = (&self.wide, &self.far, self.is_root);
-        let width = wide.width();
+        let (rest, is_root) = (&self.rest, self.is_root);
+        let width = self.near.width();
         let scratch = || (vec![0.0; width], Vec::new());
         let bands = self.near.bands_mut(self.joined.clone());
         bands.for_each_init(scratch, |(expanded, sums), (first, rows)| {
             for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
-                far.expanded_row(y, expanded, sums);
+                rest.expanded_row(y, expanded, sums);
                 vectorised(
                     #[inline(always)]
                     || {
-                        let values = out.iter_mut().zip(wide.row(y)).zip(expanded.iter());
-                        for ((sum, wide), far) in values {
-                            let all = [*sum, *wide, *far];
-                            let [near, wide, far] = if is_root { all.map(|v| v * v) } else { all };
-                            let joined = WINDOWS[0] * near + WINDOWS[1] * wide + WINDOWS[2] * far;
-                            *sum = factor * joined;
+                        for (sum, rest) in out.iter_mut().zip(expanded.iter()) {
+                            let near = if is_root { *sum * *sum } else { *sum };
+                            *sum = factor * (WINDOWS[0] * near + rest);
                         }
                     },
                 );
             }
         });
     }
+}
+
+/// The larger windows together.
+fn add_up(wide: &[f32], far: &[f32], is_root: bool, out: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for ((out, &wide), &far) in out.iter_mut().zip(wide).zip(far) {
+                let [wide, far] = [wide, far].map(|v| if is_root { v * v } else { v });
+                *out = WINDOWS[1] * wide + WINDOWS[2] * far;
+            }
+        },
+    );
 }
 
 fn add_scaled(a: &[f32], b: &[f32], scale: f32, out: &mut [f32]) {

@@ -9,9 +9,8 @@ pub struct Ends {
     pub channels: usize,
     /// the energy of its detail,
     pub finest: usize,
-    /// this in the smallest windows, in larger ones,
+    /// this in the smallest windows,
     pub near: usize,
-    pub wide: usize,
     /// and in all of them.
     pub joined: usize,
     /// Half the size: the frame,
@@ -19,8 +18,8 @@ pub struct Ends {
     /// the energy of its detail, this in soft windows,
     pub coarser: usize,
     pub soft: usize,
-    /// the wide windows,
-    pub wide_half: usize,
+    /// the larger windows,
+    pub wide: usize,
     /// and the largest.
     pub far: usize,
     /// A quarter of the size: the frame,
@@ -44,10 +43,8 @@ impl Ends {
         let last = expanded(far, quarter_height);
         let middle = windowed(last, quarter_height);
         let first = windowed(middle, quarter_height);
-        let wide_half = reduced(first, half_height);
-        let wide = reduced(wide_half, height).max(joined);
-        // The larger windows are two in one another.
-        let near = windowed(windowed(wide, height), height);
+        let wide = reduced(first, half_height).max(far);
+        let near = reduced(wide, height).max(joined);
         let finest = windowed(near, height);
         let soft = expanded(finest, half_height);
         let coarser = windowed(soft, half_height);
@@ -57,12 +54,11 @@ impl Ends {
             channels: reduced(half, height).max(finest),
             finest,
             near,
-            wide,
             joined,
             half,
             coarser,
             soft,
-            wide_half,
+            wide,
             far,
             quarter,
             windows: [first, middle, last],

@@ -23,14 +23,13 @@ use super::prefer::Bias;
 use super::range::Range;
 use super::softness::raised;
 use super::weighted::{Root, Weighted};
-use super::work::{Source, Work, bands_of};
+use super::work::{Source, Strip, Work, bands_of};
 use super::{Accumulator, Fused};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::noise::believable;
 use crate::core::plane::Plane;
-use crate::core::rolling::Rolling;
 use crate::core::rows::Rows;
 use crate::core::vector::vectorised;
 use crate::core::veil::Veil;
@@ -195,8 +194,8 @@ impl Hybrid {
             }
             strip.tell(&mut self.sharpest, index, mask);
             let shown = mask.map(|mask| &*shown.get_or_insert_with(|| mask.windowed()));
-            stand(&mut strip.spread, &strip.settled, lift, shown);
-            let standing = &strip.spread.wide;
+            strip.stand(lift, shown);
+            let standing = &strip.standing;
             standing.reduce_to(bands_of(&mut standings[0], strip.half_rows()));
             match &mut finest {
                 Some(finest) => {
@@ -254,34 +253,34 @@ impl Hybrid {
     }
 }
 
-/// Contrast beyond the floor, from 1, as far as the surroundings are settled,
-/// and less where the frame is not `shown`; in the place of `wide`, in the rows that
-/// were joined last. `settled` has half the size, and contrast counts `lift` times.
-fn stand(spread: &mut Spread, settled: &Rolling, lift: f32, shown: Option<&Plane>) {
-    let Spread {
-        near, wide, joined, ..
-    } = spread;
-    let width = near.width();
-    let scratch = || (vec![0.0; width], Vec::new());
-    let bands = wide.bands_mut(joined.clone());
-    bands.for_each_init(scratch, |(beyond, sums), (first, rows)| {
-        for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
-            settled.expanded_row(y, beyond, sums);
-            vectorised(
-                #[inline(always)]
-                || {
-                    let values = out.iter_mut().zip(near.row(y)).zip(beyond.iter());
-                    values.for_each(|((v, contrast), beyond)| {
-                        *v = (contrast * lift + 1.0) * beyond;
-                    });
-                },
-            );
-            if let Some(shown) = shown {
-                let values = out.iter_mut().zip(shown.row(y));
-                values.for_each(|(v, shown)| *v = *v * shown + HIDDEN * (1.0 - shown));
+impl Strip {
+    /// Finds the standing in the rows that were joined last: contrast beyond the
+    /// floor, from 1, as far as the surroundings are settled, and less where the
+    /// frame is not `shown`. Contrast counts `lift` times.
+    fn stand(&mut self, lift: f32, shown: Option<&Plane>) {
+        let Spread { near, joined, .. } = &self.spread;
+        let (width, settled) = (near.width(), &self.settled);
+        let scratch = || (vec![0.0; width], Vec::new());
+        let bands = self.standing.grow(joined.end);
+        bands.for_each_init(scratch, |(beyond, sums), (first, rows)| {
+            for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
+                settled.expanded_row(y, beyond, sums);
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        let values = out.iter_mut().zip(near.row(y)).zip(beyond.iter());
+                        values.for_each(|((v, contrast), beyond)| {
+                            *v = (contrast * lift + 1.0) * beyond;
+                        });
+                    },
+                );
+                if let Some(shown) = shown {
+                    let values = out.iter_mut().zip(shown.row(y));
+                    values.for_each(|(v, shown)| *v = *v * shown + HIDDEN * (1.0 - shown));
+                }
             }
-        }
-    });
+        });
+    }
 }
 
 /// What a frame counts, from its standing, before the power.

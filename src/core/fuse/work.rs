@@ -67,6 +67,8 @@ pub struct Strip {
     pub spread: Spread,
     /// How far surroundings are settled, at half the size; see [`settle_into`].
     pub settled: Rolling,
+    /// What the frame counts, for those who find it.
+    pub standing: Rolling,
     /// Memory for rows of half the size.
     half: Vec<f32>,
 }
@@ -279,9 +281,10 @@ impl Strip {
             soft,
             spread,
             settled,
+            standing,
             ..
         } = self;
-        let whole = channels.iter_mut().chain([finest]);
+        let whole = channels.iter_mut().chain([finest, standing]);
         whole.for_each(|plane| plane.begin(0, size, kept));
         let halves = half.iter_mut().chain([coarser, soft, settled]);
         halves.for_each(|plane| plane.begin(1, size, kept));

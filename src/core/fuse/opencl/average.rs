@@ -56,7 +56,7 @@ impl Average {
             quarter,
             ..
         } = self;
-        let luma = &spread.wide;
+        let luma = &spread.energy;
         let contrast = |fine: &Buffer, coarse: &Buffer| {
             let args = [Out(fine), Size(fine), In(coarse), Size(coarse)];
             session.run("contrast", fine.size(), &args)
@@ -77,19 +77,16 @@ impl Average {
 impl Accumulator for Average {
     fn add(&mut self, session: &Session, index: u16, frame: &Buffer, whole: bool) -> Result<()> {
         self.look(session, frame)?;
-        let Spread {
-            near, wide, far, ..
-        } = &self.spread;
+        let Spread { near, rest, .. } = &self.spread;
         session.run(
             "weigh",
             frame.size(),
             &[
                 In(frame),
                 Out(near),
-                In(wide),
                 Size(near),
-                In(far),
-                Size(far),
+                In(rest),
+                Size(rest),
                 Int(index.into()),
                 Floats([self.bias.factor(index), self.power, 0.0, 0.0]),
                 Out(&self.sum),

@@ -16,14 +16,13 @@ use crate::core::plane::Plane;
 pub struct Spread {
     /// In the smallest.
     pub near: Buffer,
-    /// In a larger one; before [`Self::look`] in none.
-    pub wide: Buffer,
-    /// In the largest, at half the size.
-    pub far: Buffer,
-    /// How far that is beyond noise.
+    /// In no window; of no use after [`Self::look`].
+    pub energy: Buffer,
+    /// In the larger ones together, at half the size.
+    pub rest: Buffer,
+    /// How far it is beyond noise in the largest.
     pub settled: Buffer,
-    /// Scratch of the whole size, of half of it, and of a quarter.
-    full: Buffer,
+    /// Scratch of half the size, and of a quarter.
     half: Buffer,
     quarter: [Buffer; 2],
 }
@@ -37,46 +36,43 @@ impl Spread {
         };
         Ok(Self {
             near: plane(1)?,
-            wide: plane(1)?,
-            far: plane(2)?,
+            energy: plane(1)?,
+            rest: plane(2)?,
             settled: plane(2)?,
-            full: plane(1)?,
             half: plane(2)?,
             quarter: [plane(4)?, plane(4)?],
         })
     }
 
-    /// Looks at the energy in `wide`, or its root, of frames with this noise.
+    /// Looks at the energy, or its root, of frames with this noise.
     pub fn look(&self, session: &Session, noise: f32, is_root: bool) -> Result<()> {
         let Self {
             near,
-            wide,
-            far,
+            energy,
+            rest,
             settled,
-            full,
             half,
             quarter: [small, soft],
         } = self;
-        window(session, wide, near)?;
-        window(session, near, full)?;
-        window(session, full, wide)?;
-        // Far windows need no full resolution.
-        reduce(session, wide, half)?;
+        window(session, energy, near)?;
+        // Larger windows need no full resolution.
+        reduce(session, near, half)?;
         reduce(session, half, small)?;
         window(session, small, soft)?;
         window(session, soft, small)?;
-        let [least, half] = settling(noise);
-        let noise = Floats([least, half, 0.0, 0.0]);
+        let [least, middle] = settling(noise);
+        let noise = Floats([least, middle, 0.0, 0.0]);
         let args = [
             In(small),
             Size(small),
-            Out(far),
+            In(half),
+            Out(rest),
             Out(settled),
-            Size(far),
+            Size(rest),
             noise,
             Int(is_root.into()),
         ];
-        session.run("settle", far.size(), &args)
+        session.run("settle", rest.size(), &args)
     }
 }
 

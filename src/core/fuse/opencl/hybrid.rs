@@ -125,9 +125,9 @@ impl Hybrid {
             frame.size(),
             &[
                 Out(&spread.near),
-                Out(&spread.wide),
+                Out(&spread.energy),
                 Size(frame),
-                In(&spread.far),
+                In(&spread.rest),
                 In(&spread.settled),
                 In(frame),
                 In(&below[0]),
@@ -143,7 +143,7 @@ impl Hybrid {
         depth.look(session, &energies[0], &energies[1])?;
         let (clues, mask) = (self.work.clues(), self.work.mask(whole));
         depth.add(session, index, &spread.near, Some(&clues), mask)?;
-        let mut fine = &spread.wide;
+        let mut fine = &spread.energy;
         for coarse in &self.standings {
             reduce(session, fine, coarse)?;
             fine = coarse;
@@ -169,7 +169,7 @@ impl Accumulator for Hybrid {
         } = &self.work;
         let own = 1.0 / (OWN_FLOOR * self.noise);
         let fine = std::iter::once(frame).chain(below);
-        let standings = std::iter::once(&spread.wide).chain(&self.standings);
+        let standings = std::iter::once(&spread.energy).chain(&self.standings);
         for (number, ((sum, fine), standing)) in
             self.levels.iter().zip(fine).zip(standings).enumerate()
         {
@@ -209,7 +209,7 @@ impl Accumulator for Hybrid {
             noise,
             ..
         } = self;
-        let [far, settled] = [&work.spread.far, &work.spread.settled];
+        let [far, settled] = [&work.spread.rest, &work.spread.settled];
         let mut coarse: Option<&Buffer> = None;
         for (number, fine) in levels.iter().enumerate().rev() {
             normalise(session, fine)?;

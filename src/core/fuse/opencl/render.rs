@@ -53,9 +53,8 @@ impl Accumulator for Search {
             frame.size(),
             &[
                 Out(&spread.near),
-                In(&spread.wide),
                 Size(frame),
-                In(&spread.far),
+                In(&spread.rest),
                 In(frame),
                 In(below),
                 Size(below),

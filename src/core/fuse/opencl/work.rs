@@ -84,7 +84,7 @@ impl Work {
                 Size(half),
                 In(&self.soft[0]),
                 Out(finest),
-                Out(&self.spread.wide),
+                Out(&self.spread.energy),
                 Int(is_root.into()),
             ],
         )?;
