@@ -67,17 +67,17 @@ impl Ends {
 }
 
 /// Rows, of `height`, that soft windows of the rows above `end` look at.
-fn windowed(end: usize, height: usize) -> usize {
+pub fn windowed(end: usize, height: usize) -> usize {
     (end + 2).min(height)
 }
 
 /// Rows, of `height`, that the reduced rows above `end` are made of.
-fn reduced(end: usize, height: usize) -> usize {
+pub fn reduced(end: usize, height: usize) -> usize {
     (2 * end + 1).min(height)
 }
 
 /// Rows, of `height`, that are expanded to the rows above `end`.
-fn expanded(end: usize, height: usize) -> usize {
+pub fn expanded(end: usize, height: usize) -> usize {
     ((end + 3) / 2).min(height)
 }
 

@@ -13,6 +13,7 @@ mod depth;
 mod depth_map;
 mod ends;
 pub(in crate::core) mod fill;
+mod finest;
 mod hybrid;
 mod levels;
 mod opencl;
@@ -207,12 +208,18 @@ impl Options {
                 area,
                 accumulator: *hybrid,
             }),
-            Growing::Pyramid(accumulator) => Box::new(OnCpu { area, accumulator }),
+            Growing::Pyramid(pyramid) => Box::new(OnCpu {
+                area,
+                accumulator: *pyramid,
+            }),
             Growing::Depth(search) => Box::new(OnCpu {
                 area,
                 accumulator: *search,
             }),
-            Growing::Average(accumulator) => Box::new(OnCpu { area, accumulator }),
+            Growing::Average(average) => Box::new(OnCpu {
+                area,
+                accumulator: *average,
+            }),
         }
     }
 
@@ -284,7 +291,7 @@ impl Options {
             Method::Hybrid => Growing::Hybrid(Box::new(self.hybrid(width, height))),
             Method::Pyramid => {
                 let pyramid = Pyramid::new(width, height, self.levels, self.noise);
-                Growing::Pyramid(pyramid.tuned(bias, self.clamp).softer(softness))
+                Growing::Pyramid(Box::new(pyramid.tuned(bias, self.clamp).softer(softness)))
             }
             Method::Depth => {
                 let (noise, strength) = (self.noise, self.noise_strength);
@@ -292,7 +299,7 @@ impl Options {
             }
             Method::Average => {
                 let average = Average::new(width, height);
-                Growing::Average(average.tuned(bias).softer(softness))
+                Growing::Average(Box::new(average.tuned(bias).softer(softness)))
             }
         }
     }
@@ -310,9 +317,9 @@ pub enum Second {
 #[derive(Clone)]
 enum Growing {
     Hybrid(Box<Hybrid>),
-    Pyramid(Pyramid),
+    Pyramid(Box<Pyramid>),
     Depth(Box<Search>),
-    Average(Average),
+    Average(Box<Average>),
 }
 
 /// An empty fusion on the processor: the result shows `area` of the reference,

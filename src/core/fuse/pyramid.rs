@@ -8,22 +8,27 @@
 //! last level is a mean in which frames weigh by the energy they have there:
 //! taking a maximum would favour bright frames.
 
+use std::ops::Range as Span;
+
 use rayon::prelude::*;
 
 use super::contrast::{rise, squares};
 use super::cover::Cover;
+use super::finest::Finest;
 use super::levels::{self, Detail, DetailRow};
 use super::prefer::Bias;
 use super::range::Range;
 use super::weighted::Weighted;
+use super::work::Source;
 use super::{Accumulator, DepthMap, Fused};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::noise::believable;
 use crate::core::plane::{BAND, Plane};
+use crate::core::rows::Rows;
 use crate::core::vector::vectorised;
-use crate::core::warp::Warped;
+use crate::core::warp::{Placed, Warped};
 
 /// No winner yet: less than any frame's energy, covered or not.
 pub const NOBODY: f32 = -2.0;
@@ -62,6 +67,24 @@ pub struct Pyramid {
     windows: usize,
     /// For the finest level, see [`calmness`].
     calm: f32,
+    work: Work,
+}
+
+/// What is looked at in a frame, kept for the next for its memory.
+#[derive(Debug, Default)]
+struct Work {
+    finest: Finest,
+    /// The frame at half the size, a quarter, and so on.
+    below: Vec<[Plane; 3]>,
+    /// The energy of a level of detail, and the same in a window.
+    energies: [Plane; 2],
+}
+
+impl Clone for Work {
+    /// There is nothing in it between two frames.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 /// Windows about each position that its energy is gathered from, one in another,
@@ -102,6 +125,7 @@ impl Pyramid {
             clamp: true,
             windows: 1,
             calm: calmness(noise),
+            work: Work::default(),
         }
     }
 
@@ -124,47 +148,95 @@ impl Pyramid {
     }
 }
 
-impl Accumulator for Pyramid {
-    fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()> {
-        let Warped {
-            mut channels,
-            mut mask,
-        } = frame;
-        if self.clamp {
-            for (range, channel) in self.range.iter_mut().zip(&channels) {
-                range.add(channel, mask.as_ref());
+impl Pyramid {
+    /// Whether the finest level is looked at in strips; of small pictures it may be
+    /// the last as well, and then all of it is needed.
+    fn is_large(&self) -> bool {
+        self.levels.len() > 1
+    }
+
+    /// Adds a frame to the finest level, and to those below.
+    fn blend(&mut self, index: u16, frame: &Source, keep_going: KeepGoing) -> Result<()> {
+        let mask = frame.mask();
+        self.cover.add(mask);
+        let below_mask = mask.map(Plane::reduced);
+        let support = support(mask, below_mask.as_ref());
+        let Self {
+            levels,
+            range,
+            bias,
+            clamp,
+            calm,
+            work: Work { finest, below, .. },
+            ..
+        } = self;
+        let [red, ..] = &levels[0].detail;
+        let size = [red.width, red.height];
+        below.resize_with(levels.len(), Default::default);
+        let half = &mut below[0];
+        finest.look(size, frame, self.windows, half, keep_going, |strip| {
+            let rows = strip.rows.clone();
+            if *clamp {
+                let ranges = range.par_iter_mut().zip(&strip.channels);
+                ranges.for_each(|(range, channel)| {
+                    range.add_rows(rows.start, channel.rows(rows.clone()), size[0], mask);
+                });
             }
-        }
-        self.cover.add(mask.as_ref());
-        let (mut energy, mut soft) = (Plane::default(), Plane::default());
-        for (number, level) in self.levels.iter_mut().enumerate() {
+            let detail = Detail::new(&strip.channels, Some(&strip.below));
+            let rank = |y: usize, rank: &mut [f32], scratch: &mut [Vec<f32>; 2]| {
+                strip.energy(y, *calm, rank, scratch);
+                bias.apply(index, rank);
+            };
+            levels[0].take(index, rows, &detail, support.as_ref(), rank);
+        })?;
+        self.blend_from(1, index, &Default::default(), below_mask, keep_going)
+    }
+
+    /// Adds a frame to the level `first` and to those below; what it is at half the
+    /// size is known unless that is the `finest`.
+    fn blend_from(
+        &mut self,
+        first: usize,
+        index: u16,
+        finest: &[Plane; 3],
+        mut mask: Option<Plane>,
+        keep_going: KeepGoing,
+    ) -> Result<()> {
+        let Work {
+            below,
+            energies: [energy, soft],
+            ..
+        } = &mut self.work;
+        below.resize_with(self.levels.len(), Default::default);
+        for (number, level) in self.levels.iter_mut().enumerate().skip(first) {
             check(keep_going)?;
-            let coarse = levels::reduced(&channels);
-            let detail = Detail::new(&channels, Some(&coarse));
+            let (above, coarse) = below.split_at_mut(number);
+            let channels = above.last().unwrap_or(finest);
+            let pairs = channels.iter().zip(&mut coarse[0]);
+            pairs.for_each(|(fine, coarse)| fine.reduce_into(coarse));
+            let detail = Detail::new(channels, Some(&coarse[0]));
             check(keep_going)?;
-            squares(&detail, &mut energy);
+            squares(&detail, energy);
             for _ in 0..self.windows {
-                energy.window_into(&mut soft);
-                std::mem::swap(&mut energy, &mut soft);
+                energy.window_into(soft);
+                std::mem::swap(energy, soft);
             }
             if number == 0 && self.calm > 0.0 {
-                calm(&mut energy, self.calm);
+                calm(energy, self.calm);
             }
             if number < BIASED {
                 self.bias.apply(index, &mut energy.data);
             }
-            // Detail leans on pixels around it: beside hidden ones it is made
-            // of whatever lies there.
             let below_mask = mask.as_ref().map(Plane::reduced);
-            let support = below_mask.as_ref();
-            let support = support.map(|coarse| coarse.expanded(energy.width, energy.height));
+            let support = support(mask.as_ref(), below_mask.as_ref());
             check(keep_going)?;
-            level.take(index, detail, &energy, support.as_ref());
+            let rank = |y: usize, rank: &mut [f32], _: &mut _| rank.copy_from_slice(energy.row(y));
+            level.take(index, 0..energy.height, &detail, support.as_ref(), rank);
             mask = below_mask;
-            channels = coarse;
         }
         let energy = (!self.levels.is_empty()).then(|| energy.reduced());
-        self.base.add(&channels, |i| {
+        let channels = below.last().unwrap_or(finest);
+        self.base.add(channels, |i| {
             let shown = match &mask {
                 Some(mask) if mask.data[i] < 0.999 => 1e-4 * mask.data[i],
                 _ => 1.0,
@@ -177,6 +249,36 @@ impl Accumulator for Pyramid {
             (shown + 1e-6) * (energy + NOISE)
         });
         Ok(())
+    }
+}
+
+/// How far what surrounds each pixel is shown: detail leans on pixels around it, and
+/// beside hidden ones it is made of whatever lies there.
+fn support(mask: Option<&Plane>, below: Option<&Plane>) -> Option<Plane> {
+    let (mask, below) = mask.zip(below)?;
+    Some(below.expanded(mask.width, mask.height))
+}
+
+impl Accumulator for Pyramid {
+    fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()> {
+        if self.is_large() {
+            return self.blend(index, &Source::Warped(frame), keep_going);
+        }
+        let Warped { channels, mask } = frame;
+        if self.clamp {
+            for (range, channel) in self.range.iter_mut().zip(&channels) {
+                range.add(channel, mask.as_ref());
+            }
+        }
+        self.cover.add(mask.as_ref());
+        self.blend_from(0, index, &channels, mask, keep_going)
+    }
+
+    fn place(&mut self, index: u16, frame: &Placed, keep_going: KeepGoing) -> Result<()> {
+        if self.is_large() {
+            return self.blend(index, &Source::of(frame, keep_going)?, keep_going);
+        }
+        self.add(index, frame.warp(keep_going)?, keep_going)
     }
 
     fn finish(self, keep_going: KeepGoing) -> Result<Fused> {
@@ -211,41 +313,53 @@ impl Accumulator for Pyramid {
 }
 
 impl Level {
-    /// Lets the frame `index` win wherever it has the most energy. Where its
-    /// mask is not whole it wins only over frames that show even less.
-    fn take(&mut self, index: u16, detail: Detail, energy: &Plane, mask: Option<&Plane>) {
-        let width = energy.width;
+    /// Lets the frame `index` win in these rows wherever it has the most energy, which
+    /// `rank` finds for a row, given memory of any length. Where its mask is not whole
+    /// it wins only over frames that show even less.
+    fn take(
+        &mut self,
+        index: u16,
+        rows: Span<usize>,
+        detail: &Detail<impl Rows>,
+        mask: Option<&Plane>,
+        rank: impl Fn(usize, &mut [f32], &mut [Vec<f32>; 2]) + Sync,
+    ) {
+        let width = self.energy.width;
         let length = (width * BAND).max(1);
+        let part = rows.start * width..rows.end * width;
         let [red, green, blue] = &mut self.detail;
-        self.energy
-            .data
+        self.energy.data[part.clone()]
             .par_chunks_mut(length)
-            .zip(self.index.par_chunks_mut(length))
-            .zip(red.data.par_chunks_mut(length))
-            .zip(green.data.par_chunks_mut(length))
-            .zip(blue.data.par_chunks_mut(length))
+            .zip(self.index[part.clone()].par_chunks_mut(length))
+            .zip(red.data[part.clone()].par_chunks_mut(length))
+            .zip(green.data[part.clone()].par_chunks_mut(length))
+            .zip(blue.data[part].par_chunks_mut(length))
             .enumerate()
             .for_each_init(
-                || (DetailRow::new(width), Vec::new(), vec![0.0; width]),
-                |(row, sums, rank), (band, ((((best, winner), red), green), blue))| {
+                || {
+                    let scratch = <[Vec<f32>; 2]>::default();
+                    (DetailRow::new(width), vec![0.0; width], scratch)
+                },
+                |(row, own, scratch), (band, ((((best, winner), red), green), blue))| {
+                    let first = rows.start + band * BAND;
                     let rows = best.chunks_exact_mut(width);
                     let rows = rows.zip(winner.chunks_exact_mut(width));
                     let rows = rows.zip(red.chunks_exact_mut(width));
                     let rows = rows.zip(green.chunks_exact_mut(width));
                     let rows = rows.zip(blue.chunks_exact_mut(width));
-                    for (y, ((((best, winner), red), green), blue)) in (band * BAND..).zip(rows) {
-                        rank.copy_from_slice(energy.row(y));
+                    for (y, ((((best, winner), red), green), blue)) in (first..).zip(rows) {
+                        rank(y, own, scratch);
                         if let Some(mask) = mask {
-                            let shown = rank.iter_mut().zip(mask.row(y));
+                            let shown = own.iter_mut().zip(mask.row(y));
                             let hidden = shown.filter(|(_, mask)| **mask < 0.999);
-                            hidden.for_each(|(rank, mask)| *rank = mask - 1.0);
+                            hidden.for_each(|(own, mask)| *own = mask - 1.0);
                         }
-                        detail.row(y, row, sums);
+                        detail.row(y, row, &mut scratch[1]);
                         let detail = row.channels();
                         vectorised(
                             #[inline(always)]
                             || {
-                                rise(rank, index, best, winner, |i| {
+                                rise(own, index, best, winner, |i| {
                                     red[i] = detail[0][i];
                                     green[i] = detail[1][i];
                                     blue[i] = detail[2][i];
@@ -264,10 +378,14 @@ fn calm(energy: &mut Plane, half: f32) {
     let around = energy.reduced().windowed();
     let around = around.expanded(energy.width, energy.height);
     let each = energy.data.par_iter_mut().zip(&around.data);
-    each.for_each(|(energy, &around)| {
-        let share = around / (around + half);
-        *energy = share * *energy + (1.0 - share) * around;
-    });
+    each.for_each(|(energy, &around)| *energy = calmed(*energy, around, half));
+}
+
+/// The energy of a place in these surroundings; see [`calm`].
+#[inline(always)]
+pub fn calmed(energy: f32, around: f32, half: f32) -> f32 {
+    let share = around / (around + half);
+    share * energy + (1.0 - share) * around
 }
 
 /// For each pixel the winner at the finest level that shows more than noise

@@ -27,10 +27,10 @@ use crate::core::warp::{Placed, Warped};
 /// those that any coarser row stands for.
 const ROWS: usize = 64;
 /// Rows above a strip that windows look at.
-const ABOVE: usize = 8;
+pub const ABOVE: usize = 8;
 /// Rows that are brought into place together, which is quicker; a divisor of those
 /// of a strip.
-const TOGETHER: usize = 32;
+pub const TOGETHER: usize = 32;
 
 /// What is needed while a frame is added, kept for the next for its memory.
 #[derive(Debug, Default)]
@@ -111,7 +111,7 @@ impl<'a> Source<'a> {
     }
 
     /// Where the frame shows the scene, if that is not everywhere.
-    fn mask(&self) -> Option<&Plane> {
+    pub fn mask(&self) -> Option<&Plane> {
         match self {
             Self::Placed(_) => None,
             Self::Warped(warped) => warped.mask.as_ref(),
@@ -119,7 +119,7 @@ impl<'a> Source<'a> {
     }
 
     /// The same, to be kept.
-    fn into_mask(self) -> Option<Plane> {
+    pub fn into_mask(self) -> Option<Plane> {
         match self {
             Self::Placed(_) => None,
             Self::Warped(warped) => warped.mask,
@@ -147,7 +147,7 @@ impl<'a> Source<'a> {
 }
 
 /// Rows of a strip: the fewer, the less memory.
-fn rows() -> usize {
+pub fn strip_rows() -> usize {
     ROWS * rayon::current_num_threads().next_multiple_of(2)
 }
 
@@ -179,14 +179,14 @@ impl Work {
         self.begin(width, height, count);
         let source = source.filled(keep_going)?;
         let mut strip = std::mem::take(&mut self.strip);
-        let step = rows();
+        let step = strip_rows();
         strip.begin([width, height], step);
         strip.spread.is_root = veil.is_some();
         for start in (0..height).step_by(step) {
             strip.rows = start..(start + step).min(height);
             let ends = Ends::of(strip.rows.end, height);
             let end = ends.channels.next_multiple_of(TOGETHER).min(height);
-            strip.fetch(&source, veil, end, keep_going)?;
+            fetch(&mut strip.channels, &source, veil, end, keep_going)?;
             strip.look(&ends, factor, noise, keep_going)?;
             self.keep(&mut strip);
             check(keep_going)?;
@@ -255,8 +255,34 @@ impl Work {
     }
 }
 
+/// Brings the rows of a frame up to `end` that are not in `channels` yet into place,
+/// and lifts what `veil` (if any) lies over them.
+pub fn fetch(
+    channels: &mut [Rolling; 3],
+    source: &Source,
+    veil: Option<&Sheet>,
+    end: usize,
+    keep_going: KeepGoing,
+) -> Result<()> {
+    let width = channels[0].width();
+    let [red, green, blue] = channels.each_mut().map(|channel| channel.grown(end));
+    let parts = red.into_iter().zip(green).zip(blue);
+    for (((first, red), (_, green)), (_, blue)) in parts {
+        let rows = first..first + red.len() / width.max(1);
+        if rows.is_empty() {
+            continue;
+        }
+        let mut place = [red, green, blue];
+        source.rows(rows, place.each_mut().map(|rows| &mut **rows), keep_going)?;
+        if let Some(veil) = veil {
+            veil.lift(first, width, place);
+        }
+    }
+    Ok(())
+}
+
 /// Copies these rows to their place in the whole.
-fn copy(own: &Rolling, rows: Range<usize>, whole: &mut Plane) {
+pub fn copy(own: &Rolling, rows: Range<usize>, whole: &mut Plane) {
     let place = rows.start * whole.width..rows.end * whole.width;
     whole.data[place].copy_from_slice(own.rows(rows));
 }
@@ -292,33 +318,6 @@ impl Strip {
             .iter_mut()
             .for_each(|plane| plane.begin(2, size, kept));
         spread.begin(size, kept);
-    }
-
-    /// Brings the rows of a frame up to `end` that are not here yet into place, and
-    /// lifts what `veil` (if any) lies over them.
-    fn fetch(
-        &mut self,
-        source: &Source,
-        veil: Option<&Sheet>,
-        end: usize,
-        keep_going: KeepGoing,
-    ) -> Result<()> {
-        let [red, green, blue] = &mut self.channels;
-        let width = red.width();
-        let [red, green, blue] = [red, green, blue].map(|channel| channel.grown(end));
-        let parts = red.into_iter().zip(green).zip(blue);
-        for (((first, red), (_, green)), (_, blue)) in parts {
-            let rows = first..first + red.len() / width.max(1);
-            if rows.is_empty() {
-                continue;
-            }
-            let mut place = [red, green, blue];
-            source.rows(rows, place.each_mut().map(|rows| &mut **rows), keep_going)?;
-            if let Some(veil) = veil {
-                veil.lift(first, width, place);
-            }
-        }
-        Ok(())
     }
 
     fn look(&mut self, ends: &Ends, factor: f32, noise: f32, keep_going: KeepGoing) -> Result<()> {

@@ -1,0 +1,185 @@
+//! The finest level of a pyramid, looked at in strips of rows while they are in the
+//! cache; see [`work`](super::work).
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::contrast::squares_into;
+use super::ends::{AHEAD, expanded, reduced, windowed};
+use super::levels::Detail;
+use super::pyramid::calmed;
+use super::work::{ABOVE, Source, TOGETHER, copy, fetch, strip_rows};
+use crate::Result;
+use crate::core::KeepGoing;
+use crate::core::keep_going::check;
+use crate::core::plane::Plane;
+use crate::core::rolling::Rolling;
+use crate::core::rows::Rows;
+use crate::core::vector::vectorised;
+
+/// The last rows of the finest level of a frame; kept from one frame to the next
+/// for its memory.
+#[derive(Debug, Default)]
+pub struct Finest {
+    /// The rows that are made use of.
+    pub rows: Range<usize>,
+    /// The frame.
+    pub channels: [Rolling; 3],
+    /// At half the size.
+    pub below: [Rolling; 3],
+    /// The energy of its detail in no window, in one, and so on.
+    energies: Vec<Rolling>,
+    /// The last of these, at half the size, and in one more window.
+    around: [Rolling; 2],
+}
+
+impl Clone for Finest {
+    /// There is nothing in it between two frames.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// How many rows of each plane are needed; see [`ends`](super::ends).
+struct Ends {
+    channels: usize,
+    below: usize,
+    energies: Vec<usize>,
+    around: [usize; 2],
+}
+
+impl Ends {
+    /// For the rows above `end` in a picture of `height` rows.
+    fn of(end: usize, height: usize, windows: usize) -> Self {
+        let half = height.div_ceil(2);
+        let around = expanded(end, half);
+        let small = windowed(around, half);
+        let last = reduced(small, height).max(end);
+        let outer = std::iter::successors(Some(last), |&end| Some(windowed(end, height)));
+        let mut energies: Vec<usize> = outer.take(windows + 1).collect();
+        energies.reverse();
+        let below = expanded(energies[0], half).max(end.div_ceil(2));
+        Self {
+            channels: reduced(below, height).max(energies[0]),
+            below,
+            energies,
+            around: [small, around],
+        }
+    }
+}
+
+impl Finest {
+    /// Looks at a frame, strip by strip, in so many windows one in another; hands
+    /// each to `each`, and keeps the frame at half the size in `below`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+    pub fn look(
+        &mut self,
+        size: [usize; 2],
+        source: &Source,
+        windows: usize,
+        below: &mut [Plane; 3],
+        keep_going: KeepGoing,
+        mut each: impl FnMut(&Self),
+    ) -> Result<()> {
+        let [width, height] = size;
+        let step = strip_rows();
+        self.begin(size, step, windows);
+        for plane in &mut *below {
+            plane.reshape(width.div_ceil(2), height.div_ceil(2));
+        }
+        for start in (0..height).step_by(step) {
+            self.rows = start..(start + step).min(height);
+            let ends = Ends::of(self.rows.end, height, windows);
+            let end = ends.channels.next_multiple_of(TOGETHER).min(height);
+            fetch(&mut self.channels, source, None, end, keep_going)?;
+            self.grow(&ends, keep_going)?;
+            let half = start / 2..self.rows.end.div_ceil(2);
+            let pairs = self.below.par_iter().zip(&mut *below);
+            pairs.for_each(|(own, whole)| copy(own, half.clone(), whole));
+            check(keep_going)?;
+            each(self);
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, size: [usize; 2], step: usize, windows: usize) {
+        let kept = (step + AHEAD + TOGETHER + ABOVE).next_multiple_of(step);
+        self.energies.resize_with(windows + 1, Rolling::default);
+        let whole = self.channels.iter_mut().chain(&mut self.energies);
+        whole.for_each(|plane| plane.begin(0, size, kept));
+        let halves = self.below.iter_mut().chain(&mut self.around);
+        halves.for_each(|plane| plane.begin(1, size, kept));
+    }
+
+    fn grow(&mut self, ends: &Ends, keep_going: KeepGoing) -> Result<()> {
+        let Self {
+            channels,
+            below,
+            energies,
+            around: [small, around],
+            ..
+        } = self;
+        check(keep_going)?;
+        let pairs = channels.par_iter().zip(below.par_iter_mut());
+        pairs.for_each(|(fine, small)| fine.reduce_to(small.grow(ends.below)));
+        check(keep_going)?;
+        let detail = Detail::new(channels, Some(below));
+        squares_into(&detail, energies[0].grow(ends.energies[0]));
+        for number in 1..energies.len() {
+            let (before, after) = energies.split_at_mut(number);
+            before[number - 1].window_to(after[0].grow(ends.energies[number]));
+        }
+        check(keep_going)?;
+        if let Some(energy) = energies.last() {
+            energy.reduce_to(small.grow(ends.around[0]));
+            small.window_to(around.grow(ends.around[1]));
+        }
+        Ok(())
+    }
+
+    /// Row `y` of the energy in all windows, calmed by its surroundings unless `half`
+    /// is 0; see [`calmed`]. `scratch` is memory of any length.
+    pub fn energy(&self, y: usize, half: f32, row: &mut [f32], scratch: &mut [Vec<f32>; 2]) {
+        let Some(energy) = self.energies.last() else {
+            return;
+        };
+        row.copy_from_slice(energy.row(y));
+        if half <= 0.0 {
+            return;
+        }
+        let [around, sums] = scratch;
+        around.resize(row.len(), 0.0);
+        self.around[1].expanded_row(y, around, sums);
+        vectorised(
+            #[inline(always)]
+            || {
+                let both = row.iter_mut().zip(around.iter());
+                both.for_each(|(energy, &around)| *energy = calmed(*energy, around, half));
+            },
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_needed_a_little_beyond_the_end() {
+        for windows in 0..5 {
+            for height in [1usize, 2, 3, 50, 501, 4000] {
+                for end in (0..=height).step_by(4) {
+                    let ends = Ends::of(end, height, windows);
+                    assert!(ends.channels <= (end + AHEAD).min(height));
+                    assert!(ends.energies[windows] >= end);
+                    assert!(ends.below <= height.div_ceil(2));
+                }
+                assert_eq!(Ends::of(height, height, windows).channels, height);
+            }
+        }
+    }
+}
