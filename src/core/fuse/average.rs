@@ -90,7 +90,7 @@ impl Accumulator for Average {
     fn finish(self, keep_going: KeepGoing) -> Result<Fused> {
         let picture = self.sum.mean();
         check(keep_going)?;
-        Ok(self.sharpest.fused(picture))
+        self.sharpest.fused(picture, keep_going)
     }
 }
 

@@ -386,7 +386,11 @@ impl Sharpest {
     }
 
     /// The picture of all frames, given its channels.
-    pub fn fused(self, channels: [Plane; 3]) -> Fused {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+    pub fn fused(self, channels: [Plane; 3], keep_going: KeepGoing) -> Result<Fused> {
         let confidence = self
             .best
             .data
@@ -396,13 +400,14 @@ impl Sharpest {
                 (255.0 * ratio / (1.0 + ratio)) as u8
             })
             .collect();
-        Fused {
+        check(keep_going)?;
+        Ok(Fused {
             channels,
             index: self.index,
-            depth: self.depth.finish(),
+            depth: self.depth.finish(keep_going)?,
             confidence,
             alpha: self.cover.alpha(),
-        }
+        })
     }
 }
 

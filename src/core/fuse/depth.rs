@@ -10,6 +10,9 @@
 use rayon::prelude::*;
 
 use super::depth_map::DepthMap;
+use crate::Result;
+use crate::core::KeepGoing;
+use crate::core::keep_going::check;
 use crate::core::noise::believable;
 use crate::core::plane::{BAND, Plane};
 
@@ -142,7 +145,11 @@ impl DepthSearch {
     }
 
     /// The depth of each place, and how sure it is.
-    pub fn finish(self) -> DepthMap {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+    pub fn finish(self, keep_going: KeepGoing) -> Result<DepthMap> {
         let Self {
             best,
             winner,
@@ -163,7 +170,7 @@ impl DepthSearch {
             crisp,
             frames,
         };
-        kept.map(floor)
+        kept.map(floor, keep_going)
     }
 }
 
@@ -181,7 +188,11 @@ pub struct Kept {
 impl Kept {
     /// The depth of each place, and how sure it is. `floor` is the focus measure
     /// that tells nothing.
-    pub fn map(self, floor: f32) -> DepthMap {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
+    pub fn map(self, floor: f32, keep_going: KeepGoing) -> Result<DepthMap> {
         let (width, height) = (self.peak.width, self.peak.height);
         let confidence = self.peak.data.par_iter().map(|peak| {
             let ratio = (peak.max(0.0) / floor).sqrt();
@@ -207,8 +218,9 @@ impl Kept {
             height,
             data: depth.collect(),
         };
+        check(keep_going)?;
         let last = self.frames.iter().copied().max().unwrap_or(0);
-        DepthMap::new(depth, confidence, &self.crisp, last)
+        Ok(DepthMap::new(depth, confidence, &self.crisp, last))
     }
 }
 
@@ -285,7 +297,11 @@ mod tests {
             };
             search.add(index, &focus.reduced(), &crisp(&focus.reduced()), None);
         }
-        search.finish().smooth(width, height, 1.0, ALWAYS).unwrap()
+        search
+            .finish(ALWAYS)
+            .unwrap()
+            .smooth(width, height, 1.0, ALWAYS)
+            .unwrap()
     }
 
     #[test]
@@ -337,7 +353,11 @@ mod tests {
             };
             search.add(index, &focus.reduced(), &crisp(&focus.reduced()), None);
         }
-        let found = search.finish().smooth(width, height, 1.0, ALWAYS).unwrap();
+        let found = search
+            .finish(ALWAYS)
+            .unwrap()
+            .smooth(width, height, 1.0, ALWAYS)
+            .unwrap();
         assert!(found.iter().all(|depth| (depth - 5.0).abs() < 0.3));
     }
 
@@ -368,7 +388,11 @@ mod tests {
             let focus = Plane::filled(width, height, 1.0 / (1.0 + f32::from(index)));
             search.add(index, &focus.reduced(), &crisp(&focus.reduced()), None);
         }
-        let depth = search.finish().smooth(width, height, 1.0, ALWAYS).unwrap();
+        let depth = search
+            .finish(ALWAYS)
+            .unwrap()
+            .smooth(width, height, 1.0, ALWAYS)
+            .unwrap();
         assert!(depth.iter().all(|depth| depth.abs() < 1e-3));
     }
 
@@ -380,7 +404,11 @@ mod tests {
                 let focus = Plane::filled(width, height, value);
                 search.add(index, &focus.reduced(), &crisp(&focus.reduced()), None);
             }
-            let depth = search.finish().smooth(width, height, 1.0, ALWAYS).unwrap();
+            let depth = search
+                .finish(ALWAYS)
+                .unwrap()
+                .smooth(width, height, 1.0, ALWAYS)
+                .unwrap();
             assert_eq!(depth.len(), width * height);
             assert!(depth.iter().all(|depth| (depth - 1.0).abs() < 0.01));
         }

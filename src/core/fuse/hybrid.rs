@@ -352,7 +352,7 @@ impl Accumulator for Hybrid {
             }
         }
         check(keep_going)?;
-        Ok(self.sharpest.fused(channels))
+        self.sharpest.fused(channels, keep_going)
     }
 }
 

@@ -166,7 +166,7 @@ impl Accumulator for Search {
     fn finish(self, keep_going: KeepGoing) -> Result<Fused> {
         check(keep_going)?;
         let black = || Plane::new(self.width, self.height);
-        Ok(self.sharpest.fused([black(), black(), black()]))
+        self.sharpest.fused([black(), black(), black()], keep_going)
     }
 }
 

@@ -32,7 +32,7 @@ pub fn times(device: &OpenClDevice, area: Area, keep_going: KeepGoing) -> crate:
         check(keep_going)?;
         let (messages, orders) = orders(&photos);
         let rest = run(session, task, area, device, messages, &orders).map_err(failed)?;
-        rest.map(|rest| rest()).ok_or(Error::Cancelled)
+        rest.ok_or(Error::Cancelled)?(keep_going)
     };
     for &method in Method::value_variants() {
         let options = Options {

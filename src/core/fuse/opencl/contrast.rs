@@ -9,6 +9,7 @@ use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use crate::core::fuse::Fused;
 use crate::core::fuse::contrast::settling;
+use crate::core::KeepGoing;
 use crate::core::plane::Plane;
 
 /// The energy of the two finest levels of detail, or its root, in soft windows of
@@ -135,12 +136,14 @@ impl Sharpest {
         let kept = depth.finish(session)?;
         let index = session.download(&index)?;
         let confidence = session.download(&confidence)?;
-        Ok(Box::new(move || Fused {
-            channels,
-            index,
-            depth: kept.map(floor),
-            confidence,
-            alpha: None,
+        Ok(Box::new(move |keep_going: KeepGoing| {
+            Ok(Fused {
+                channels,
+                index,
+                depth: kept.map(floor, keep_going)?,
+                confidence,
+                alpha: None,
+            })
         }))
     }
 }

@@ -371,7 +371,7 @@ pub fn kernel_times(device: &OpenClDevice, area: Area, keep_going: KeepGoing) ->
 }
 
 /// What is left to the processor to do when the device is done.
-type Rest = Box<dyn FnOnce() -> Fused + Send>;
+type Rest = Box<dyn FnOnce(KeepGoing) -> Result<Fused> + Send>;
 
 /// How the thread ends that holds the device.
 type End = Result<Option<Rest>>;
@@ -506,7 +506,8 @@ impl Fusion for OnOpenCl {
         self.send(Message::Finish)?;
         while self.listen(keep_going)? {}
         let rest = self.join()?.ok_or(Error::Cancelled)?;
-        Ok(self.stages.time("device: read the rest", rest))
+        let stages = &self.stages;
+        stages.time("device: read the rest", || rest(keep_going))
     }
 }
 

@@ -9,6 +9,7 @@ use super::range::Range;
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::worker::{Accumulator, channels, collapse, normalise};
+use crate::core::KeepGoing;
 use crate::core::fuse::prefer::Bias;
 use crate::core::fuse::pyramid::{BIASED, NOBODY, calmness, windows};
 use crate::core::fuse::softness::softness;
@@ -218,12 +219,14 @@ impl Accumulator for Pyramid {
         let index: Vec<u16> = session.download(&index)?;
         let confidence: Vec<u8> = session.download(&confidence)?;
         let (width, height) = (channels[0].width, channels[0].height);
-        Ok(Box::new(move || Fused {
-            channels,
-            depth: DepthMap::of_index(&index, &confidence, width, height),
-            index,
-            confidence,
-            alpha: None,
+        Ok(Box::new(move |_: KeepGoing| {
+            Ok(Fused {
+                channels,
+                depth: DepthMap::of_index(&index, &confidence, width, height),
+                index,
+                confidence,
+                alpha: None,
+            })
         }))
     }
 }

@@ -10,6 +10,7 @@ use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::work::Work;
 use super::worker::{Accumulator, channels, normalise};
+use crate::core::KeepGoing;
 use crate::core::fuse::prefer::Bias;
 use crate::core::fuse::render::floor;
 use crate::core::fuse::{Fused, Options};
@@ -134,6 +135,6 @@ impl Accumulator for Render {
             range.hold(session, &sum)?;
         }
         let (channels, found) = (channels(session, &sum, &depth)?, self.found);
-        Ok(Box::new(|| Fused { channels, ..found }))
+        Ok(Box::new(|_: KeepGoing| Ok(Fused { channels, ..found })))
     }
 }

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use super::session::{Copies, copies};
 use super::{Orders, Sent, Task, work};
-use crate::core::Transform;
+use crate::core::{ALWAYS, Transform};
 use crate::core::device::{OpenClDevice, opencl_devices};
 use crate::core::fuse::bench::texture;
 use crate::core::fuse::{Fused, Method, Options};
@@ -48,7 +48,7 @@ fn fuse(device: &OpenClDevice, method: Method, photos: &[Photo]) -> (Copies, Fus
         downloads: after.downloads - before.downloads,
         downloaded: after.downloaded - before.downloaded,
     };
-    (copied, fused.unwrap().unwrap()())
+    (copied, fused.unwrap().unwrap()(ALWAYS).unwrap())
 }
 
 #[test]

@@ -15,6 +15,7 @@ use super::session::{Buffer, Kind, Session};
 use super::{ADVICE, Messages, Orders, Report, Reports, Rest, Task, enough_memory};
 use crate::core::device::OpenClDevice;
 use crate::core::fuse::{Fused, Method};
+use crate::core::KeepGoing;
 use crate::core::plane::Plane;
 use crate::core::warp::Area;
 use crate::{Error, Result};
@@ -187,7 +188,10 @@ fn fuse(
         true => None,
         false => Some(session.download(&covered)?).filter(|alpha: &Vec<u8>| alpha.contains(&0)),
     };
-    Ok(Some(Box::new(|| Fused { alpha, ..rest() })))
+    Ok(Some(Box::new(|keep_going: KeepGoing| {
+        let rest = rest(keep_going)?;
+        Ok(Fused { alpha, ..rest })
+    })))
 }
 
 /// Downloads the channels of a picture, one after another by way of `scratch`.
