@@ -23,7 +23,7 @@ use crate::core::noise::noise;
 use crate::core::pipeline;
 use crate::core::sharpness::{GRID, Sharpness};
 use crate::core::warp::{Area, Exposure, warp_unless_stopped};
-use crate::photo::{Encoding, Format, Keeping, Photo};
+use crate::photo::{self, Encoding, Format, Keeping, Photo};
 use crate::{Error, Result};
 
 /// Frames whose noise is measured: a camera's noise is the same in all of them,
@@ -252,7 +252,8 @@ fn look(
         },
         used.len(),
     );
-    let _keeping = Keeping::of(lanes);
+    // Of reduced frames, and of whole ones that are listened to.
+    let _keeping = Keeping::of(2 * lanes);
     let step = used.len().div_ceil(LISTENED);
     let paths: Vec<(usize, PathBuf, bool)> = used
         .iter()
@@ -266,7 +267,12 @@ fn look(
             let photo = scale.read(frames, path, job)?;
             let noise = match is_listened {
                 true if scale.is_whole(&photo) => noise(&photo),
-                true => noise(&frames.read(path, job)?),
+                true => {
+                    let whole = frames.read(path, job)?;
+                    let noise = noise(&whole);
+                    photo::keep(whole);
+                    noise
+                }
                 false => None,
             };
             let has_alpha = photo.alpha.is_some();

@@ -58,6 +58,9 @@ pub struct DepthSearch {
     after: Vec<f32>,
     /// Focus measures of the last frame and of the one before it.
     recent: [Plane; 2],
+    /// Memory for those of the next, and on the way there.
+    next: Plane,
+    windows: [Plane; 2],
     /// The most energy of the finest detail, in no window.
     crisp: Plane,
     /// The numbers of the frames as they came.
@@ -79,6 +82,8 @@ impl DepthSearch {
             before: values(),
             after: values(),
             recent: [plane(), plane()],
+            next: Plane::default(),
+            windows: Default::default(),
             crisp: plane(),
             frames: Vec::new(),
             floor,
@@ -88,21 +93,26 @@ impl DepthSearch {
     /// Takes in the focus measure of the frame `index`, at half the size. Depths
     /// are found finer than a frame if frames come in the order of the stack.
     pub fn add(&mut self, index: u16, focus: &Plane, clues: &Clues, mask: Option<&Plane>) {
-        let mut focus = focus.windowed().windowed();
+        let mut next = std::mem::take(&mut self.next);
+        let [first, second] = &mut self.windows;
+        focus.window_into(first);
+        first.window_into(&mut next);
         if let Some(coarse) = clues.coarse {
-            focus.add_expanded(&coarse.windowed().windowed(), COARSE);
+            coarse.window_into(first);
+            first.window_into(second);
+            next.add_expanded(second, COARSE);
         }
         if let Some(mask) = mask {
-            let values = focus.data.par_iter_mut().zip(mask.reduced().data);
+            let values = next.data.par_iter_mut().zip(mask.reduced().data);
             values.for_each(|(focus, mask)| *focus *= mask);
         }
         if let Some(crisp) = clues.crisp {
             self.add_crisp(0, &crisp.data);
         }
-        self.keep(&focus, clues.settled);
+        self.keep(&next, clues.settled);
         self.frames.push(index);
         self.recent.swap(0, 1);
-        self.recent[0] = focus;
+        self.next = std::mem::replace(&mut self.recent[0], next);
     }
 
     /// Takes in the energy of the finest detail of a frame, in no window: rows of
