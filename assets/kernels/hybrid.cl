@@ -26,9 +26,9 @@ float shown_about(__global const float4 *frame, int width, int height,
 }
 
 // Joins the contrast in all windows, in `near`, lets the frame win where it has
-// most, and finds its standing: contrast beyond the floor,
-// from 1, as far as the surroundings are settled, and less where the frame does
-// not show the scene. `factors`: of the frame, and one over the floor.
+// most, and finds its standing: contrast beyond the floor, from 1, as far as the
+// surroundings are settled, and less where the frame does not show the scene.
+// `factors`: of the frame, and one over the floor.
 __kernel void stand(__global float *near, __global float *stands, int width, int height,
                     __global const float *rest, __global const float *settled,
                     __global const float4 *frame, __global const float4 *coarse,

@@ -43,8 +43,8 @@ void taps_of(__global const float *curves, float part, float *weights)
 
 // `moves` is 0 where pixels are copied, 1 where each is sampled by itself, and 2
 // where columns are mixed where the line crosses them on which a row lies. `whole`
-// is 1 where the frame shows
-// the scene everywhere. `alpha` is read only where `has_alpha`.
+// is 1 where the frame shows the scene everywhere. `alpha` is read only where
+// `has_alpha`.
 #define WARP(SAMPLE)                                                                \
     __kernel void warp_##SAMPLE(                                                    \
         __global const SAMPLE *photo, int photo_width, int photo_height,            \

@@ -6,10 +6,10 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::contrast::squares_into;
-use super::ends::{AHEAD, expanded, reduced, windowed};
+use super::ends::{expanded, reduced, windowed};
 use super::levels::Detail;
 use super::pyramid::calmed;
-use super::work::{ABOVE, Source, TOGETHER, copy, fetch, strip_rows};
+use super::work::{Source, copy, fetch, kept_rows, strip_rows};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
@@ -30,15 +30,11 @@ pub struct Finest {
     pub below: [Rolling; 3],
     /// The energy of its detail in no window, in one, and so on.
     energies: Vec<Rolling>,
-    /// The last of these, at half the size, and in one more window.
+    /// The last of these, at half the size, and in one more window; not made where
+    /// nothing is calmed.
     around: [Rolling; 2],
-}
-
-impl Clone for Finest {
-    /// There is nothing in it between two frames.
-    fn clone(&self) -> Self {
-        Self::default()
-    }
+    /// The energy around at which that of a place counts half, or 0; see [`calmed`].
+    calm: f32,
 }
 
 /// How many rows of each plane are needed; see [`ends`](super::ends).
@@ -70,8 +66,9 @@ impl Ends {
 }
 
 impl Finest {
-    /// Looks at a frame, strip by strip, in so many windows one in another; hands
-    /// each to `each`, and keeps the frame at half the size in `below`.
+    /// Looks at a frame, strip by strip, in so many windows one in another, calmed
+    /// unless that is 0; hands each to `each`, and keeps the frame at half the size in
+    /// `below`.
     ///
     /// # Errors
     ///
@@ -80,7 +77,7 @@ impl Finest {
         &mut self,
         size: [usize; 2],
         source: &Source,
-        windows: usize,
+        (windows, calm): (usize, f32),
         below: &mut [Plane; 3],
         keep_going: KeepGoing,
         mut each: impl FnMut(&Self),
@@ -88,14 +85,14 @@ impl Finest {
         let [width, height] = size;
         let step = strip_rows();
         self.begin(size, step, windows);
+        self.calm = calm;
         for plane in &mut *below {
             plane.reshape(width.div_ceil(2), height.div_ceil(2));
         }
         for start in (0..height).step_by(step) {
             self.rows = start..(start + step).min(height);
             let ends = Ends::of(self.rows.end, height, windows);
-            let end = ends.channels.next_multiple_of(TOGETHER).min(height);
-            fetch(&mut self.channels, source, None, end, keep_going)?;
+            fetch(&mut self.channels, source, None, ends.channels, keep_going)?;
             self.grow(&ends, keep_going)?;
             let half = start / 2..self.rows.end.div_ceil(2);
             let pairs = self.below.par_iter().zip(&mut *below);
@@ -107,7 +104,7 @@ impl Finest {
     }
 
     fn begin(&mut self, size: [usize; 2], step: usize, windows: usize) {
-        let kept = (step + AHEAD + TOGETHER + ABOVE).next_multiple_of(step);
+        let kept = kept_rows(step);
         self.energies.resize_with(windows + 1, Rolling::default);
         let whole = self.channels.iter_mut().chain(&mut self.energies);
         whole.for_each(|plane| plane.begin(0, size, kept));
@@ -121,6 +118,7 @@ impl Finest {
             below,
             energies,
             around: [small, around],
+            calm,
             ..
         } = self;
         check(keep_going)?;
@@ -134,20 +132,21 @@ impl Finest {
             before[number - 1].window_to(after[0].grow(ends.energies[number]));
         }
         check(keep_going)?;
-        if let Some(energy) = energies.last() {
+        if let Some(energy) = energies.last().filter(|_| *calm > 0.0) {
             energy.reduce_to(small.grow(ends.around[0]));
             small.window_to(around.grow(ends.around[1]));
         }
         Ok(())
     }
 
-    /// Row `y` of the energy in all windows, calmed by its surroundings unless `half`
-    /// is 0; see [`calmed`]. `scratch` is memory of any length.
-    pub fn energy(&self, y: usize, half: f32, row: &mut [f32], scratch: &mut [Vec<f32>; 2]) {
+    /// Row `y` of the energy in all windows, calmed by its surroundings. `scratch` is
+    /// memory of any length.
+    pub fn energy(&self, y: usize, row: &mut [f32], scratch: &mut [Vec<f32>; 2]) {
         let Some(energy) = self.energies.last() else {
             return;
         };
         row.copy_from_slice(energy.row(y));
+        let half = self.calm;
         if half <= 0.0 {
             return;
         }
@@ -166,6 +165,7 @@ impl Finest {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ends::AHEAD;
     use super::*;
 
     #[test]

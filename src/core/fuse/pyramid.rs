@@ -174,7 +174,8 @@ impl Pyramid {
         let size = [red.width, red.height];
         below.resize_with(levels.len(), Default::default);
         let half = &mut below[0];
-        finest.look(size, frame, self.windows, half, keep_going, |strip| {
+        let ways = (self.windows, *calm);
+        finest.look(size, frame, ways, half, keep_going, |strip| {
             let rows = strip.rows.clone();
             if *clamp {
                 let ranges = range.par_iter_mut().zip(&strip.channels);
@@ -184,7 +185,7 @@ impl Pyramid {
             }
             let detail = Detail::new(&strip.channels, Some(&strip.below));
             let rank = |y: usize, rank: &mut [f32], scratch: &mut [Vec<f32>; 2]| {
-                strip.energy(y, *calm, rank, scratch);
+                strip.energy(y, rank, scratch);
                 bias.apply(index, rank);
             };
             levels[0].take(index, rows, &detail, support.as_ref(), rank);

@@ -27,10 +27,10 @@ use crate::core::warp::{Placed, Warped};
 /// those that any coarser row stands for.
 const ROWS: usize = 64;
 /// Rows above a strip that windows look at.
-pub const ABOVE: usize = 8;
+const ABOVE: usize = 8;
 /// Rows that are brought into place together, which is quicker; a divisor of those
 /// of a strip.
-pub const TOGETHER: usize = 32;
+const TOGETHER: usize = 32;
 
 /// What is needed while a frame is added, kept for the next for its memory.
 #[derive(Debug, Default)]
@@ -151,6 +151,11 @@ pub fn strip_rows() -> usize {
     ROWS * rayon::current_num_threads().next_multiple_of(2)
 }
 
+/// Rows that are kept of a frame that is looked at in strips of so many.
+pub fn kept_rows(step: usize) -> usize {
+    (step + AHEAD + TOGETHER + ABOVE).next_multiple_of(step)
+}
+
 impl Clone for Work {
     /// There is nothing in it between two frames.
     fn clone(&self) -> Self {
@@ -185,8 +190,13 @@ impl Work {
         for start in (0..height).step_by(step) {
             strip.rows = start..(start + step).min(height);
             let ends = Ends::of(strip.rows.end, height);
-            let end = ends.channels.next_multiple_of(TOGETHER).min(height);
-            fetch(&mut strip.channels, &source, veil, end, keep_going)?;
+            fetch(
+                &mut strip.channels,
+                &source,
+                veil,
+                ends.channels,
+                keep_going,
+            )?;
             strip.look(&ends, factor, noise, keep_going)?;
             self.keep(&mut strip);
             check(keep_going)?;
@@ -255,8 +265,8 @@ impl Work {
     }
 }
 
-/// Brings the rows of a frame up to `end` that are not in `channels` yet into place,
-/// and lifts what `veil` (if any) lies over them.
+/// Brings the rows of a frame up to `end`, and some more, that are not in `channels`
+/// yet into place, and lifts what `veil` (if any) lies over them.
 pub fn fetch(
     channels: &mut [Rolling; 3],
     source: &Source,
@@ -264,7 +274,8 @@ pub fn fetch(
     end: usize,
     keep_going: KeepGoing,
 ) -> Result<()> {
-    let width = channels[0].width();
+    let (width, height) = (channels[0].width(), channels[0].height());
+    let end = end.next_multiple_of(TOGETHER).min(height);
     let [red, green, blue] = channels.each_mut().map(|channel| channel.grown(end));
     let parts = red.into_iter().zip(green).zip(blue);
     for (((first, red), (_, green)), (_, blue)) in parts {
@@ -299,7 +310,7 @@ pub fn bands_of(plane: &mut Plane, rows: Range<usize>) -> impl ParallelIterator<
 impl Strip {
     /// Begins a frame of this size, to be looked at in steps of so many rows.
     fn begin(&mut self, size: [usize; 2], step: usize) {
-        let kept = (step + AHEAD + TOGETHER + ABOVE).next_multiple_of(step);
+        let kept = kept_rows(step);
         let Self {
             channels,
             below: [half, quarter],

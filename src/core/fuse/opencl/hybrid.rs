@@ -209,7 +209,7 @@ impl Accumulator for Hybrid {
             noise,
             ..
         } = self;
-        let [far, settled] = [&work.spread.rest, &work.spread.settled];
+        let [share, scratch] = [&work.spread.rest, &work.spread.settled];
         let mut coarse: Option<&Buffer> = None;
         for (number, fine) in levels.iter().enumerate().rev() {
             normalise(session, fine)?;
@@ -218,8 +218,8 @@ impl Accumulator for Hybrid {
             }
             if number == 1 {
                 normalise(session, &close)?;
-                sharpest.beyond(session, HIDING * noise, [far, settled])?;
-                let args = [Out(fine), In(&close), In(far), Size(fine)];
+                sharpest.beyond(session, HIDING * noise, [share, scratch])?;
+                let args = [Out(fine), In(&close), In(share), Size(fine)];
                 session.run("mix_in", fine.size(), &args)?;
             }
             coarse = Some(fine);
