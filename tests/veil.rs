@@ -109,6 +109,56 @@ fn what_the_user_knows_is_heeded() {
     assert!(right > wrong, "{right} {wrong}");
 }
 
+/// The least and greatest of what is `reach` values before and behind each of
+/// `count`, `stride` from each other.
+fn widest(values: &mut [[u16; 2]], count: usize, stride: usize, reach: usize) {
+    let before: Vec<[u16; 2]> = (0..count).map(|i| values[i * stride]).collect();
+    for i in 0..count {
+        let near = &before[i.saturating_sub(reach)..(i + reach + 1).min(count)];
+        let both = near
+            .iter()
+            .copied()
+            .reduce(|a, b| [a[0].min(b[0]), a[1].max(b[1])]);
+        values[i * stride] = both.unwrap();
+    }
+}
+
+#[test]
+fn what_is_lifted_stays_within_what_the_frames_show_nearby() {
+    // The values a lifted frame may take are those of 16 pixels around, and of the
+    // blocks and cells on the way there and back.
+    const NEAR: usize = 34;
+    /// A level of 8 bits: frames are matched in exposure.
+    const LEVEL: u16 = 257;
+    for scene in [Scene::Steps, Scene::Hairs] {
+        let stack = Stack::new(scene, true);
+        let (lifted, notes) = stack.stacked(Unveil::First, Device::Cpu);
+        assert_eq!(notes.len(), 1);
+        let (width, height) = (lifted.picture.width, lifted.picture.height);
+        let frames = (0..stack.scene.options().frames).map(|i| stack.scene.frame(i, 16));
+        let frames: Vec<Photo> = frames.collect();
+        let mut range: Vec<[u16; 2]> = (0..width * height * 3)
+            .map(|i| {
+                let values = frames.iter().map(|frame| samples(frame)[i]);
+                [values.clone().min().unwrap(), values.max().unwrap()]
+            })
+            .collect();
+        for row in range.chunks_exact_mut(width * 3) {
+            (0..3).for_each(|c| widest(&mut row[c..], width, 3, NEAR));
+        }
+        for column in 0..width * 3 {
+            widest(&mut range[column..], height, width * 3, NEAR);
+        }
+        for (value, [low, high]) in samples(&lifted.picture).iter().zip(range) {
+            let range = low.saturating_sub(LEVEL)..=high.saturating_add(LEVEL);
+            assert!(
+                range.contains(value),
+                "{scene:?}: {value} is not in {range:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_surface_on_which_nothing_stands_is_left_as_it_is() {
     for scene in [Scene::Plane, Scene::Bumpy] {

@@ -33,10 +33,15 @@ impl Plane {
 
     /// A plane of one value.
     pub fn filled(width: usize, height: usize, value: f32) -> Self {
+        let mut data = vec![0.0; width * height];
+        // Zeroes are there already; to write to new memory takes long.
+        if value != 0.0 {
+            data.par_iter_mut().for_each(|v| *v = value);
+        }
         Self {
             width,
             height,
-            data: vec![value; width * height],
+            data,
         }
     }
 

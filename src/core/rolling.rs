@@ -3,8 +3,11 @@
 use rayon::prelude::*;
 use std::ops::Range;
 
-use super::plane::{BAND, Plane};
+use super::plane::Plane;
 use super::rows::{Band, Rows};
+
+/// Rows that one task makes: those of a tile are made by one.
+const BAND: usize = 64;
 
 /// The last rows of a plane: each takes the place of the one that is as many above
 /// it as are kept.
@@ -48,7 +51,7 @@ impl Rolling {
         start..self.end
     }
 
-    /// Bands of [`BAND`] of these rows.
+    /// Bands of these rows.
     pub fn bands_mut(&mut self, rows: Range<usize>) -> impl ParallelIterator<Item = Band<'_>> {
         let length = (self.width * BAND).max(1);
         let [upper, lower] = self.parts_mut(rows);
@@ -72,13 +75,6 @@ impl Rolling {
                 &mut head[..(count - upper) * self.width],
             ),
         ]
-    }
-
-    /// These rows, which lie in one piece: as many of them as divide those that are
-    /// kept, from a multiple on.
-    pub fn rows(&self, rows: Range<usize>) -> &[f32] {
-        let start = self.place(rows.start) * self.width;
-        &self.data[start..start + rows.len() * self.width]
     }
 
     /// The plane, where all of it is kept.
@@ -141,10 +137,6 @@ mod tests {
         assert_eq!(
             (rolling.row(39), rolling.row(49)),
             (&[39.0; 3][..], &[7.0; 3][..])
-        );
-        assert_eq!(
-            rolling.rows(36..39),
-            [36.0, 36.0, 36.0, 37.0, 37.0, 37.0, 38.0, 38.0, 38.0]
         );
     }
 }

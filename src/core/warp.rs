@@ -138,7 +138,7 @@ impl Placed<'_> {
         warp_unless_stopped(self.photo, self.pose, self.area, self.exposure, keep_going)
     }
 
-    /// Finds `rows` of the result, which `channels` have room for.
+    /// Finds `columns` of `rows` of the result, which `channels` have room for.
     ///
     /// # Errors
     ///
@@ -146,6 +146,7 @@ impl Placed<'_> {
     pub fn rows(
         &self,
         rows: Range<usize>,
+        columns: Range<usize>,
         channels: [&mut [f32]; 3],
         keep_going: KeepGoing,
     ) -> Result<()> {
@@ -157,9 +158,10 @@ impl Placed<'_> {
         } = *self;
         let way = Way::of(photo, pose, area);
         let area = Area {
+            x: area.x + columns.start,
             y: area.y + rows.start,
+            width: columns.len(),
             height: rows.len(),
-            ..area
         };
         match &photo.samples {
             Samples::Eight(samples) => {
@@ -208,7 +210,7 @@ impl Warped {
             exposure,
         };
         let channels = self.channels.each_mut().map(|plane| &mut plane.data[..]);
-        placed.rows(0..area.height, channels, keep_going)?;
+        placed.rows(0..area.height, 0..area.width, channels, keep_going)?;
         self.mask = mask(photo, pose, area);
         Ok(())
     }

@@ -80,11 +80,13 @@ pub fn fuse(
     let memory = Budget::of(&options.resources).for_frames(fixed, frame, job)?;
     let frames = aligned.stack.frames.len();
     let total = wish.method.looks() * aligned.used().len();
+    let readers = pipeline::lanes(memory, frame);
     let mut feeder = Feeder {
         watched: watch.map(|watch| Watched::new(watch, aligned, area, wish)),
         known: vec![false; frames],
         steps: Steps::begin(job, Phase::Fusing, total),
-        lanes: pipeline::lanes(memory, frame),
+        lanes: readers,
+        readers,
         aligned,
         area,
         wish,
@@ -118,7 +120,10 @@ struct Feeder<'a> {
     wish: &'a fuse::Options,
     options: &'a StackOptions,
     job: &'a Job,
+    /// Frames that are read at a time,
     lanes: usize,
+    /// and when nothing else is done.
+    readers: usize,
     watched: Option<Watched<'a>>,
     /// Which frames were fused before, whatever became of that.
     known: Vec<bool>,
@@ -213,7 +218,7 @@ impl Feeder<'_> {
     /// What near things lay over what is behind them, if they do.
     fn veil(&self, found: &Fused) -> Result<Option<Veil>> {
         let (options, job) = (&self.options.fuse, self.job);
-        let veil = unveiling::veil(self.aligned, self.area, found, options, self.lanes, job)?;
+        let veil = unveiling::veil(self.aligned, self.area, found, options, self.readers, job)?;
         if let Some(veil) = &veil {
             let end = if veil.is_reversed() { "last" } else { "first" };
             job.note(format!(

@@ -8,11 +8,12 @@ use super::cover::Cover;
 use super::depth::{Clues, DepthSearch};
 use super::ends::Ends;
 use super::levels::{self, Detail, DetailRow};
+use super::tiles::{Pane, Tiles};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::grey::LUMA;
 use crate::core::keep_going::check;
-use crate::core::plane::{BAND, Plane};
+use crate::core::plane::Plane;
 use crate::core::rolling::Rolling;
 use crate::core::rows::{Band, Rows};
 use crate::core::vector::vectorised;
@@ -69,7 +70,7 @@ pub fn contrast(channels: &[Plane; 3], keep_going: KeepGoing) -> Result<(Plane, 
 
 /// Fills bands of the energy of the two finest levels of detail in no window, at
 /// half the size; for both levels see [`squares`].
-pub fn crisp_into<'a>(
+fn crisp_into<'a>(
     finest: &impl Rows,
     coarser: &impl Rows,
     bands: impl ParallelIterator<Item = Band<'a>>,
@@ -77,11 +78,22 @@ pub fn crisp_into<'a>(
     let width = coarser.width();
     bands.for_each_init(Vec::new, |padded, (first, rows)| {
         for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
-            finest.reduced_row(y, out, padded);
-            let both = out.iter_mut().zip(coarser.row(y));
-            both.for_each(|(value, coarser)| *value += COARSER * coarser);
+            crisp_row(finest, coarser, y, out, padded);
         }
     });
+}
+
+/// One row of the same; `padded` is scratch of any length.
+pub fn crisp_row(
+    finest: &impl Rows,
+    coarser: &impl Rows,
+    y: usize,
+    out: &mut [f32],
+    padded: &mut Vec<f32>,
+) {
+    finest.reduced_row(y, out, padded);
+    let both = out.iter_mut().zip(coarser.row(y));
+    both.for_each(|(value, coarser)| *value += COARSER * coarser);
 }
 
 fn luminance(channels: &[Plane; 3]) -> Plane {
@@ -332,7 +344,21 @@ impl Sharpest {
     /// Takes in the frame `index`. A tie goes to the earlier frame. `clues` are
     /// for its depth.
     pub fn add(&mut self, index: u16, contrast: &Plane, clues: &Clues, mask: Option<&Plane>) {
-        self.add_rows(index, 0, &contrast.data, mask);
+        let (width, height) = (contrast.width, contrast.height);
+        let tiles = Tiles::of(width, height);
+        let winners = self.tiled(&tiles).into_par_iter().zip(tiles.list());
+        winners.for_each(|(mut winners, tile)| {
+            let (columns, mut rank) = (tile.columns, Vec::new());
+            for y in tile.rows {
+                rank.clear();
+                rank.extend_from_slice(&contrast.row(y)[columns.clone()]);
+                if let Some(mask) = mask {
+                    let both = rank.iter_mut().zip(&mask.row(y)[columns.clone()]);
+                    both.for_each(|(rank, mask)| *rank *= mask);
+                }
+                winners.add_row(index, y, &rank);
+            }
+        });
         self.add_depth(index, &contrast.reduced(), clues, mask);
     }
 
@@ -342,36 +368,14 @@ impl Sharpest {
         self.cover.add(mask);
     }
 
-    /// Takes in the energy of the finest detail of some rows of a frame; see
-    /// [`DepthSearch::add_crisp`].
-    pub fn add_crisp(&mut self, first: usize, crisp: &[f32]) {
-        self.depth.add_crisp(first, crisp);
-    }
-
-    /// Takes in the contrast of some rows of a frame, from row `first` on.
-    pub fn add_rows(&mut self, index: u16, first: usize, contrast: &[f32], mask: Option<&Plane>) {
-        let width = self.best.width;
-        let length = (width * BAND).max(1);
-        let start = first * width;
-        let rows = start..start + contrast.len();
-        self.best.data[rows.clone()]
-            .par_chunks_mut(length)
-            .zip(self.index[rows].par_chunks_mut(length))
-            .enumerate()
-            .for_each(|(band, (best, winner))| {
-                let range = band * length..band * length + best.len();
-                let mut rank = &contrast[range];
-                let masked: Vec<f32>;
-                if let Some(mask) = mask {
-                    let both = rank.iter().zip(&mask.data[start + band * length..]);
-                    masked = both.map(|(rank, mask)| rank * mask).collect();
-                    rank = &masked;
-                }
-                vectorised(
-                    #[inline(always)]
-                    || rise(rank, index, best, winner, |_| ()),
-                );
-            });
+    /// The parts that are in these tiles.
+    pub fn tiled(&mut self, tiles: &Tiles) -> Vec<Winners<'_>> {
+        let best = tiles.panes(&mut self.best.data, 0);
+        let index = tiles.panes(&mut self.index, 0);
+        let crisp = tiles.panes(self.depth.crisp_mut(), 1);
+        let all = best.into_iter().zip(index).zip(crisp);
+        let each = all.map(|((best, index), crisp)| Winners { best, index, crisp });
+        each.collect()
     }
 
     /// How far the most contrast is beyond `level`, half at it and up to 1, in
@@ -408,6 +412,38 @@ impl Sharpest {
             confidence,
             alpha: self.cover.alpha(),
         })
+    }
+}
+
+/// Which of the frames so far has the most contrast at each pixel of a tile.
+#[derive(Debug)]
+pub struct Winners<'a> {
+    best: Pane<'a>,
+    index: Pane<'a, u16>,
+    crisp: Pane<'a>,
+}
+
+impl Winners<'_> {
+    /// Takes in row `y` of the contrast of the frame `index`.
+    pub fn add_row(&mut self, index: u16, y: usize, rank: &[f32]) {
+        let (best, winner) = (self.best.row(y), self.index.row(y));
+        vectorised(
+            #[inline(always)]
+            || rise(rank, index, best, winner, |_| ()),
+        );
+    }
+
+    /// Takes in row `y`, at half the size, of the energy of the finest detail in no
+    /// window; see [`crisp_into`].
+    pub fn add_crisp_row(&mut self, y: usize, crisp: &[f32]) {
+        let most = self.crisp.row(y);
+        vectorised(
+            #[inline(always)]
+            || {
+                let both = most.iter_mut().zip(crisp);
+                both.for_each(|(most, crisp)| *most = most.max(*crisp));
+            },
+        );
     }
 }
 

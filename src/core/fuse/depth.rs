@@ -107,7 +107,8 @@ impl DepthSearch {
             values.for_each(|(focus, mask)| *focus *= mask);
         }
         if let Some(crisp) = clues.crisp {
-            self.add_crisp(0, &crisp.data);
+            let each = self.crisp.data.par_iter_mut().zip(&crisp.data);
+            each.for_each(|(most, crisp)| *most = most.max(*crisp));
         }
         self.keep(&next, clues.settled);
         self.frames.push(index);
@@ -115,12 +116,10 @@ impl DepthSearch {
         self.next = std::mem::replace(&mut self.recent[0], next);
     }
 
-    /// Takes in the energy of the finest detail of a frame, in no window: rows of
-    /// half the size, from row `first` on.
-    pub fn add_crisp(&mut self, first: usize, crisp: &[f32]) {
-        let most = &mut self.crisp.data[first * self.crisp.width..];
-        let each = most.par_iter_mut().zip(crisp);
-        each.for_each(|(most, crisp)| *most = most.max(*crisp));
+    /// The most energy of the finest detail of all frames in no window, at half the
+    /// size, which those who find it elsewhere keep here.
+    pub fn crisp_mut(&mut self) -> &mut [f32] {
+        &mut self.crisp.data
     }
 
     /// Keeps the focus measures of the next frame where they are needed.

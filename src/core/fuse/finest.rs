@@ -1,27 +1,27 @@
-//! The finest level of a pyramid, looked at in strips of rows while they are in the
-//! cache; see [`work`](super::work).
+//! The finest level of a tile of a pyramid, looked at in strips of rows while they
+//! are in the cache; see [`work`](super::work).
 
 use std::ops::Range;
-
-use rayon::prelude::*;
 
 use super::contrast::squares_into;
 use super::ends::{expanded, reduced, windowed};
 use super::levels::Detail;
 use super::pyramid::calmed;
-use super::work::{Source, copy, fetch, kept_rows, strip_rows};
+use super::tiles::{STEP, Tile};
+use super::work::{KEPT, Source, fetch};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
-use crate::core::plane::Plane;
 use crate::core::rolling::Rolling;
 use crate::core::rows::Rows;
 use crate::core::vector::vectorised;
 
-/// The last rows of the finest level of a frame; kept from one frame to the next
+/// The last rows of the finest level of a tile; kept from one frame to the next
 /// for its memory.
 #[derive(Debug, Default)]
 pub struct Finest {
+    /// The tile; all planes begin where what is looked at for it begins.
+    pub tile: Tile,
     /// The rows that are made use of.
     pub rows: Range<usize>,
     /// The frame.
@@ -66,50 +66,62 @@ impl Ends {
 }
 
 impl Finest {
-    /// Looks at a frame, strip by strip, in so many windows one in another, calmed
-    /// unless that is 0; hands each to `each`, and keeps the frame at half the size in
-    /// `below`.
+    /// Looks at a tile of a frame, strip by strip, in so many windows one in another,
+    /// calmed unless that is 0; hands each to `each` that is the tile's.
     ///
     /// # Errors
     ///
     /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
     pub fn look(
         &mut self,
-        size: [usize; 2],
+        tile: Tile,
         source: &Source,
         (windows, calm): (usize, f32),
-        below: &mut [Plane; 3],
         keep_going: KeepGoing,
         mut each: impl FnMut(&Self),
     ) -> Result<()> {
-        let [width, height] = size;
-        let step = strip_rows();
-        self.begin(size, step, windows);
+        self.begin(tile, windows);
         self.calm = calm;
-        for plane in &mut *below {
-            plane.reshape(width.div_ceil(2), height.div_ceil(2));
-        }
-        for start in (0..height).step_by(step) {
-            self.rows = start..(start + step).min(height);
-            let ends = Ends::of(self.rows.end, height, windows);
-            fetch(&mut self.channels, source, None, ends.channels, keep_going)?;
+        while self.rows.end < self.tile.rows.end {
+            let start = self.rows.end;
+            self.rows = start..(start + STEP).min(self.tile.rows.end);
+            let down = &self.tile.down;
+            let ends = Ends::of(self.rows.end - down.start, down.len(), windows);
+            let whole = (source, None);
+            fetch(
+                &mut self.channels,
+                &self.tile,
+                whole,
+                ends.channels,
+                keep_going,
+            )?;
             self.grow(&ends, keep_going)?;
-            let half = start / 2..self.rows.end.div_ceil(2);
-            let pairs = self.below.par_iter().zip(&mut *below);
-            pairs.for_each(|(own, whole)| copy(own, half.clone(), whole));
             check(keep_going)?;
-            each(self);
+            if self.rows.start >= self.tile.rows.start {
+                each(self);
+            }
         }
         Ok(())
     }
 
-    fn begin(&mut self, size: [usize; 2], step: usize, windows: usize) {
-        let kept = kept_rows(step);
+    fn begin(&mut self, tile: Tile, windows: usize) {
+        self.rows = tile.down.start..tile.down.start;
+        self.tile = tile;
+        let size = self.tile.size();
         self.energies.resize_with(windows + 1, Rolling::default);
         let whole = self.channels.iter_mut().chain(&mut self.energies);
-        whole.for_each(|plane| plane.begin(0, size, kept));
+        whole.for_each(|plane| plane.begin(0, size, KEPT));
         let halves = self.below.iter_mut().chain(&mut self.around);
-        halves.for_each(|plane| plane.begin(1, size, kept));
+        halves.for_each(|plane| plane.begin(1, size, KEPT));
+    }
+
+    /// Hands the rows of the frame at half the size to `each`, with their number.
+    pub fn halves(&self, mut each: impl FnMut(usize, [&[f32]; 3])) {
+        let (own, above) = (self.tile.own(1), self.tile.above(1));
+        for y in self.rows.start / 2..self.rows.end.div_ceil(2) {
+            let below = self.below.each_ref();
+            each(y, below.map(|plane| &plane.row(y - above)[own.clone()]));
+        }
     }
 
     fn grow(&mut self, ends: &Ends, keep_going: KeepGoing) -> Result<()> {
@@ -122,8 +134,9 @@ impl Finest {
             ..
         } = self;
         check(keep_going)?;
-        let pairs = channels.par_iter().zip(below.par_iter_mut());
-        pairs.for_each(|(fine, small)| fine.reduce_to(small.grow(ends.below)));
+        for (fine, small) in channels.iter().zip(&mut *below) {
+            fine.reduce_to(small.grow(ends.below));
+        }
         check(keep_going)?;
         let detail = Detail::new(channels, Some(below));
         squares_into(&detail, energies[0].grow(ends.energies[0]));
@@ -139,7 +152,7 @@ impl Finest {
         Ok(())
     }
 
-    /// Row `y` of the energy in all windows, calmed by its surroundings. `scratch` is
+    /// Row `y` of what was looked at of the energy in all windows, calmed by its surroundings. `scratch` is
     /// memory of any length.
     pub fn energy(&self, y: usize, row: &mut [f32], scratch: &mut [Vec<f32>; 2]) {
         let Some(energy) = self.energies.last() else {

@@ -16,14 +16,15 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::contrast::{Sharpest, Spread};
+use super::contrast::{Sharpest, Spread, Winners};
 use super::depth::telling;
-use super::levels::{self, Detail};
+use super::levels::{self, Detail, DetailRow};
 use super::prefer::Bias;
-use super::range::Range;
+use super::range::{Range, Seen};
 use super::softness::raised;
-use super::weighted::{Root, Weighted};
-use super::work::{Source, Strip, Work, bands_of};
+use super::tiles::{Pane, Tiles};
+use super::weighted::{Root, Sums, Weighted};
+use super::work::{Given, Source, Strip, Work};
 use super::{Accumulator, Fused};
 use crate::Result;
 use crate::core::KeepGoing;
@@ -171,53 +172,43 @@ impl Hybrid {
             own: 1.0 / (OWN_FLOOR * self.noise),
         };
         let count = usize::from(self.finest.is_some()) + self.details.len();
-        let size = self.size;
-        let strength = (self.bias.factor(index), self.noise);
+        let (width, height) = self.size;
+        let factor = self.bias.factor(index);
+        let noise = self.noise;
         let lift = 1.0 / (self.floor * self.noise);
         let mut standings = std::mem::take(&mut self.standings);
         standings.resize_with(count.max(1), Plane::default);
-        standings[0].reshape(size.0.div_ceil(2), size.1.div_ceil(2));
+        standings[0].reshape(width.div_ceil(2), height.div_ceil(2));
         let mut work = std::mem::take(&mut self.work);
-        let mut details = self.details.iter_mut();
-        let mut finest = self.finest.as_mut();
         let veil = self.veil.as_ref().map(|veil| veil.over(index));
         check(keep_going)?;
-        let frame = (frame, veil.as_ref());
-        let mut shown = None;
-        let mask = work.look(size, frame, count, strength, keep_going, |strip, mask| {
-            let rows = strip.rows.clone();
-            if self.clamp {
-                let ranges = self.range.par_iter_mut().zip(&strip.channels);
-                ranges.for_each(|(range, channel)| {
-                    range.add_rows(rows.start, channel.rows(rows.clone()), size.0, mask);
-                });
-            }
-            strip.tell(&mut self.sharpest, index, mask);
-            let shown = mask.map(|mask| &*shown.get_or_insert_with(|| mask.windowed()));
-            strip.stand(lift, shown);
-            let standing = &strip.standing;
-            standing.reduce_to(bands_of(&mut standings[0], strip.half_rows()));
-            match &mut finest {
-                Some(finest) => {
-                    let detail = Detail::new(&strip.channels, Some(&strip.below[0]));
-                    finest.add_detail(rows, &detail, |y, out, scratch| {
-                        scale.weigh(standing.row(y), out);
-                        scratch.own.resize(out.len(), 0.0);
-                        let energy = &strip.energies[0];
-                        energy.window_row(y, &mut scratch.own, &mut scratch.sums);
-                        scale.weigh_own(&scratch.own, out);
-                    });
+        let frame = frame.filled(keep_going)?;
+        let mask = frame.mask();
+        let shown = mask.map(Plane::windowed);
+        let tiles = Tiles::of(width, height);
+        let given = Given {
+            tiles: &tiles,
+            frame: &frame,
+            veil: veil.as_ref(),
+            count,
+            factor,
+            noise,
+        };
+        work.look(
+            &given,
+            keep_going,
+            self.parts(&tiles, &mut standings[0]),
+            |strip, part| {
+                strip.stand(lift, shown.as_ref());
+                if let Some(part) = part {
+                    part.take(index, strip, mask, scale);
                 }
-                None => {
-                    let all = Detail::new(&strip.channels, None);
-                    self.rest
-                        .add_detail(rows, &all, |y, out, _| scale.weigh(standing.row(y), out));
-                }
-            }
-        })?;
+            },
+        )?;
         check(keep_going)?;
         self.sharpest
-            .add_depth(index, &work.focus, &work.clues(), mask.as_ref());
+            .add_depth(index, &work.focus, &work.clues(), mask);
+        let mut details = self.details.iter_mut();
         for number in 1..=count {
             check(keep_going)?;
             if let (above, [below, ..]) = standings.split_at_mut(number - 1)
@@ -227,29 +218,100 @@ impl Hybrid {
             }
             let standing = &standings[number - 1];
             let fine = &work.below[number - 1];
-            let rows = 0..fine[0].height;
             let all = Detail::new(fine, None);
             if number == 1 {
-                self.close.add_detail(rows.clone(), &all, |y, out, _| {
+                self.close.add_detail(&all, |y, out| {
                     scale.weigh(standing.row(y), out);
                 });
             }
             match details.next() {
                 Some(level) => {
                     let detail = Detail::new(fine, Some(&work.below[number]));
-                    level.add_detail(rows, &detail, |y, out, _| {
+                    level.add_detail(&detail, |y, out| {
                         scale.weigh(standing.row(y), out);
                         scale.weigh_own(work.soft[number].row(y), out);
                     });
                 }
                 None => {
                     self.rest
-                        .add_detail(rows, &all, |y, out, _| scale.weigh(standing.row(y), out));
+                        .add_detail(&all, |y, out| scale.weigh(standing.row(y), out));
                 }
             }
         }
         (self.work, self.standings) = (work, standings);
         Ok(())
+    }
+}
+
+/// What is accumulated in a tile.
+struct Part<'a> {
+    range: Option<[Seen<'a>; 3]>,
+    winners: Winners<'a>,
+    /// The finest detail, or all there is where there is no detail.
+    finest: Option<Sums<'a, Root>>,
+    rest: Option<Sums<'a>>,
+    /// The standing at half the size.
+    standing: Pane<'a>,
+}
+
+impl Hybrid {
+    /// What is accumulated in each of these tiles, beside the standing at half the
+    /// size.
+    fn parts<'a>(&'a mut self, tiles: &Tiles, standing: &'a mut Plane) -> Vec<Part<'a>> {
+        let [red, green, blue] = self.range.each_mut().map(|range| range.tiled(tiles));
+        let ranges = red.into_iter().zip(green).zip(blue);
+        let winners = self.sharpest.tiled(tiles);
+        let standings = tiles.panes(&mut standing.data, 1);
+        let mut finest = self.finest.as_mut().map(|sum| sum.tiled(tiles).into_iter());
+        let rest = finest.is_none().then(|| self.rest.tiled(tiles));
+        let mut rest = rest.map(Vec::into_iter);
+        let all = ranges.zip(winners).zip(standings);
+        let each = all.map(|((((red, green), blue), winners), standing)| Part {
+            range: self.clamp.then_some([red, green, blue]),
+            winners,
+            finest: finest.as_mut().and_then(Iterator::next),
+            rest: rest.as_mut().and_then(Iterator::next),
+            standing,
+        });
+        each.collect()
+    }
+}
+
+impl Part<'_> {
+    /// Takes in the rows of a strip of the frame `index`.
+    fn take(&mut self, index: u16, strip: &Strip, mask: Option<&Plane>, scale: Scale) {
+        if let Some(ranges) = &mut self.range {
+            for (range, channel) in ranges.iter_mut().zip(&strip.channels) {
+                for y in strip.rows.clone() {
+                    let mask = mask.map(|mask| &mask.row(y)[strip.tile.columns.clone()]);
+                    range.add_row(y, strip.row(channel, 0, y), mask);
+                }
+            }
+        }
+        strip.tell(&mut self.winners, index, mask);
+        strip.reduced(&strip.standing, |y, row| {
+            self.standing.row(y).copy_from_slice(row);
+        });
+        let (own, above) = (strip.tile.own(0), strip.tile.above(0));
+        let width = strip.channels[0].width();
+        let mut row = DetailRow::new(width);
+        let (mut weights, mut energies) = (vec![0.0; own.len()], vec![0.0; width]);
+        let mut sums = Vec::new();
+        let below = self.finest.is_some().then_some(&strip.below[0]);
+        let detail = Detail::new(&strip.channels, below);
+        for y in strip.rows.clone() {
+            scale.weigh(strip.row(&strip.standing, 0, y), &mut weights);
+            detail.row(y - above, &mut row, &mut sums);
+            let values = row.channels().map(|channel| &channel[own.clone()]);
+            if let Some(finest) = &mut self.finest {
+                strip.energies[0].window_row(y - above, &mut energies, &mut sums);
+                scale.weigh_own(&energies[own.clone()], &mut weights);
+                finest.add_row(y, &weights, values);
+            }
+            if let Some(rest) = &mut self.rest {
+                rest.add_row(y, &weights, values);
+            }
+        }
     }
 }
 
@@ -260,6 +322,7 @@ impl Strip {
     fn stand(&mut self, lift: f32, shown: Option<&Plane>) {
         let Spread { near, joined, .. } = &self.spread;
         let (width, settled) = (near.width(), &self.settled);
+        let (across, top) = (&self.tile.across, self.tile.down.start);
         let scratch = || (vec![0.0; width], Vec::new());
         let bands = self.standing.grow(joined.end);
         bands.for_each_init(scratch, |(beyond, sums), (first, rows)| {
@@ -275,7 +338,8 @@ impl Strip {
                     },
                 );
                 if let Some(shown) = shown {
-                    let values = out.iter_mut().zip(shown.row(y));
+                    let shown = &shown.row(top + y)[across.clone()];
+                    let values = out.iter_mut().zip(shown);
                     values.for_each(|(v, shown)| *v = *v * shown + HIDDEN * (1.0 - shown));
                 }
             }

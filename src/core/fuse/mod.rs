@@ -26,6 +26,7 @@ mod render;
 #[cfg(test)]
 mod samples;
 mod softness;
+mod tiles;
 mod weighted;
 mod work;
 

@@ -8,8 +8,6 @@
 //! last level is a mean in which frames weigh by the energy they have there:
 //! taking a maximum would favour bright frames.
 
-use std::ops::Range as Span;
-
 use rayon::prelude::*;
 
 use super::contrast::{rise, squares};
@@ -17,9 +15,10 @@ use super::cover::Cover;
 use super::finest::Finest;
 use super::levels::{self, Detail, DetailRow};
 use super::prefer::Bias;
-use super::range::Range;
+use super::range::{Range, Seen};
+use super::tiles::{Pane, Tiles};
 use super::weighted::Weighted;
-use super::work::Source;
+use super::work::{Source, Spare};
 use super::{Accumulator, DepthMap, Fused};
 use crate::Result;
 use crate::core::KeepGoing;
@@ -73,7 +72,7 @@ pub struct Pyramid {
 /// What is looked at in a frame, kept for the next for its memory.
 #[derive(Debug, Default)]
 struct Work {
-    finest: Finest,
+    finest: Spare<Finest>,
     /// The frame at half the size, a quarter, and so on.
     below: Vec<[Plane; 3]>,
     /// The energy of a level of detail, and the same in a window.
@@ -171,24 +170,28 @@ impl Pyramid {
             ..
         } = self;
         let [red, ..] = &levels[0].detail;
-        let size = [red.width, red.height];
+        let (width, height) = (red.width, red.height);
         below.resize_with(levels.len(), Default::default);
         let half = &mut below[0];
+        let halved = |plane: &mut Plane| plane.reshape(width.div_ceil(2), height.div_ceil(2));
+        half.iter_mut().for_each(halved);
+        let tiles = Tiles::of(width, height);
+        let [red, green, blue] = range.each_mut().map(|range| range.tiled(&tiles));
+        let ranges = red.into_iter().zip(green).zip(blue);
+        let halves = half.each_mut().map(|plane| &mut plane.data[..]);
+        let halves = tiles.panes_of_three(halves, 1);
+        let parts = levels[0].tiled(&tiles).into_iter().zip(ranges).zip(halves);
+        let parts = parts.map(|((best, ((red, green), blue)), half)| Part {
+            best,
+            range: clamp.then_some([red, green, blue]),
+            half,
+        });
+        let parts: Vec<_> = parts.collect();
         let ways = (self.windows, *calm);
-        finest.look(size, frame, ways, half, keep_going, |strip| {
-            let rows = strip.rows.clone();
-            if *clamp {
-                let ranges = range.par_iter_mut().zip(&strip.channels);
-                ranges.for_each(|(range, channel)| {
-                    range.add_rows(rows.start, channel.rows(rows.clone()), size[0], mask);
-                });
-            }
-            let detail = Detail::new(&strip.channels, Some(&strip.below));
-            let rank = |y: usize, rank: &mut [f32], scratch: &mut [Vec<f32>; 2]| {
-                strip.energy(y, rank, scratch);
-                bias.apply(index, rank);
-            };
-            levels[0].take(index, rows, &detail, support.as_ref(), rank);
+        let all = tiles.list().into_par_iter().zip(parts);
+        all.try_for_each(|(tile, mut part)| {
+            let each = |strip: &Finest| part.take(index, strip, *bias, mask, support.as_ref());
+            finest.with(|finest| finest.look(tile, frame, ways, keep_going, each))
         })?;
         self.blend_from(1, index, &Default::default(), below_mask, keep_going)
     }
@@ -231,8 +234,8 @@ impl Pyramid {
             let below_mask = mask.as_ref().map(Plane::reduced);
             let support = support(mask.as_ref(), below_mask.as_ref());
             check(keep_going)?;
-            let rank = |y: usize, rank: &mut [f32], _: &mut _| rank.copy_from_slice(energy.row(y));
-            level.take(index, 0..energy.height, &detail, support.as_ref(), rank);
+            let rank = |y: usize, rank: &mut [f32]| rank.copy_from_slice(energy.row(y));
+            level.take(index, &detail, support.as_ref(), rank);
             mask = below_mask;
         }
         let energy = (!self.levels.is_empty()).then(|| energy.reduced());
@@ -314,62 +317,151 @@ impl Accumulator for Pyramid {
 }
 
 impl Level {
-    /// Lets the frame `index` win in these rows wherever it has the most energy, which
-    /// `rank` finds for a row, given memory of any length. Where its mask is not whole
-    /// it wins only over frames that show even less.
+    /// Lets the frame `index` win wherever it has the most energy, which `rank` finds
+    /// for a row; see [`Best::take`].
     fn take(
         &mut self,
         index: u16,
-        rows: Span<usize>,
         detail: &Detail<impl Rows>,
         mask: Option<&Plane>,
-        rank: impl Fn(usize, &mut [f32], &mut [Vec<f32>; 2]) + Sync,
+        rank: impl Fn(usize, &mut [f32]) + Sync,
     ) {
         let width = self.energy.width;
         let length = (width * BAND).max(1);
-        let part = rows.start * width..rows.end * width;
         let [red, green, blue] = &mut self.detail;
-        self.energy.data[part.clone()]
+        self.energy
+            .data
             .par_chunks_mut(length)
-            .zip(self.index[part.clone()].par_chunks_mut(length))
-            .zip(red.data[part.clone()].par_chunks_mut(length))
-            .zip(green.data[part.clone()].par_chunks_mut(length))
-            .zip(blue.data[part].par_chunks_mut(length))
+            .zip(self.index.par_chunks_mut(length))
+            .zip(red.data.par_chunks_mut(length))
+            .zip(green.data.par_chunks_mut(length))
+            .zip(blue.data.par_chunks_mut(length))
             .enumerate()
             .for_each_init(
-                || {
-                    let scratch = <[Vec<f32>; 2]>::default();
-                    (DetailRow::new(width), vec![0.0; width], scratch)
-                },
-                |(row, own, scratch), (band, ((((best, winner), red), green), blue))| {
-                    let first = rows.start + band * BAND;
-                    let rows = best.chunks_exact_mut(width);
-                    let rows = rows.zip(winner.chunks_exact_mut(width));
-                    let rows = rows.zip(red.chunks_exact_mut(width));
-                    let rows = rows.zip(green.chunks_exact_mut(width));
-                    let rows = rows.zip(blue.chunks_exact_mut(width));
-                    for (y, ((((best, winner), red), green), blue)) in (first..).zip(rows) {
-                        rank(y, own, scratch);
-                        if let Some(mask) = mask {
-                            let shown = own.iter_mut().zip(mask.row(y));
-                            let hidden = shown.filter(|(_, mask)| **mask < 0.999);
-                            hidden.for_each(|(own, mask)| *own = mask - 1.0);
-                        }
-                        detail.row(y, row, &mut scratch[1]);
-                        let detail = row.channels();
-                        vectorised(
-                            #[inline(always)]
-                            || {
-                                rise(own, index, best, winner, |i| {
-                                    red[i] = detail[0][i];
-                                    green[i] = detail[1][i];
-                                    blue[i] = detail[2][i];
-                                });
-                            },
-                        );
+                || (DetailRow::new(width), vec![0.0; width], Vec::new()),
+                |(row, own, sums), (band, ((((energy, winner), red), green), blue))| {
+                    for k in 0..energy.len() / width {
+                        let (y, part) = (band * BAND + k, k * width..(k + 1) * width);
+                        rank(y, own);
+                        detail.row(y, row, sums);
+                        let detail = [&mut *red, &mut *green, &mut *blue];
+                        let best = Best {
+                            energy: &mut energy[part.clone()],
+                            winner: &mut winner[part.clone()],
+                            detail: detail.map(|plane| &mut plane[part.clone()]),
+                        };
+                        best.take(index, own, row.channels(), mask.map(|mask| mask.row(y)));
                     }
                 },
             );
+    }
+
+    /// The parts that are in these tiles.
+    fn tiled(&mut self, tiles: &Tiles) -> Vec<BestRows<'_>> {
+        let energy = tiles.panes(&mut self.energy.data, 0);
+        let winner = tiles.panes(&mut self.index, 0);
+        let detail = self.detail.each_mut().map(|plane| &mut plane.data[..]);
+        let all = energy.into_iter().zip(winner);
+        let all = all.zip(tiles.panes_of_three(detail, 0));
+        let each = all.map(|((energy, winner), detail)| BestRows {
+            energy,
+            winner,
+            detail,
+        });
+        each.collect()
+    }
+}
+
+/// What is accumulated in a tile.
+struct Part<'a> {
+    best: BestRows<'a>,
+    range: Option<[Seen<'a>; 3]>,
+    /// The frame at half the size.
+    half: [Pane<'a>; 3],
+}
+
+impl Part<'_> {
+    /// Takes in the rows of a strip of the frame `index`.
+    fn take(
+        &mut self,
+        index: u16,
+        strip: &Finest,
+        bias: Bias,
+        mask: Option<&Plane>,
+        support: Option<&Plane>,
+    ) {
+        let tile = &strip.tile;
+        strip.halves(|y, rows| {
+            let both = self.half.iter_mut().zip(rows);
+            both.for_each(|(half, row)| half.row(y).copy_from_slice(row));
+        });
+        let (own, above, width) = (tile.own(0), tile.above(0), tile.across.len());
+        let (mut rank, mut row) = (vec![0.0; width], DetailRow::new(width));
+        let mut scratch = Default::default();
+        let detail = Detail::new(&strip.channels, Some(&strip.below));
+        for y in strip.rows.clone() {
+            if let Some(ranges) = &mut self.range {
+                let mask = mask.map(|mask| &mask.row(y)[tile.columns.clone()]);
+                for (range, channel) in ranges.iter_mut().zip(&strip.channels) {
+                    range.add_row(y, &channel.row(y - above)[own.clone()], mask);
+                }
+            }
+            strip.energy(y - above, &mut rank, &mut scratch);
+            bias.apply(index, &mut rank);
+            detail.row(y - above, &mut row, &mut scratch[1]);
+            let values = row.channels().map(|channel| &channel[own.clone()]);
+            let support = support.map(|mask| &mask.row(y)[tile.columns.clone()]);
+            let best = self.best.row(y);
+            best.take(index, &mut rank[own.clone()], values, support);
+        }
+    }
+}
+
+/// The part of a level that is in a tile.
+struct BestRows<'a> {
+    energy: Pane<'a>,
+    winner: Pane<'a, u16>,
+    detail: [Pane<'a>; 3],
+}
+
+impl BestRows<'_> {
+    fn row(&mut self, y: usize) -> Best<'_> {
+        Best {
+            energy: self.energy.row(y),
+            winner: self.winner.row(y),
+            detail: self.detail.each_mut().map(|pane| pane.row(y)),
+        }
+    }
+}
+
+/// A row of a level.
+struct Best<'a> {
+    energy: &'a mut [f32],
+    winner: &'a mut [u16],
+    detail: [&'a mut [f32]; 3],
+}
+
+impl Best<'_> {
+    /// Lets the frame `index`, which has this energy and detail, win wherever it has
+    /// the most. Where its mask is not whole it wins only over frames that show even
+    /// less.
+    fn take(self, index: u16, own: &mut [f32], detail: [&[f32]; 3], mask: Option<&[f32]>) {
+        if let Some(mask) = mask {
+            let shown = own.iter_mut().zip(mask);
+            let hidden = shown.filter(|(_, mask)| **mask < 0.999);
+            hidden.for_each(|(own, mask)| *own = mask - 1.0);
+        }
+        let [red, green, blue] = self.detail;
+        vectorised(
+            #[inline(always)]
+            || {
+                rise(own, index, self.energy, self.winner, |i| {
+                    red[i] = detail[0][i];
+                    green[i] = detail[1][i];
+                    blue[i] = detail[2][i];
+                });
+            },
+        );
     }
 }
 

@@ -6,6 +6,7 @@
 
 use rayon::prelude::*;
 
+use super::tiles::{Pane, Tiles};
 use crate::core::plane::Plane;
 use crate::core::vector::vectorised;
 
@@ -34,37 +35,22 @@ impl Range {
 
     /// Takes in a frame, where `mask` (if any) is not zero.
     pub fn add(&mut self, plane: &Plane, mask: Option<&Plane>) {
-        self.add_rows(0, &plane.data, plane.width, mask);
+        let tiles = Tiles::of(plane.width, plane.height);
+        let all = self.tiled(&tiles).into_par_iter().zip(tiles.list());
+        all.for_each(|(mut seen, tile)| {
+            for y in tile.rows {
+                let mask = mask.map(|mask| &mask.row(y)[tile.columns.clone()]);
+                seen.add_row(y, &plane.row(y)[tile.columns.clone()], mask);
+            }
+        });
     }
 
-    /// Takes in some rows of a frame, from row `first` on, the first of a block.
-    pub fn add_rows(&mut self, first: usize, rows: &[f32], width: usize, mask: Option<&Plane>) {
-        let columns = self.columns;
-        let start = first / BLOCK * columns;
-        self.low[start..]
-            .par_chunks_mut(columns)
-            .zip(self.high[start..].par_chunks_mut(columns))
-            .zip(rows.par_chunks(width * BLOCK))
-            .enumerate()
-            .for_each(|(block_row, ((low, high), rows))| {
-                let Some(mask) = mask else {
-                    return vectorised(
-                        #[inline(always)]
-                        || widen(rows, width, low, high),
-                    );
-                };
-                for (k, row) in rows.chunks_exact(width).enumerate() {
-                    let mask = mask.row(first + block_row * BLOCK + k);
-                    for (block, values) in row.chunks(BLOCK).enumerate() {
-                        for (i, &value) in values.iter().enumerate() {
-                            if mask[block * BLOCK + i] > 0.0 {
-                                low[block] = low[block].min(value);
-                                high[block] = high[block].max(value);
-                            }
-                        }
-                    }
-                }
-            });
+    /// The parts that are in these tiles.
+    pub fn tiled(&mut self, tiles: &Tiles) -> Vec<Seen<'_>> {
+        let level = BLOCK.ilog2();
+        let low = tiles.panes(&mut self.low, level);
+        let both = low.into_iter().zip(tiles.panes(&mut self.high, level));
+        both.map(|(low, high)| Seen { low, high }).collect()
     }
 
     /// Holds `plane` within the range of each pixel's block and the blocks
@@ -100,21 +86,43 @@ impl Range {
     }
 }
 
-/// Widens the ranges of a row of blocks by what `rows` show.
+/// The least and greatest value of each block of a tile.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    low: Pane<'a>,
+    high: Pane<'a>,
+}
+
+impl Seen<'_> {
+    /// Takes in row `y` of a frame, where `mask` (if any) is not zero.
+    pub fn add_row(&mut self, y: usize, row: &[f32], mask: Option<&[f32]>) {
+        let (low, high) = (self.low.row(y / BLOCK), self.high.row(y / BLOCK));
+        let Some(mask) = mask else {
+            return vectorised(
+                #[inline(always)]
+                || widen(row, low, high),
+            );
+        };
+        let shown = row.iter().zip(mask).enumerate();
+        for (x, (&value, _)) in shown.filter(|(_, (_, mask))| **mask > 0.0) {
+            low[x / BLOCK] = low[x / BLOCK].min(value);
+            high[x / BLOCK] = high[x / BLOCK].max(value);
+        }
+    }
+}
+
+/// Widens the ranges of a row of blocks by what `row` shows.
 #[inline(always)]
-fn widen(rows: &[f32], width: usize, low: &mut [f32], high: &mut [f32]) {
-    let blocks = width / BLOCK;
-    for row in rows.chunks_exact(width) {
-        let (values, rest) = row.as_chunks::<BLOCK>();
-        let each = low.iter_mut().zip(high.iter_mut()).zip(values);
-        for ((low, high), v) in each {
-            *low = low.min(v[0].min(v[1]).min(v[2].min(v[3])));
-            *high = high.max(v[0].max(v[1]).max(v[2].max(v[3])));
-        }
-        for v in rest {
-            low[blocks] = low[blocks].min(*v);
-            high[blocks] = high[blocks].max(*v);
-        }
+fn widen(row: &[f32], low: &mut [f32], high: &mut [f32]) {
+    let (values, rest) = row.as_chunks::<BLOCK>();
+    let each = low.iter_mut().zip(high.iter_mut()).zip(values);
+    for ((low, high), v) in each {
+        *low = low.min(v[0].min(v[1]).min(v[2].min(v[3])));
+        *high = high.max(v[0].max(v[1]).max(v[2].max(v[3])));
+    }
+    for v in rest {
+        low[values.len()] = low[values.len()].min(*v);
+        high[values.len()] = high[values.len()].max(*v);
     }
 }
 

@@ -8,8 +8,9 @@ use super::contrast::Sharpest;
 use super::depth::telling;
 use super::prefer::Bias;
 use super::range::Range;
+use super::tiles::Tiles;
 use super::weighted::Weighted;
-use super::work::{Source, Work};
+use super::work::{Given, Source, Work};
 use super::{Accumulator, Fused};
 use crate::Result;
 use crate::core::KeepGoing;
@@ -136,19 +137,28 @@ impl Search {
 impl Search {
     fn look(&mut self, index: u16, frame: Source, keep_going: KeepGoing) -> Result<()> {
         let Self { work, sharpest, .. } = self;
-        let size = (self.width, self.height);
-        let strength = (self.bias.factor(index), self.noise);
-        let mask = work.look(
-            size,
-            (frame, None),
-            0,
-            strength,
+        let tiles = Tiles::of(self.width, self.height);
+        let frame = frame.filled(keep_going)?;
+        let mask = frame.mask();
+        let given = Given {
+            tiles: &tiles,
+            frame: &frame,
+            veil: None,
+            count: 0,
+            factor: self.bias.factor(index),
+            noise: self.noise,
+        };
+        work.look(
+            &given,
             keep_going,
-            |strip, mask| {
-                strip.tell(sharpest, index, mask);
+            sharpest.tiled(&tiles),
+            |strip, winners| {
+                if let Some(winners) = winners {
+                    strip.tell(winners, index, mask);
+                }
             },
         )?;
-        sharpest.add_depth(index, &work.focus, &work.clues(), mask.as_ref());
+        sharpest.add_depth(index, &work.focus, &work.clues(), mask);
         Ok(())
     }
 }

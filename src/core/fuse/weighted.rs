@@ -1,9 +1,9 @@
 //! Pictures summed up by weight.
 
 use rayon::prelude::*;
-use std::ops::Range;
 
 use super::levels::{Detail, DetailRow};
+use super::tiles::{Pane, Tiles};
 use crate::core::plane::{BAND, Plane};
 use crate::core::rows::Rows;
 use crate::core::vector::vectorised;
@@ -88,15 +88,6 @@ impl Kept for Root {
     }
 }
 
-/// Memory for a row's weights on their way; of any length.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    /// For energies.
-    pub own: Vec<f32>,
-    /// For sums.
-    pub sums: Vec<f32>,
-}
-
 impl<S: Kept> Weighted<S> {
     /// Nothing added yet to `width`×`height` pixels.
     pub fn new(width: usize, height: usize) -> Self {
@@ -136,31 +127,30 @@ impl<S: Kept> Weighted<S> {
             });
     }
 
-    /// Adds `rows` of a level of detail; `weigh(y, weights)` finds what the pixels
-    /// of row `y` weigh, given scratch.
+    /// Adds a level of detail; `weigh(y, weights)` finds what the pixels of row `y`
+    /// weigh.
     pub fn add_detail(
         &mut self,
-        rows: Range<usize>,
         detail: &Detail<impl Rows>,
-        weigh: impl Fn(usize, &mut [f32], &mut Scratch) + Sync,
+        weigh: impl Fn(usize, &mut [f32]) + Sync,
     ) {
         let width = self.weight.width;
         let length = (width * BAND).max(1);
-        let (start, range) = (rows.start, rows.start * width..rows.end * width);
         let [red, green, blue] = &mut self.sum;
-        self.weight.data[range.clone()]
+        self.weight
+            .data
             .par_chunks_mut(length)
-            .zip(red[range.clone()].par_chunks_mut(length))
-            .zip(green[range.clone()].par_chunks_mut(length))
-            .zip(blue[range].par_chunks_mut(length))
+            .zip(red.par_chunks_mut(length))
+            .zip(green.par_chunks_mut(length))
+            .zip(blue.par_chunks_mut(length))
             .enumerate()
             .for_each_init(
-                || (DetailRow::new(width), vec![0.0; width], Scratch::default()),
-                |(row, weights, scratch), (band, (((total, red), green), blue))| {
+                || (DetailRow::new(width), vec![0.0; width], Vec::new()),
+                |(row, weights, sums), (band, (((total, red), green), blue))| {
                     for (k, total) in total.chunks_exact_mut(width).enumerate() {
-                        let y = start + band * BAND + k;
-                        weigh(y, weights, scratch);
-                        detail.row(y, row, &mut scratch.sums);
+                        let y = band * BAND + k;
+                        weigh(y, weights);
+                        detail.row(y, row, sums);
                         let range = k * width..(k + 1) * width;
                         let sum = [&mut *red, &mut *green, &mut *blue];
                         let sum = sum.map(|rows| &mut rows[range.clone()]);
@@ -173,10 +163,37 @@ impl<S: Kept> Weighted<S> {
             );
     }
 
+    /// The parts that are in these tiles.
+    pub fn tiled(&mut self, tiles: &Tiles) -> Vec<Sums<'_, S>> {
+        let weight = tiles.panes(&mut self.weight.data, 0);
+        let sum = self.sum.each_mut().map(|sum| &mut sum[..]);
+        let both = tiles.panes_of_three(sum, 0).into_iter().zip(weight);
+        both.map(|(sum, weight)| Sums { sum, weight }).collect()
+    }
+
     /// The weighted mean.
     pub fn mean(self) -> [Plane; 3] {
         let Self { sum, weight } = self;
         sum.map(|channel| S::means(channel, &weight))
+    }
+}
+
+/// The part of a sum that is in a tile.
+#[derive(Debug)]
+pub struct Sums<'a, S = f32> {
+    sum: [Pane<'a, S>; 3],
+    weight: Pane<'a>,
+}
+
+impl<S: Kept> Sums<'_, S> {
+    /// Adds row `y` of a picture, whose pixels weigh `weights`.
+    pub fn add_row(&mut self, y: usize, weights: &[f32], values: [&[f32]; 3]) {
+        let sum = self.sum.each_mut().map(|pane| pane.row(y));
+        let total = self.weight.row(y);
+        vectorised(
+            #[inline(always)]
+            || add_row(weights, values, total, sum),
+        );
     }
 }
 

@@ -6,37 +6,38 @@
 //! is at most half the size is kept of the whole frame.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::contrast::{Sharpest, Spread, crisp_into, settle_into, squares, squares_into};
+use super::contrast::{Spread, Winners, crisp_row, settle_into, squares, squares_into};
 use super::depth::Clues;
 use super::ends::{AHEAD, Ends};
 use super::fill::fill;
 use super::levels::Detail;
+use super::tiles::{Pane, STEP, Tile, Tiles};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
-use crate::core::plane::{BAND, Plane};
+use crate::core::plane::Plane;
 use crate::core::rolling::Rolling;
-use crate::core::rows::{Band, Rows};
+use crate::core::rows::Rows;
 use crate::core::veil::Sheet;
 use crate::core::warp::{Placed, Warped};
 
-/// Rows of a strip for each thread, who have enough to do with them; a multiple of
-/// those that any coarser row stands for.
-const ROWS: usize = 64;
 /// Rows above a strip that windows look at.
 const ABOVE: usize = 8;
 /// Rows that are brought into place together, which is quicker; a divisor of those
 /// of a strip.
 const TOGETHER: usize = 32;
+/// Rows that are kept of a tile.
+pub const KEPT: usize = (STEP + AHEAD + TOGETHER + ABOVE).next_multiple_of(STEP);
 
 /// What is needed while a frame is added, kept for the next for its memory.
 #[derive(Debug, Default)]
 pub struct Work {
-    /// Some rows of the finest level.
-    strip: Strip,
+    /// Some rows of the finest level, for each tile that is looked at.
+    strips: Spare<Strip>,
     /// The frame at half the size, a quarter, and so on.
     pub below: Vec<[Plane; 3]>,
     /// The energy of each level of detail but the two finest.
@@ -49,9 +50,12 @@ pub struct Work {
     settled: Plane,
 }
 
-/// The last rows of the finest level of a frame, and what they show.
+/// The last rows of the finest level of a tile of a frame, and what they show. All
+/// planes begin where what is looked at for the tile begins.
 #[derive(Debug, Default)]
 pub struct Strip {
+    /// The tile.
+    pub tile: Tile,
     /// The rows of the picture that are made use of.
     pub rows: Range<usize>,
     /// The frame.
@@ -69,8 +73,46 @@ pub struct Strip {
     pub settled: Rolling,
     /// What the frame counts, for those who find it.
     pub standing: Rolling,
-    /// Memory for rows of half the size.
-    half: Vec<f32>,
+}
+
+/// What is kept of a tile for the coarser levels.
+struct Halves<'a> {
+    /// At half the size, and at a quarter.
+    below: [[Pane<'a>; 3]; 2],
+    settled: Pane<'a>,
+    soft: Pane<'a>,
+    focus: Pane<'a>,
+}
+
+/// A frame, and what is known for looking at it.
+pub struct Given<'a> {
+    /// What it is cut into.
+    pub tiles: &'a Tiles,
+    /// What is hidden of it is [`filled`](Source::filled).
+    pub frame: &'a Source<'a>,
+    /// What is lifted off it first.
+    pub veil: Option<&'a Sheet>,
+    /// Levels of detail.
+    pub count: usize,
+    /// What its contrast is multiplied by.
+    pub factor: f32,
+    /// How strong the noise of frames is.
+    pub noise: f32,
+}
+
+/// Memory that is in use for one tile at a time.
+#[derive(Debug, Default)]
+pub struct Spare<T>(Mutex<Vec<T>>);
+
+impl<T: Default> Spare<T> {
+    /// Does `work` with some.
+    pub fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
+        let all = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut own = all().pop().unwrap_or_default();
+        let done = work(&mut own);
+        all().push(own);
+        done
+    }
 }
 
 /// Where the rows of a frame come from.
@@ -96,7 +138,7 @@ impl<'a> Source<'a> {
     }
 
     /// With what is hidden filled from all around.
-    fn filled(mut self, keep_going: KeepGoing) -> Result<Self> {
+    pub fn filled(mut self, keep_going: KeepGoing) -> Result<Self> {
         if let Self::Warped(Warped {
             channels,
             mask: Some(mask),
@@ -118,42 +160,25 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The same, to be kept.
-    pub fn into_mask(self) -> Option<Plane> {
-        match self {
-            Self::Placed(_) => None,
-            Self::Warped(warped) => warped.mask,
-        }
-    }
-
-    /// Finds these rows, which `place` has room for.
+    /// Finds `columns` of these rows, which `place` has room for.
     fn rows(
         &self,
         rows: Range<usize>,
+        columns: Range<usize>,
         mut place: [&mut [f32]; 3],
         keep_going: KeepGoing,
     ) -> Result<()> {
         match self {
-            Self::Placed(placed) => placed.rows(rows, place, keep_going),
+            Self::Placed(placed) => placed.rows(rows, columns, place, keep_going),
             Self::Warped(warped) => {
                 for (to, channel) in place.iter_mut().zip(&warped.channels) {
-                    let width = channel.width;
-                    to.copy_from_slice(&channel.data[rows.start * width..rows.end * width]);
+                    let rows = rows.clone().zip(to.chunks_exact_mut(columns.len()));
+                    rows.for_each(|(y, to)| to.copy_from_slice(&channel.row(y)[columns.clone()]));
                 }
                 Ok(())
             }
         }
     }
-}
-
-/// Rows of a strip: the fewer, the less memory.
-pub fn strip_rows() -> usize {
-    ROWS * rayon::current_num_threads().next_multiple_of(2)
-}
-
-/// Rows that are kept of a frame that is looked at in strips of so many.
-pub fn kept_rows(step: usize) -> usize {
-    (step + AHEAD + TOGETHER + ABOVE).next_multiple_of(step)
 }
 
 impl Clone for Work {
@@ -164,45 +189,58 @@ impl Clone for Work {
 }
 
 impl Work {
-    /// Looks at all levels of a frame of `width`×`height` pixels, of which `count`
-    /// are detail, and calls `each` with each strip of the finest. What `veil` (if
-    /// any) lies over it is lifted first. Contrast is multiplied by `factor`; frames
-    /// have this `noise`.
+    /// Looks at all levels of a frame, and calls `each` with each strip of the finest
+    /// and with the one of `outs` for its tile; with none where the strip is above the
+    /// tile.
     ///
     /// # Errors
     ///
     /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
-    pub fn look(
+    pub fn look<O: Send>(
         &mut self,
-        (width, height): (usize, usize),
-        (source, veil): (Source, Option<&Sheet>),
-        count: usize,
-        (factor, noise): (f32, f32),
+        given: &Given,
         keep_going: KeepGoing,
-        mut each: impl FnMut(&mut Strip, Option<&Plane>),
-    ) -> Result<Option<Plane>> {
+        outs: Vec<O>,
+        each: impl Fn(&mut Strip, Option<&mut O>) + Sync,
+    ) -> Result<()> {
+        let &Given {
+            tiles,
+            frame,
+            veil,
+            count,
+            factor,
+            noise,
+        } = given;
+        let [width, height] = tiles.size();
         self.begin(width, height, count);
-        let source = source.filled(keep_going)?;
-        let mut strip = std::mem::take(&mut self.strip);
-        let step = strip_rows();
-        strip.begin([width, height], step);
-        strip.spread.is_root = veil.is_some();
-        for start in (0..height).step_by(step) {
-            strip.rows = start..(start + step).min(height);
-            let ends = Ends::of(strip.rows.end, height);
-            fetch(
-                &mut strip.channels,
-                &source,
-                veil,
-                ends.channels,
-                keep_going,
-            )?;
-            strip.look(&ends, factor, noise, keep_going)?;
-            self.keep(&mut strip);
-            check(keep_going)?;
-            each(&mut strip, source.mask());
-        }
-        self.strip = strip;
+        let strips = std::mem::take(&mut self.strips);
+        let halves = self.halves(tiles);
+        let all = tiles.list().into_par_iter().zip(halves).zip(outs);
+        all.try_for_each(|((tile, mut halves), mut out)| {
+            strips.with(|strip| {
+                strip.begin(tile);
+                strip.spread.is_root = veil.is_some();
+                while strip.rows.end < strip.tile.rows.end {
+                    let ends = strip.next();
+                    fetch(
+                        &mut strip.channels,
+                        &strip.tile,
+                        (frame, veil),
+                        ends.channels,
+                        keep_going,
+                    )?;
+                    strip.look(&ends, factor, noise, keep_going)?;
+                    let is_own = strip.rows.start >= strip.tile.rows.start;
+                    if is_own {
+                        strip.keep(&mut halves);
+                    }
+                    check(keep_going)?;
+                    each(strip, is_own.then_some(&mut out));
+                }
+                Ok(())
+            })
+        })?;
+        self.strips = strips;
         for level in 2..self.below.len() {
             check(keep_going)?;
             let (above, below) = self.below.split_at_mut(level);
@@ -214,7 +252,7 @@ impl Work {
             squares(&Detail::new(fine, Some(&below[0])), energy);
             energy.window_into(&mut self.soft[level]);
         }
-        Ok(source.into_mask())
+        Ok(())
     }
 
     /// Makes room for a frame.
@@ -234,24 +272,29 @@ impl Work {
         }
     }
 
-    /// Keeps what the coarser levels need of a strip.
-    fn keep(&mut self, strip: &mut Strip) {
-        let half = strip.half_rows();
-        let quarter = half.start / 2..half.end.div_ceil(2);
-        let [own_half, own_quarter] = &strip.below;
-        let (wholes, quarters) = self.below.split_at_mut(1);
-        let halves = wholes[0].par_iter_mut().zip(own_half);
-        let others = [
-            (&mut self.settled, &strip.settled),
-            (&mut self.soft[1], &strip.soft),
-        ];
-        let quarters = quarters[0].par_iter_mut().zip(own_quarter);
-        let halves = halves.chain(others).map(|pair| (pair, &half));
-        let quarters = quarters.map(|pair| (pair, &quarter));
-        halves
-            .chain(quarters)
-            .for_each(|((whole, own), rows)| copy(own, rows.clone(), whole));
-        strip.spread.near.reduce_to(bands_of(&mut self.focus, half));
+    /// Where tiles keep what the coarser levels need.
+    fn halves(&mut self, tiles: &Tiles) -> Vec<Halves<'_>> {
+        let Self {
+            below,
+            soft,
+            focus,
+            settled,
+            ..
+        } = self;
+        let (half, quarter) = below.split_at_mut(1);
+        let [half, quarter] = [&mut half[0], &mut quarter[0]];
+        let belows = tiles.panes_of_three(half.each_mut().map(|plane| &mut plane.data[..]), 1);
+        let quarters = tiles.panes_of_three(quarter.each_mut().map(|plane| &mut plane.data[..]), 2);
+        let others = [settled, &mut soft[1], focus].map(|plane| &mut plane.data[..]);
+        let below = belows.into_iter().zip(quarters);
+        let all = below.zip(tiles.panes_of_three(others, 1));
+        let tile = all.map(|((half, quarter), [settled, soft, focus])| Halves {
+            below: [half, quarter],
+            settled,
+            soft,
+            focus,
+        });
+        tile.collect()
     }
 
     /// What tells the depth in the frame that was looked at; what is crisp each
@@ -265,52 +308,40 @@ impl Work {
     }
 }
 
-/// Brings the rows of a frame up to `end`, and some more, that are not in `channels`
-/// yet into place, and lifts what `veil` (if any) lies over them.
+/// Brings the rows of a tile of a frame up to `end`, and some more, that are not in
+/// `channels` yet into place, and lifts what `veil` (if any) lies over them.
 pub fn fetch(
     channels: &mut [Rolling; 3],
-    source: &Source,
-    veil: Option<&Sheet>,
+    tile: &Tile,
+    (source, veil): (&Source, Option<&Sheet>),
     end: usize,
     keep_going: KeepGoing,
 ) -> Result<()> {
-    let (width, height) = (channels[0].width(), channels[0].height());
-    let end = end.next_multiple_of(TOGETHER).min(height);
+    let end = end.next_multiple_of(TOGETHER).min(tile.down.len());
     let [red, green, blue] = channels.each_mut().map(|channel| channel.grown(end));
     let parts = red.into_iter().zip(green).zip(blue);
     for (((first, red), (_, green)), (_, blue)) in parts {
-        let rows = first..first + red.len() / width.max(1);
+        let first = tile.down.start + first;
+        let rows = first..first + red.len() / tile.across.len().max(1);
         if rows.is_empty() {
             continue;
         }
-        let mut place = [red, green, blue];
-        source.rows(rows, place.each_mut().map(|rows| &mut **rows), keep_going)?;
+        let (mut place, columns) = ([red, green, blue], tile.across.clone());
+        let parts = place.each_mut().map(|rows| &mut **rows);
+        source.rows(rows, columns.clone(), parts, keep_going)?;
         if let Some(veil) = veil {
-            veil.lift(first, width, place);
+            veil.lift(first, columns, place);
         }
     }
     Ok(())
 }
 
-/// Copies these rows to their place in the whole.
-pub fn copy(own: &Rolling, rows: Range<usize>, whole: &mut Plane) {
-    let place = rows.start * whole.width..rows.end * whole.width;
-    whole.data[place].copy_from_slice(own.rows(rows));
-}
-
-/// Bands of these rows of a plane.
-pub fn bands_of(plane: &mut Plane, rows: Range<usize>) -> impl ParallelIterator<Item = Band<'_>> {
-    let width = plane.width;
-    let place = rows.start * width..rows.end * width;
-    let bands = plane.data[place].par_chunks_mut((width * BAND).max(1));
-    let bands = bands.enumerate();
-    bands.map(move |(band, out)| (rows.start + band * BAND, out))
-}
-
 impl Strip {
-    /// Begins a frame of this size, to be looked at in steps of so many rows.
-    fn begin(&mut self, size: [usize; 2], step: usize) {
-        let kept = kept_rows(step);
+    /// Begins a tile.
+    fn begin(&mut self, tile: Tile) {
+        self.rows = tile.down.start..tile.down.start;
+        self.tile = tile;
+        let size = self.tile.size();
         let Self {
             channels,
             below: [half, quarter],
@@ -322,13 +353,19 @@ impl Strip {
             ..
         } = self;
         let whole = channels.iter_mut().chain([finest, standing]);
-        whole.for_each(|plane| plane.begin(0, size, kept));
+        whole.for_each(|plane| plane.begin(0, size, KEPT));
         let halves = half.iter_mut().chain([coarser, soft, settled]);
-        halves.for_each(|plane| plane.begin(1, size, kept));
-        quarter
-            .iter_mut()
-            .for_each(|plane| plane.begin(2, size, kept));
-        spread.begin(size, kept);
+        halves.for_each(|plane| plane.begin(1, size, KEPT));
+        let quarters = quarter.iter_mut();
+        quarters.for_each(|plane| plane.begin(2, size, KEPT));
+        spread.begin(size, KEPT);
+    }
+
+    /// Goes on to the next rows; tells what is needed for them.
+    fn next(&mut self) -> Ends {
+        let (start, down) = (self.rows.end, &self.tile.down);
+        self.rows = start..(start + STEP).min(self.tile.rows.end);
+        Ends::of(self.rows.end - down.start, down.len())
     }
 
     fn look(&mut self, ends: &Ends, factor: f32, noise: f32, keep_going: KeepGoing) -> Result<()> {
@@ -342,22 +379,18 @@ impl Strip {
             ..
         } = self;
         check(keep_going)?;
-        let pairs = channels.par_iter().zip(half.par_iter_mut());
-        pairs.for_each(|(fine, small)| fine.reduce_to(small.grow(ends.half)));
-        let pairs = half.par_iter().zip(quarter.par_iter_mut());
-        pairs.for_each(|(fine, small)| fine.reduce_to(small.grow(ends.quarter)));
+        for (fine, small) in channels.iter().zip(&mut *half) {
+            fine.reduce_to(small.grow(ends.half));
+        }
+        for (fine, small) in half.iter().zip(&mut *quarter) {
+            fine.reduce_to(small.grow(ends.quarter));
+        }
         check(keep_going)?;
-        let (fine, coarse) = (
-            Detail::new(channels, Some(half)),
-            Detail::new(half, Some(quarter)),
-        );
-        rayon::join(
-            || squares_into(&fine, finest.grow(ends.finest)),
-            || {
-                squares_into(&coarse, coarser.grow(ends.coarser));
-                coarser.window_to(soft.grow(ends.soft));
-            },
-        );
+        let detail = Detail::new(channels, Some(half));
+        squares_into(&detail, finest.grow(ends.finest));
+        let detail = Detail::new(half, Some(quarter));
+        squares_into(&detail, coarser.grow(ends.coarser));
+        coarser.window_to(soft.grow(ends.soft));
         check(keep_going)?;
         spread.look(finest, soft, ends);
         spread.join(factor, ends.joined);
@@ -365,22 +398,129 @@ impl Strip {
         Ok(())
     }
 
-    /// The rows of half the size that are made use of.
-    pub fn half_rows(&self) -> Range<usize> {
-        self.rows.start / 2..self.rows.end.div_ceil(2)
+    /// The rows that are made use of of a plane halved as often as is said.
+    pub fn rows_of(&self, level: u32) -> Range<usize> {
+        self.rows.start >> level..self.rows.end.div_ceil(1 << level)
+    }
+
+    /// Row `y` of the picture, halved as often as is said, as far as it is the tile's.
+    pub fn row<'a>(&self, plane: &'a Rolling, level: u32, y: usize) -> &'a [f32] {
+        &plane.row(y - self.tile.above(level))[self.tile.own(level)]
+    }
+
+    /// The rows that are made use of of `plane`, at half the size: hands each to
+    /// `each`, with its number.
+    pub fn reduced(&self, plane: &Rolling, mut each: impl FnMut(usize, &[f32])) {
+        let (own, above) = (self.tile.own(1), self.tile.above(1));
+        let (mut row, mut padded) = (vec![0.0; plane.width().div_ceil(2)], Vec::new());
+        for y in self.rows_of(1) {
+            plane.reduced_row(y - above, &mut row, &mut padded);
+            each(y, &row[own.clone()]);
+        }
+    }
+
+    /// Keeps what the coarser levels need.
+    fn keep(&self, halves: &mut Halves) {
+        let Halves {
+            below: [half, quarter],
+            settled,
+            soft,
+            focus,
+        } = halves;
+        let [own_half, own_quarter] = &self.below;
+        let others = [(settled, &self.settled), (soft, &self.soft)];
+        for (whole, own) in half.iter_mut().zip(own_half).chain(others) {
+            self.copy(own, 1, whole);
+        }
+        for (whole, own) in quarter.iter_mut().zip(own_quarter) {
+            self.copy(own, 2, whole);
+        }
+        self.reduced(&self.spread.near, |y, row| {
+            focus.row(y).copy_from_slice(row);
+        });
+    }
+
+    /// Copies the rows that are made use of to their place.
+    fn copy(&self, own: &Rolling, level: u32, place: &mut Pane) {
+        for y in self.rows_of(level) {
+            place.row(y).copy_from_slice(self.row(own, level, y));
+        }
     }
 
     /// Lets `sharpest` take in the contrast of the frame `index` in these rows.
-    pub fn tell(&mut self, sharpest: &mut Sharpest, index: u16, mask: Option<&Plane>) {
-        let near = self.spread.near.rows(self.rows.clone());
-        sharpest.add_rows(index, self.rows.start, near, mask);
-        let rows = self.half_rows();
+    pub fn tell(&self, sharpest: &mut Winners, index: u16, mask: Option<&Plane>) {
+        let (columns, mut masked) = (&self.tile.columns, Vec::new());
+        for y in self.rows.clone() {
+            let mut rank = self.row(&self.spread.near, 0, y);
+            if let Some(mask) = mask {
+                let both = rank.iter().zip(&mask.row(y)[columns.clone()]);
+                masked.clear();
+                masked.extend(both.map(|(rank, mask)| rank * mask));
+                rank = &masked;
+            }
+            sharpest.add_row(index, y, rank);
+        }
         let [finest, coarser] = &self.energies;
-        let width = coarser.width();
-        self.half.resize(rows.len() * width, 0.0);
-        let bands = self.half.par_chunks_mut((width * BAND).max(1)).enumerate();
-        let bands = bands.map(|(band, out)| (rows.start + band * BAND, out));
-        crisp_into(finest, coarser, bands);
-        sharpest.add_crisp(rows.start, &self.half);
+        let (own, above) = (self.tile.own(1), self.tile.above(1));
+        let (mut row, mut padded) = (vec![0.0; coarser.width()], Vec::new());
+        for y in self.rows_of(1) {
+            crisp_row(finest, coarser, y - above, &mut row, &mut padded);
+            sharpest.add_crisp_row(y, &row[own.clone()]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::ALWAYS;
+
+    /// What is found of a frame in these tiles: the contrast, and what is kept.
+    fn found(tiles: &Tiles, frame: &Source) -> (Vec<f32>, Work) {
+        let [width, height] = tiles.size();
+        let (mut work, mut contrast) = (Work::default(), vec![0.0; width * height]);
+        let given = Given {
+            tiles,
+            frame,
+            veil: None,
+            count: 4,
+            factor: 1.0,
+            noise: 1e-4,
+        };
+        let panes = tiles.panes(&mut contrast, 0);
+        let each = |strip: &mut Strip, pane: Option<&mut Pane>| {
+            let Some(pane) = pane else { return };
+            for y in strip.rows.clone() {
+                let near = strip.row(&strip.spread.near, 0, y);
+                pane.row(y).copy_from_slice(near);
+            }
+        };
+        work.look(&given, ALWAYS, panes, each).unwrap();
+        (contrast, work)
+    }
+
+    #[test]
+    fn tiles_show_what_the_whole_shows_to_the_last_bit() {
+        let (width, height) = (2333, 1531);
+        let mut random = fastrand::Rng::with_seed(11);
+        let mut plane = || Plane {
+            width,
+            height,
+            data: (0..width * height).map(|_| random.f32()).collect(),
+        };
+        let channels = [plane(), plane(), plane()];
+        let frame = Source::Warped(Warped {
+            channels,
+            mask: None,
+        });
+        let many = rayon::ThreadPoolBuilder::new().num_threads(8).build();
+        let many = many.unwrap();
+        let tiles = many.install(|| Tiles::of(width, height));
+        assert_eq!(tiles.list().len(), 9);
+        let (contrast, work) = many.install(|| found(&tiles, &frame));
+        let (whole_contrast, whole) = found(&Tiles::one(width, height), &frame);
+        assert!(contrast == whole_contrast);
+        assert!(work.below == whole.below && work.soft == whole.soft);
+        assert!(work.focus == whole.focus && work.settled == whole.settled);
     }
 }

@@ -31,6 +31,7 @@ use super::extreme::{disc, greatest, greatest_within, least_within};
 use super::fuse::{Fused, softness};
 use super::keep_going::check;
 use super::plane::Plane;
+use super::vector::vectorised;
 use crate::Result;
 
 /// The most cells that a scene is looked at in.
@@ -328,21 +329,36 @@ impl Veil {
 fn bounds(plane: &Plane, step: usize) -> [Plane; 2] {
     let (width, height) = (plane.width.div_ceil(step), plane.height.div_ceil(step));
     let near = (RANGE / step).max(1);
-    let cells = |more: fn(f32, f32) -> f32| {
-        let cell = |i: usize| {
-            let (x, y) = (i % width * step, i / width * step);
-            let rows = y..(y + step).min(plane.height);
-            let values = rows.flat_map(|y| &plane.row(y)[x..(x + step).min(plane.width)]);
-            values.copied().reduce(more).unwrap_or(0.0)
-        };
-        Plane {
-            width,
-            height,
-            data: (0..width * height).into_par_iter().map(cell).collect(),
+    let [mut low, mut high] = [0, 1].map(|_| Plane::new(width, height));
+    let cells = low.data.par_chunks_mut(width);
+    let cells = cells.zip(high.data.par_chunks_mut(width)).enumerate();
+    let scratch = || [vec![0.0; plane.width], vec![0.0; plane.width]];
+    cells.for_each_init(scratch, |[least, most], (y, (low, high))| {
+        let rows = y * step..((y + 1) * step).min(plane.height);
+        least.copy_from_slice(plane.row(rows.start));
+        most.copy_from_slice(plane.row(rows.start));
+        for row in rows.skip(1) {
+            widen(plane.row(row), least, most);
         }
-    };
-    [
-        least_within(&cells(f32::min), near),
-        greatest_within(&cells(f32::max), near),
-    ]
+        for (x, part) in least.chunks(step).enumerate() {
+            low[x] = part.iter().copied().fold(f32::INFINITY, f32::min);
+        }
+        for (x, part) in most.chunks(step).enumerate() {
+            high[x] = part.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        }
+    });
+    [least_within(&low, near), greatest_within(&high, near)]
+}
+
+/// Makes room for these values between the least and the most.
+fn widen(values: &[f32], least: &mut [f32], most: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for ((value, least), most) in values.iter().zip(least).zip(most) {
+                *least = least.min(*value);
+                *most = most.max(*value);
+            }
+        },
+    );
 }

@@ -1,6 +1,7 @@
 //! The veil over one frame, and how it is taken off.
 
 use rayon::prelude::*;
+use std::ops::Range;
 
 use super::cells::Cells;
 use crate::core::plane::Plane;
@@ -69,9 +70,11 @@ impl Sheet {
         }
     }
 
-    /// Lifts the veil off rows of the frame, `width` pixels wide, from row `first`
-    /// on.
-    pub fn lift(&self, first: usize, width: usize, channels: [&mut [f32]; 3]) {
+    /// Lifts the veil off `columns` of some rows of the frame, from row `first` on.
+    pub fn lift(&self, first: usize, columns: Range<usize>, channels: [&mut [f32]; 3]) {
+        let (left, width) = (columns.start, columns.len());
+        // One more, to go on to.
+        let cells = left / self.step..(columns.end.div_ceil(self.step) + 1).min(self.width);
         let length = (width * BAND).max(1);
         let [red, green, blue] = channels;
         red.par_chunks_mut(length)
@@ -83,42 +86,43 @@ impl Sheet {
                 let rows = red.zip(green.chunks_exact_mut(width));
                 let rows = rows.zip(blue.chunks_exact_mut(width));
                 for (y, ((red, green), blue)) in (first + band * BAND..).zip(rows) {
-                    self.row(y, row);
+                    self.row(y, cells.clone(), row);
                     vectorised(
                         #[inline(always)]
-                        || self.lift_row(row, [red, green, blue]),
+                        || self.lift_row(row, left, [red, green, blue]),
                     );
                 }
             });
     }
 
-    /// The cells on the row `y` of the frame.
-    fn row(&self, y: usize, row: &mut Vec<Place>) {
+    /// These cells on the row `y` of the frame.
+    fn row(&self, y: usize, cells: Range<usize>, row: &mut Vec<Place>) {
         let last = self.places.len() / self.width - 1;
         let (own, next) = ((y / self.step).min(last), (y / self.step + 1).min(last));
         let share = (y % self.step) as f32 / self.step as f32;
-        let line = |y: usize| &self.places[y * self.width..(y + 1) * self.width];
+        let line = |y: usize| &self.places[y * self.width..][cells.clone()];
         row.clear();
         let places = line(own).iter().zip(line(next));
         row.extend(places.map(|(own, next)| between(own, next, share)));
     }
 
     #[inline(always)]
-    fn lift_row(&self, row: &[Place], channels: [&mut [f32]; 3]) {
-        let width = channels[0].len();
+    fn lift_row(&self, row: &[Place], left: usize, channels: [&mut [f32]; 3]) {
+        let columns = left..left + channels[0].len();
         let [red, green, blue] = channels;
         let counts = |place: &Place| place[COUNTS] * place[COVERS] > THIN;
-        for (cell, own) in row.iter().enumerate() {
-            let next = row.get(cell + 1).unwrap_or(own);
+        let first = left / self.step;
+        for (k, own) in row.iter().enumerate() {
+            let next = row.get(k + 1).unwrap_or(own);
             if !counts(own) && !counts(next) {
                 continue;
             }
-            let start = (cell * self.step).min(width);
-            let end = (start + self.step).min(width);
-            for x in start..end {
+            let start = (first + k) * self.step;
+            let end = (start + self.step).min(columns.end);
+            for x in start.max(left)..end {
                 let place = between(own, next, (x - start) as f32 / self.step as f32);
                 for (c, channel) in [&mut *red, &mut *green, &mut *blue].into_iter().enumerate() {
-                    channel[x] = without(channel[x], c, &place);
+                    channel[x - left] = without(channel[x - left], c, &place);
                 }
             }
         }
@@ -165,7 +169,11 @@ mod tests {
             };
             (0..width * height).map(veiled).collect::<Vec<f32>>()
         });
-        sheet.lift(0, width, frame.each_mut().map(|channel| &mut channel[..]));
+        sheet.lift(
+            0,
+            0..width,
+            frame.each_mut().map(|channel| &mut channel[..]),
+        );
         for channel in &frame {
             for (i, value) in channel.iter().enumerate() {
                 let truth = bare(i % width);
@@ -182,7 +190,7 @@ mod tests {
         let lift = |cover: f32| {
             let sheet = Sheet::new(&veil, &Plane::filled(2, 2, cover), &range, 2);
             let mut frame = [[0.4f32; 9]; 3];
-            sheet.lift(0, 3, frame.each_mut().map(|channel| &mut channel[..]));
+            sheet.lift(0, 0..3, frame.each_mut().map(|channel| &mut channel[..]));
             frame
         };
         assert_eq!(lift(1.0), [[0.4; 9]; 3]);
