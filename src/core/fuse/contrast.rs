@@ -378,6 +378,11 @@ impl Sharpest {
         each.collect()
     }
 
+    /// Lets go of what is only needed for the next frame: none comes any more.
+    pub fn close(&mut self) {
+        self.depth.close();
+    }
+
     /// How far the most contrast is beyond `level`, half at it and up to 1, in
     /// soft windows at half the size.
     pub fn beyond(&self, level: f32) -> Plane {

@@ -122,6 +122,11 @@ impl DepthSearch {
         &mut self.crisp.data
     }
 
+    /// Lets go of what is only needed for the next frame: none comes any more.
+    pub fn close(&mut self) {
+        (self.recent, self.next, self.windows) = Default::default();
+    }
+
     /// Keeps the focus measures of the next frame where they are needed.
     fn keep(&mut self, focus: &Plane, settled: Option<&Plane>) {
         let own = self.frames.len() as u16;

@@ -400,6 +400,7 @@ impl Accumulator for Hybrid {
 
     fn finish(mut self, keep_going: KeepGoing) -> Result<Fused> {
         (self.work, self.standings) = Default::default();
+        self.sharpest.close();
         let means = self.details.into_iter().rev().map(Weighted::mean);
         let mut channels = levels::collapse(self.rest.mean(), means, keep_going)?;
         if let Some(finest) = self.finest {

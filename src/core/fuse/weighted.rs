@@ -21,7 +21,7 @@ pub trait Kept: Copy + Default + Send + Sync {
     fn add(self, value: f32, own: f32, share: f32) -> Self;
 
     /// The weighted means of all.
-    fn means(kept: Vec<Self>, weight: &Plane) -> Plane;
+    fn means(kept: [Vec<Self>; 3], weight: Plane) -> [Plane; 3];
 }
 
 /// The sum.
@@ -31,14 +31,16 @@ impl Kept for f32 {
         self + own * value
     }
 
-    fn means(kept: Vec<Self>, weight: &Plane) -> Plane {
-        let mut means = Plane {
-            data: kept,
-            ..Plane::default()
-        };
-        (means.width, means.height) = (weight.width, weight.height);
-        means.divide(weight);
-        means
+    fn means(kept: [Vec<Self>; 3], weight: Plane) -> [Plane; 3] {
+        kept.map(|data| {
+            let mut means = Plane {
+                width: weight.width,
+                height: weight.height,
+                data,
+            };
+            means.divide(&weight);
+            means
+        })
     }
 }
 
@@ -79,12 +81,15 @@ impl Kept for Root {
         Self::of(before + share * (value - before))
     }
 
-    fn means(kept: Vec<Self>, weight: &Plane) -> Plane {
-        Plane {
-            width: weight.width,
-            height: weight.height,
+    fn means(kept: [Vec<Self>; 3], weight: Plane) -> [Plane; 3] {
+        let (width, height) = (weight.width, weight.height);
+        // Its memory is as much as that of a mean.
+        drop(weight);
+        kept.map(|kept| Plane {
+            width,
+            height,
             data: kept.par_iter().map(|root| root.value()).collect(),
-        }
+        })
     }
 }
 
@@ -174,7 +179,7 @@ impl<S: Kept> Weighted<S> {
     /// The weighted mean.
     pub fn mean(self) -> [Plane; 3] {
         let Self { sum, weight } = self;
-        sum.map(|channel| S::means(channel, &weight))
+        S::means(sum, weight)
     }
 }
 
