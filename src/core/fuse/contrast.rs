@@ -348,15 +348,9 @@ impl Sharpest {
         let tiles = Tiles::of(width, height);
         let winners = self.tiled(&tiles).into_par_iter().zip(tiles.list());
         winners.for_each(|(mut winners, tile)| {
-            let (columns, mut rank) = (tile.columns, Vec::new());
-            for y in tile.rows {
-                rank.clear();
-                rank.extend_from_slice(&contrast.row(y)[columns.clone()]);
-                if let Some(mask) = mask {
-                    let both = rank.iter_mut().zip(&mask.row(y)[columns.clone()]);
-                    both.for_each(|(rank, mask)| *rank *= mask);
-                }
-                winners.add_row(index, y, &rank);
+            for y in tile.rows.clone() {
+                let mask = mask.map(|mask| tile.part(mask, y));
+                winners.add_row(index, y, tile.part(contrast, y), mask);
             }
         });
         self.add_depth(index, &contrast.reduced(), clues, mask);
@@ -429,8 +423,16 @@ pub struct Winners<'a> {
 }
 
 impl Winners<'_> {
-    /// Takes in row `y` of the contrast of the frame `index`.
-    pub fn add_row(&mut self, index: u16, y: usize, rank: &[f32]) {
+    /// Takes in row `y` of the contrast of the frame `index`, as far as `mask` (if any)
+    /// shows it.
+    pub fn add_row(&mut self, index: u16, y: usize, contrast: &[f32], mask: Option<&[f32]>) {
+        let masked: Vec<f32>;
+        let mut rank = contrast;
+        if let Some(mask) = mask {
+            let both = contrast.iter().zip(mask);
+            masked = both.map(|(contrast, mask)| contrast * mask).collect();
+            rank = &masked;
+        }
         let (best, winner) = (self.best.row(y), self.index.row(y));
         vectorised(
             #[inline(always)]

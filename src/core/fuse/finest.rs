@@ -7,7 +7,7 @@ use super::contrast::squares_into;
 use super::ends::{expanded, reduced, windowed};
 use super::levels::Detail;
 use super::pyramid::calmed;
-use super::tiles::{STEP, Tile};
+use super::tiles::Tile;
 use super::work::{KEPT, Source, fetch};
 use crate::Result;
 use crate::core::KeepGoing;
@@ -82,9 +82,8 @@ impl Finest {
     ) -> Result<()> {
         self.begin(tile, windows);
         self.calm = calm;
-        while self.rows.end < self.tile.rows.end {
-            let start = self.rows.end;
-            self.rows = start..(start + STEP).min(self.tile.rows.end);
+        for rows in self.tile.steps() {
+            self.rows = rows;
             let down = &self.tile.down;
             let ends = Ends::of(self.rows.end - down.start, down.len(), windows);
             let whole = (source, None);
@@ -97,7 +96,7 @@ impl Finest {
             )?;
             self.grow(&ends, keep_going)?;
             check(keep_going)?;
-            if self.rows.start >= self.tile.rows.start {
+            if self.tile.owns(&self.rows) {
                 each(self);
             }
         }
@@ -105,7 +104,6 @@ impl Finest {
     }
 
     fn begin(&mut self, tile: Tile, windows: usize) {
-        self.rows = tile.down.start..tile.down.start;
         self.tile = tile;
         let size = self.tile.size();
         self.energies.resize_with(windows + 1, Rolling::default);
@@ -113,15 +111,6 @@ impl Finest {
         whole.for_each(|plane| plane.begin(0, size, KEPT));
         let halves = self.below.iter_mut().chain(&mut self.around);
         halves.for_each(|plane| plane.begin(1, size, KEPT));
-    }
-
-    /// Hands the rows of the frame at half the size to `each`, with their number.
-    pub fn halves(&self, mut each: impl FnMut(usize, [&[f32]; 3])) {
-        let (own, above) = (self.tile.own(1), self.tile.above(1));
-        for y in self.rows.start / 2..self.rows.end.div_ceil(2) {
-            let below = self.below.each_ref();
-            each(y, below.map(|plane| &plane.row(y - above)[own.clone()]));
-        }
     }
 
     fn grow(&mut self, ends: &Ends, keep_going: KeepGoing) -> Result<()> {
@@ -141,6 +130,7 @@ impl Finest {
         let detail = Detail::new(channels, Some(below));
         squares_into(&detail, energies[0].grow(ends.energies[0]));
         for number in 1..energies.len() {
+            check(keep_going)?;
             let (before, after) = energies.split_at_mut(number);
             before[number - 1].window_to(after[0].grow(ends.energies[number]));
         }
@@ -152,8 +142,8 @@ impl Finest {
         Ok(())
     }
 
-    /// Row `y` of what was looked at of the energy in all windows, calmed by its surroundings. `scratch` is
-    /// memory of any length.
+    /// Row `y` of what is looked at for the tile of the energy in all windows, calmed
+    /// by its surroundings. `scratch` is memory of any length.
     pub fn energy(&self, y: usize, row: &mut [f32], scratch: &mut [Vec<f32>; 2]) {
         let Some(energy) = self.energies.last() else {
             return;

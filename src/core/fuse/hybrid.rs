@@ -22,7 +22,7 @@ use super::levels::{self, Detail, DetailRow};
 use super::prefer::Bias;
 use super::range::{Range, Seen};
 use super::softness::raised;
-use super::tiles::{Pane, Tiles};
+use super::tiles::{Pane, Tiles, three};
 use super::weighted::{Root, Sums, Weighted};
 use super::work::{Given, Source, Strip, Work};
 use super::{Accumulator, Fused};
@@ -258,16 +258,15 @@ impl Hybrid {
     /// What is accumulated in each of these tiles, beside the standing at half the
     /// size.
     fn parts<'a>(&'a mut self, tiles: &Tiles, standing: &'a mut Plane) -> Vec<Part<'a>> {
-        let [red, green, blue] = self.range.each_mut().map(|range| range.tiled(tiles));
-        let ranges = red.into_iter().zip(green).zip(blue);
+        let ranges = three(self.range.each_mut().map(|range| range.tiled(tiles)));
         let winners = self.sharpest.tiled(tiles);
         let standings = tiles.panes(&mut standing.data, 1);
         let mut finest = self.finest.as_mut().map(|sum| sum.tiled(tiles).into_iter());
         let rest = finest.is_none().then(|| self.rest.tiled(tiles));
         let mut rest = rest.map(Vec::into_iter);
-        let all = ranges.zip(winners).zip(standings);
-        let each = all.map(|((((red, green), blue), winners), standing)| Part {
-            range: self.clamp.then_some([red, green, blue]),
+        let all = ranges.into_iter().zip(winners).zip(standings);
+        let each = all.map(|((range, winners), standing)| Part {
+            range: self.clamp.then_some(range),
             winners,
             finest: finest.as_mut().and_then(Iterator::next),
             rest: rest.as_mut().and_then(Iterator::next),
@@ -280,11 +279,12 @@ impl Hybrid {
 impl Part<'_> {
     /// Takes in the rows of a strip of the frame `index`.
     fn take(&mut self, index: u16, strip: &Strip, mask: Option<&Plane>, scale: Scale) {
+        let tile = &strip.tile;
         if let Some(ranges) = &mut self.range {
             for (range, channel) in ranges.iter_mut().zip(&strip.channels) {
                 for y in strip.rows.clone() {
-                    let mask = mask.map(|mask| &mask.row(y)[strip.tile.columns.clone()]);
-                    range.add_row(y, strip.row(channel, 0, y), mask);
+                    let mask = mask.map(|mask| tile.part(mask, y));
+                    range.add_row(y, tile.row(channel, 0, y), mask);
                 }
             }
         }
@@ -292,15 +292,14 @@ impl Part<'_> {
         strip.reduced(&strip.standing, |y, row| {
             self.standing.row(y).copy_from_slice(row);
         });
-        let (own, above) = (strip.tile.own(0), strip.tile.above(0));
-        let width = strip.channels[0].width();
+        let (own, above, width) = (tile.own(0), tile.above(0), tile.across.len());
         let mut row = DetailRow::new(width);
         let (mut weights, mut energies) = (vec![0.0; own.len()], vec![0.0; width]);
         let mut sums = Vec::new();
         let below = self.finest.is_some().then_some(&strip.below[0]);
         let detail = Detail::new(&strip.channels, below);
         for y in strip.rows.clone() {
-            scale.weigh(strip.row(&strip.standing, 0, y), &mut weights);
+            scale.weigh(tile.row(&strip.standing, 0, y), &mut weights);
             detail.row(y - above, &mut row, &mut sums);
             let values = row.channels().map(|channel| &channel[own.clone()]);
             if let Some(finest) = &mut self.finest {

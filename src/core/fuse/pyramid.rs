@@ -16,7 +16,7 @@ use super::finest::Finest;
 use super::levels::{self, Detail, DetailRow};
 use super::prefer::Bias;
 use super::range::{Range, Seen};
-use super::tiles::{Pane, Tiles};
+use super::tiles::{Pane, Tiles, three};
 use super::weighted::Weighted;
 use super::work::{Source, Spare};
 use super::{Accumulator, DepthMap, Fused};
@@ -160,6 +160,7 @@ impl Pyramid {
         self.cover.add(mask);
         let below_mask = mask.map(Plane::reduced);
         let support = support(mask, below_mask.as_ref());
+        check(keep_going)?;
         let Self {
             levels,
             range,
@@ -176,14 +177,13 @@ impl Pyramid {
         let halved = |plane: &mut Plane| plane.reshape(width.div_ceil(2), height.div_ceil(2));
         half.iter_mut().for_each(halved);
         let tiles = Tiles::of(width, height);
-        let [red, green, blue] = range.each_mut().map(|range| range.tiled(&tiles));
-        let ranges = red.into_iter().zip(green).zip(blue);
+        let ranges = three(range.each_mut().map(|range| range.tiled(&tiles)));
         let halves = half.each_mut().map(|plane| &mut plane.data[..]);
         let halves = tiles.panes_of_three(halves, 1);
         let parts = levels[0].tiled(&tiles).into_iter().zip(ranges).zip(halves);
-        let parts = parts.map(|((best, ((red, green), blue)), half)| Part {
+        let parts = parts.map(|((best, range), half)| Part {
             best,
-            range: clamp.then_some([red, green, blue]),
+            range: clamp.then_some(range),
             half,
         });
         let parts: Vec<_> = parts.collect();
@@ -222,6 +222,7 @@ impl Pyramid {
             check(keep_going)?;
             squares(&detail, energy);
             for _ in 0..self.windows {
+                check(keep_going)?;
                 energy.window_into(soft);
                 std::mem::swap(energy, soft);
             }
@@ -391,26 +392,25 @@ impl Part<'_> {
         support: Option<&Plane>,
     ) {
         let tile = &strip.tile;
-        strip.halves(|y, rows| {
-            let both = self.half.iter_mut().zip(rows);
-            both.for_each(|(half, row)| half.row(y).copy_from_slice(row));
-        });
+        for (half, own) in self.half.iter_mut().zip(&strip.below) {
+            tile.copy(own, 1, &strip.rows, half);
+        }
         let (own, above, width) = (tile.own(0), tile.above(0), tile.across.len());
         let (mut rank, mut row) = (vec![0.0; width], DetailRow::new(width));
         let mut scratch = Default::default();
         let detail = Detail::new(&strip.channels, Some(&strip.below));
         for y in strip.rows.clone() {
             if let Some(ranges) = &mut self.range {
-                let mask = mask.map(|mask| &mask.row(y)[tile.columns.clone()]);
+                let mask = mask.map(|mask| tile.part(mask, y));
                 for (range, channel) in ranges.iter_mut().zip(&strip.channels) {
-                    range.add_row(y, &channel.row(y - above)[own.clone()], mask);
+                    range.add_row(y, tile.row(channel, 0, y), mask);
                 }
             }
             strip.energy(y - above, &mut rank, &mut scratch);
             bias.apply(index, &mut rank);
             detail.row(y - above, &mut row, &mut scratch[1]);
             let values = row.channels().map(|channel| &channel[own.clone()]);
-            let support = support.map(|mask| &mask.row(y)[tile.columns.clone()]);
+            let support = support.map(|support| tile.part(support, y));
             let best = self.best.row(y);
             best.take(index, &mut rank[own.clone()], values, support);
         }

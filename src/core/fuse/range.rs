@@ -38,9 +38,9 @@ impl Range {
         let tiles = Tiles::of(plane.width, plane.height);
         let all = self.tiled(&tiles).into_par_iter().zip(tiles.list());
         all.for_each(|(mut seen, tile)| {
-            for y in tile.rows {
-                let mask = mask.map(|mask| &mask.row(y)[tile.columns.clone()]);
-                seen.add_row(y, &plane.row(y)[tile.columns.clone()], mask);
+            for y in tile.rows.clone() {
+                let mask = mask.map(|mask| tile.part(mask, y));
+                seen.add_row(y, tile.part(plane, y), mask);
             }
         });
     }

@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use super::ends::AHEAD;
+use crate::core::plane::Plane;
+use crate::core::rows::Rows;
 
 /// Columns of a tile, about: few enough that what is looked at stays in the cache,
 /// and many beside the margins.
@@ -122,12 +124,16 @@ impl Tiles {
         planes: [&'a mut [T]; 3],
         level: u32,
     ) -> Vec<[Pane<'a, T>; 3]> {
-        let [red, green, blue] = planes.map(|plane| self.panes(plane, level));
-        let three = red.into_iter().zip(green).zip(blue);
-        three
-            .map(|((red, green), blue)| [red, green, blue])
-            .collect()
+        three(planes.map(|plane| self.panes(plane, level)))
     }
+}
+
+/// What there is of three channels for each tile.
+pub fn three<T>(channels: [Vec<T>; 3]) -> Vec<[T; 3]> {
+    let [red, green, blue] = channels;
+    let each = red.into_iter().zip(green).zip(blue);
+    each.map(|((red, green), blue)| [red, green, blue])
+        .collect()
 }
 
 /// Cuts so many pixels into so many parts, about alike.
@@ -145,6 +151,19 @@ impl Tile {
         [self.across.len(), self.down.len()]
     }
 
+    /// Rows that are looked at together, from the top down: those above the tile as
+    /// well, and its own.
+    pub fn steps(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let end = self.rows.end;
+        let starts = (self.down.start..end).step_by(STEP);
+        starts.map(move |start| start..(start + STEP).min(end))
+    }
+
+    /// Whether such rows are the tile's own.
+    pub fn owns(&self, rows: &Range<usize>) -> bool {
+        rows.start >= self.rows.start
+    }
+
     /// Which of the columns that are looked at are made use of, in a plane halved as
     /// often as is said.
     pub fn own(&self, level: u32) -> Range<usize> {
@@ -157,6 +176,30 @@ impl Tile {
     pub fn above(&self, level: u32) -> usize {
         self.down.start >> level
     }
+
+    /// The tile's part of row `y` of a plane of the whole picture.
+    pub fn part<'a>(&self, plane: &'a Plane, y: usize) -> &'a [f32] {
+        &plane.row(y)[self.columns.clone()]
+    }
+
+    /// The tile's part of row `y` of the picture, halved as often as is said, where
+    /// `looked` begins where what is looked at for the tile begins.
+    pub fn row<'a>(&self, looked: &'a impl Rows, level: u32, y: usize) -> &'a [f32] {
+        &looked.row(y - self.above(level))[self.own(level)]
+    }
+
+    /// Copies what such a plane shows of these `rows` of the picture to its place.
+    pub fn copy(&self, looked: &impl Rows, level: u32, rows: &Range<usize>, to: &mut Pane) {
+        for y in halved(rows, level) {
+            to.row(y).copy_from_slice(self.row(looked, level, y));
+        }
+    }
+}
+
+/// These rows of a picture that is halved as often as is said; they begin where
+/// coarser levels are whole.
+pub fn halved(rows: &Range<usize>, level: u32) -> Range<usize> {
+    rows.start >> level..rows.end.div_ceil(1 << level)
 }
 
 /// A rectangle of a plane.

@@ -1,9 +1,9 @@
 //! What a blend of levels looks at in a frame.
 //!
 //! Nearly all of a picture's values are at the finest level, and what they tell
-//! is local. So that level is looked at in strips of rows, one after another, while
-//! they are in the cache: of each plane only the last rows are kept, and only what
-//! is at most half the size is kept of the whole frame.
+//! is local. So that level is cut into tiles, and each is looked at in strips of rows,
+//! one after another, while they are in the cache: of each plane only the last rows
+//! are kept, and only what is at most half the size is kept of the whole frame.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -15,7 +15,7 @@ use super::depth::Clues;
 use super::ends::{AHEAD, Ends};
 use super::fill::fill;
 use super::levels::Detail;
-use super::tiles::{Pane, STEP, Tile, Tiles};
+use super::tiles::{Pane, STEP, Tile, Tiles, halved};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
@@ -220,8 +220,10 @@ impl Work {
             strips.with(|strip| {
                 strip.begin(tile);
                 strip.spread.is_root = veil.is_some();
-                while strip.rows.end < strip.tile.rows.end {
-                    let ends = strip.next();
+                for rows in strip.tile.steps() {
+                    strip.rows = rows;
+                    let down = &strip.tile.down;
+                    let ends = Ends::of(strip.rows.end - down.start, down.len());
                     fetch(
                         &mut strip.channels,
                         &strip.tile,
@@ -230,7 +232,7 @@ impl Work {
                         keep_going,
                     )?;
                     strip.look(&ends, factor, noise, keep_going)?;
-                    let is_own = strip.rows.start >= strip.tile.rows.start;
+                    let is_own = strip.tile.owns(&strip.rows);
                     if is_own {
                         strip.keep(&mut halves);
                     }
@@ -339,7 +341,6 @@ pub fn fetch(
 impl Strip {
     /// Begins a tile.
     fn begin(&mut self, tile: Tile) {
-        self.rows = tile.down.start..tile.down.start;
         self.tile = tile;
         let size = self.tile.size();
         let Self {
@@ -359,13 +360,6 @@ impl Strip {
         let quarters = quarter.iter_mut();
         quarters.for_each(|plane| plane.begin(2, size, KEPT));
         spread.begin(size, KEPT);
-    }
-
-    /// Goes on to the next rows; tells what is needed for them.
-    fn next(&mut self) -> Ends {
-        let (start, down) = (self.rows.end, &self.tile.down);
-        self.rows = start..(start + STEP).min(self.tile.rows.end);
-        Ends::of(self.rows.end - down.start, down.len())
     }
 
     fn look(&mut self, ends: &Ends, factor: f32, noise: f32, keep_going: KeepGoing) -> Result<()> {
@@ -398,22 +392,12 @@ impl Strip {
         Ok(())
     }
 
-    /// The rows that are made use of of a plane halved as often as is said.
-    pub fn rows_of(&self, level: u32) -> Range<usize> {
-        self.rows.start >> level..self.rows.end.div_ceil(1 << level)
-    }
-
-    /// Row `y` of the picture, halved as often as is said, as far as it is the tile's.
-    pub fn row<'a>(&self, plane: &'a Rolling, level: u32, y: usize) -> &'a [f32] {
-        &plane.row(y - self.tile.above(level))[self.tile.own(level)]
-    }
-
-    /// The rows that are made use of of `plane`, at half the size: hands each to
-    /// `each`, with its number.
+    /// Hands the rows that are made use of to `each`, with their number, as `plane`
+    /// shows them at half the size.
     pub fn reduced(&self, plane: &Rolling, mut each: impl FnMut(usize, &[f32])) {
         let (own, above) = (self.tile.own(1), self.tile.above(1));
         let (mut row, mut padded) = (vec![0.0; plane.width().div_ceil(2)], Vec::new());
-        for y in self.rows_of(1) {
+        for y in halved(&self.rows, 1) {
             plane.reduced_row(y - above, &mut row, &mut padded);
             each(y, &row[own.clone()]);
         }
@@ -430,40 +414,27 @@ impl Strip {
         let [own_half, own_quarter] = &self.below;
         let others = [(settled, &self.settled), (soft, &self.soft)];
         for (whole, own) in half.iter_mut().zip(own_half).chain(others) {
-            self.copy(own, 1, whole);
+            self.tile.copy(own, 1, &self.rows, whole);
         }
         for (whole, own) in quarter.iter_mut().zip(own_quarter) {
-            self.copy(own, 2, whole);
+            self.tile.copy(own, 2, &self.rows, whole);
         }
         self.reduced(&self.spread.near, |y, row| {
             focus.row(y).copy_from_slice(row);
         });
     }
 
-    /// Copies the rows that are made use of to their place.
-    fn copy(&self, own: &Rolling, level: u32, place: &mut Pane) {
-        for y in self.rows_of(level) {
-            place.row(y).copy_from_slice(self.row(own, level, y));
-        }
-    }
-
     /// Lets `sharpest` take in the contrast of the frame `index` in these rows.
     pub fn tell(&self, sharpest: &mut Winners, index: u16, mask: Option<&Plane>) {
-        let (columns, mut masked) = (&self.tile.columns, Vec::new());
+        let tile = &self.tile;
         for y in self.rows.clone() {
-            let mut rank = self.row(&self.spread.near, 0, y);
-            if let Some(mask) = mask {
-                let both = rank.iter().zip(&mask.row(y)[columns.clone()]);
-                masked.clear();
-                masked.extend(both.map(|(rank, mask)| rank * mask));
-                rank = &masked;
-            }
-            sharpest.add_row(index, y, rank);
+            let mask = mask.map(|mask| tile.part(mask, y));
+            sharpest.add_row(index, y, tile.row(&self.spread.near, 0, y), mask);
         }
         let [finest, coarser] = &self.energies;
-        let (own, above) = (self.tile.own(1), self.tile.above(1));
+        let (own, above) = (tile.own(1), tile.above(1));
         let (mut row, mut padded) = (vec![0.0; coarser.width()], Vec::new());
-        for y in self.rows_of(1) {
+        for y in halved(&self.rows, 1) {
             crisp_row(finest, coarser, y - above, &mut row, &mut padded);
             sharpest.add_crisp_row(y, &row[own.clone()]);
         }
@@ -491,7 +462,7 @@ mod tests {
         let each = |strip: &mut Strip, pane: Option<&mut Pane>| {
             let Some(pane) = pane else { return };
             for y in strip.rows.clone() {
-                let near = strip.row(&strip.spread.near, 0, y);
+                let near = strip.tile.row(&strip.spread.near, 0, y);
                 pane.row(y).copy_from_slice(near);
             }
         };
