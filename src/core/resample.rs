@@ -6,7 +6,7 @@
 //! nothing is lost as long as the line is not steep.
 
 use super::Transform;
-use super::taps::{BEFORE, TAPS, Weights, runs};
+use super::taps::{BEFORE, MORE, STRIDE, TAPS, mix, runs, weights};
 use super::vector::vectorised;
 use super::warp::{Area, Exposure};
 use crate::photo::Photo;
@@ -26,9 +26,13 @@ const FAR: f64 = 2.0;
 pub(crate) fn is_flat(pose: &Transform, area: Area) -> bool {
     [area.y, area.y + area.height].into_iter().all(|y| {
         let ([u, v], [u1, v1]) = ends(pose, area, y);
-        let (across, down) = ((u1 - u) / area.width as f64, v1 - v);
         let is_near = [u, v, u1, v1].iter().all(|at| at.abs() < 1e8);
-        is_near && across > 1.0 / FAR && across < FAR && down.abs() < STEEP * (u1 - u)
+        // It is no farther between the ends of a row than at one of them.
+        let is_apart = [area.x, area.x + area.width - 1].into_iter().all(|x| {
+            let at = |x: usize| pose.apply(x as f64, y as f64)[0];
+            (1.0 / FAR..FAR).contains(&(at(x + 1) - at(x)))
+        });
+        is_near && is_apart && (v1 - v).abs() < STEEP * (u1 - u)
     })
 }
 
@@ -55,11 +59,18 @@ pub(crate) struct Tile {
     top: isize,
     width: usize,
     height: usize,
-    channels: [Vec<f32>; 3],
-    /// A row of it, mixed of others.
-    mixed: [Vec<f32>; 3],
-    weights: Weights,
+    /// Rows of three channels each.
+    rows: Vec<f32>,
+    /// Such a row, mixed of others,
+    mixed: Vec<f32>,
+    /// and then sampled.
+    sampled: Vec<f32>,
 }
+
+/// Values of a row of three channels.
+const ROW: usize = 3 * STRIDE;
+/// What columns need of a frame has room in a row, also where it is turned.
+const _: () = assert!(COLUMNS * 2 + 64 + MORE <= STRIDE);
 
 impl<'a, T: Copy + Into<f32>> Source<'a, T> {
     /// Of a photograph with these samples, whose full scale is given.
@@ -147,18 +158,17 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
         (tile.left, tile.top) = (left, top);
         (tile.width, tile.height) = ((right - left) as usize, (bottom - top) as usize);
         let width = tile.width;
-        for channel in &mut tile.channels {
-            channel.resize(width * tile.height, 0.0);
-        }
+        tile.rows.resize(ROW * tile.height, 0.0);
         let inside = |at: isize| at.clamp(0, self.width as isize) as usize;
         let (first, end) = (inside(left), inside(right));
         let before = (first as isize - left).clamp(0, width as isize) as usize;
         let shown = before..before + (end - first);
         for row in 0..tile.height {
             let y = (top + row as isize).clamp(0, self.height as isize - 1) as usize;
-            let range = row * width..(row + 1) * width;
-            let channels = tile.channels.each_mut();
-            let mut channels = channels.map(|channel| &mut channel[range.clone()]);
+            let row = &mut tile.rows[row * ROW..(row + 1) * ROW];
+            let (red, rest) = row.split_at_mut(STRIDE);
+            let (green, blue) = rest.split_at_mut(STRIDE);
+            let mut channels = [red, green, blue].map(|channel| &mut channel[..width]);
             if shown.is_empty() {
                 let nearest = self.pixel(first.min(self.width - 1), y);
                 let both = channels.into_iter().zip(nearest);
@@ -190,17 +200,15 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
             let at = first as isize - BEFORE + k as isize;
             at.clamp(0, size as isize - 1) as usize
         };
-        let [mut across, mut down] = <[Weights; 2]>::default();
         for at in 0..area.width * area.height {
             let (x, y) = (area.x + at % area.width, area.y + at / area.width);
             let [u, v] = pose.apply(x as f64, y as f64);
             let (u, v) = (near(u, self.width), near(v, self.height));
             let (column, row) = (u.floor(), v.floor());
-            across.find((u - column) as f32, 0.0, 1);
-            down.find((v - row) as f32, 0.0, 1);
+            let (across, down) = (weights((u - column) as f32), weights((v - row) as f32));
             let mut sum = [0.0; 3];
-            for (i, across) in across.first().iter().enumerate() {
-                for (j, down) in down.first().iter().enumerate() {
+            for (i, across) in across.iter().enumerate() {
+                for (j, down) in down.iter().enumerate() {
                     let (x, y) = (tap(column, i, self.width), tap(row, j, self.height));
                     let values = sum.iter_mut().zip(self.pixel(x, y));
                     values.for_each(|(sum, value)| *sum += across * down * value);
@@ -215,33 +223,23 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
 impl Tile {
     /// Mixes the rows that the line through two points lies between.
     fn mix(&mut self, ([u, v], [u1, v1]): ([f64; 2], [f64; 2])) {
-        let Self {
-            channels,
-            mixed,
-            weights,
-            width,
-            ..
-        } = self;
-        let (width, slope) = (*width, (v1 - v) / (u1 - u));
+        let slope = (v1 - v) / (u1 - u);
         let (top, last) = (self.top + BEFORE, self.height - TAPS);
-        for mixed in &mut *mixed {
-            mixed.resize(width, 0.0);
-        }
+        self.mixed.resize(ROW, 0.0);
         let start = v + (self.left as f64 - u) * slope;
-        runs(start, slope, width, |range, row, part| {
-            weights.find(part, slope as f32, range.len());
+        runs(start, slope, self.width, |range, row, part| {
             let row = ((row - top).max(0) as usize).min(last);
-            for (channel, mixed) in channels.iter().zip(&mut *mixed) {
-                let tap = |tap| &channel[(row + tap) * width..][range.clone()];
-                weights.mix(tap, &mut mixed[range.clone()]);
-            }
+            let from = &self.rows[row * ROW + range.start..];
+            let out = &mut self.mixed[range.start..];
+            mix::<ROW>((part, slope as f32), range.len(), from, out);
         });
     }
 
     /// Samples the mixed row where `pose` puts row `y` of the result from column
     /// `x` on.
     fn sample(&mut self, pose: &Transform, x: usize, y: usize, mut out: [&mut [f32]; 3]) {
-        let Self { mixed, weights, .. } = self;
+        self.sampled.resize(ROW, 0.0);
+        let Self { mixed, sampled, .. } = self;
         let (left, last) = (self.left + BEFORE, self.width - TAPS);
         let count = out[0].len();
         let place = |column: usize| pose.apply((x + column) as f64, y as f64)[0];
@@ -255,19 +253,18 @@ impl Tile {
             let at = place(first);
             let step = (place(first + more) - at) / more as f64 - 1.0;
             runs(at, step, more, |range, column, part| {
-                weights.find(part, step as f32, range.len());
                 let most = (last + 1).saturating_sub(range.len());
                 let from = column - left + range.start as isize;
                 let from = (from.max(0) as usize).min(most);
-                let range = first + range.start..first + range.end;
-                for (out, mixed) in out.iter_mut().zip(&*mixed) {
-                    weights.mix(|tap| &mixed[from + tap..], &mut out[range.clone()]);
-                }
+                let out = &mut sampled[first + range.start..];
+                mix::<1>((part, step as f32), range.len(), &mixed[from..], out);
             });
+        }
+        for (out, sampled) in out.iter_mut().zip(sampled.chunks_exact(STRIDE)) {
+            out.copy_from_slice(&sampled[..count]);
         }
     }
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,7 +22,7 @@ pub(crate) const BEFORE: isize = 2;
 /// and sensor. They solve the normal equations of linear prediction (Wiener, 1949),
 /// and add up to one. As polynomials of how far a position lies beyond the middle
 /// between two pixels, those of the three outer taps on one side; see
-/// [`Weights::find`]. They are off by less than a step of 16 bits.
+/// [`weights`]. They are off by less than a step of 16 bits.
 pub(crate) fn curves() -> &'static [[f32; COEFFICIENTS]; TAPS / 2] {
     static CURVES: OnceLock<[[f32; COEFFICIENTS]; TAPS / 2]> = OnceLock::new();
     CURVES.get_or_init(|| {
@@ -104,62 +104,65 @@ fn fitted<const N: usize>(values: impl Iterator<Item = (f64, f64, f64)>) -> [f64
     std::array::from_fn(|k| solved.get(k).copied().unwrap_or_default())
 }
 
-/// Positions that are weighed together.
-const TOGETHER: usize = 288;
+/// Values from one channel of a row to the next where three are mixed together.
+pub(crate) const STRIDE: usize = 608;
+/// Positions that are mixed together, as many as fit into the widest vector.
+const LANES: usize = 16;
+/// So many positions more than are wanted may be mixed.
+pub(crate) const MORE: usize = LANES;
 
-/// What the taps of positions beside each other weigh, tap by tap.
-pub(crate) struct Weights([[f32; TOGETHER]; TAPS]);
-
-impl Default for Weights {
-    fn default() -> Self {
-        Self([[0.0; TOGETHER]; TAPS])
-    }
+/// What the taps of a position weigh that lies `part` of a pixel, 0 to 1, beyond one.
+pub(crate) fn weights(part: f32) -> [f32; TAPS] {
+    let [(a, f), (b, e), (c, d)] = curves().map(|curve| pair(curve, part - 0.5));
+    [a, b, c, d, e, f]
 }
 
-impl Weights {
-    /// Of `count` positions, of which the first lies `part` of a pixel, 0 to 1,
-    /// beyond one, and each one after that `step` more beyond its own.
-    pub(crate) fn find(&mut self, part: f32, step: f32, count: usize) {
-        let curves = *curves();
-        let [a, b, c, d, e, f] = &mut self.0;
-        vectorised(
-            #[inline(always)]
-            || {
-                for (k, place) in (0i32..).zip(0..count.min(TOGETHER)) {
-                    let at = part + k as f32 * step - 0.5;
-                    let [outer, middle, inner] = curves.map(
-                        #[inline(always)]
-                        |curve| pair(curve, at),
-                    );
-                    (a[place], f[place]) = outer;
-                    (b[place], e[place]) = middle;
-                    (c[place], d[place]) = inner;
-                }
-            },
-        );
-    }
+/// Makes the values of `out` the sums of what taps show, for `count` positions, and
+/// for some more, up to [`MORE`], whose sums mean nothing. The first lies `part` of a
+/// pixel, 0 to 1, beyond one, and each one after that `step` more beyond its own.
+///
+/// `from` begins with the first tap of the first position, and from each tap to the
+/// next it is `APART` values; each has three channels, and so has `out`, which are
+/// [`STRIDE`] values from each other.
+pub(crate) fn mix<const APART: usize>(
+    (part, step): (f32, f32),
+    count: usize,
+    from: &[f32],
+    out: &mut [f32],
+) {
+    let curves = *curves();
+    // The compiler leaves at least one to single steps: one more than whole vectors
+    // leaves no more than that.
+    let count = (count - 1).next_multiple_of(LANES) + 1;
+    let from = &from[..2 * STRIDE + (TAPS - 1) * APART + count];
+    let out = &mut out[..2 * STRIDE + count];
+    vectorised(
+        #[inline(always)]
+        || {
+            for (i, place) in (0..count).zip(0i32..) {
+                let at = part + place as f32 * step - 0.5;
+                let weights = curves.map(
+                    #[inline(always)]
+                    |curve| pair(curve, at),
+                );
+                out[i] = sum::<APART>(weights, from, i);
+                out[STRIDE + i] = sum::<APART>(weights, from, STRIDE + i);
+                out[2 * STRIDE + i] = sum::<APART>(weights, from, 2 * STRIDE + i);
+            }
+        },
+    );
+}
 
-    /// What the taps of the first weigh.
-    pub(crate) fn first(&self) -> [f32; TAPS] {
-        self.0.each_ref().map(|weights| weights[0])
-    }
-
-    /// Makes `out` the sums of what taps show.
-    pub(crate) fn mix<'a>(&self, tap: impl Fn(usize) -> &'a [f32], out: &mut [f32]) {
-        let count = out.len();
-        let [a, b, c, d, e, f] = self.0.each_ref().map(|weights| &weights[..count]);
-        let [u, v, w, x, y, z] = std::array::from_fn(|k| &tap(k)[..count]);
-        vectorised(
-            #[inline(always)]
-            || {
-                for i in 0..count {
-                    let outer = a[i] * u[i] + f[i] * z[i];
-                    let middle = b[i] * v[i] + e[i] * y[i];
-                    out[i] = c[i] * w[i] + d[i] * x[i] + middle + outer;
-                }
-            },
-        );
-    }
+/// What the taps show of which the first is `at`, by the weights of pairs of them.
+#[inline(always)]
+fn sum<const APART: usize>(
+    [(a, f), (b, e), (c, d)]: [(f32, f32); TAPS / 2],
+    from: &[f32],
+    at: usize,
+) -> f32 {
+    let outer = a * from[at] + f * from[at + 5 * APART];
+    let middle = b * from[at + APART] + e * from[at + 4 * APART];
+    c * from[at + 2 * APART] + d * from[at + 3 * APART] + middle + outer
 }
 
 /// What two taps that mirror each other weigh for a position so far from the middle
@@ -173,7 +176,7 @@ fn pair([a, b, c, d, p, q, r]: [f32; COEFFICIENTS], at: f32) -> (f32, f32) {
 }
 
 /// Calls `each` with positions that lie beyond the same pixel, or each beyond its
-/// own, at most [`TOGETHER`], with that pixel, and how far the first lies beyond it.
+/// own, with that pixel, and how far the first lies beyond it.
 /// Of `count` positions, the first lies at `at`, and each one after that `step` more
 /// beyond its own.
 pub(crate) fn runs(
@@ -189,7 +192,7 @@ pub(crate) fn runs(
         let part = first - pixel;
         // A hair more than nothing, so that there is always one.
         let room = if step < 0.0 { part + 1e-9 } else { 1.0 - part };
-        let more = (room / step.abs()).min(TOGETHER as f64).ceil();
+        let more = (room / step.abs()).min(count as f64).ceil();
         let end = count.min(start + more as usize);
         each(start..end, pixel as isize, part as f32);
         start = end;
@@ -203,9 +206,7 @@ mod tests {
     #[test]
     fn weights_are_the_best_within_a_step_of_16_bits() {
         for (at, exact) in exact_weights() {
-            let mut weights = Weights::default();
-            weights.find(at as f32 + 0.5, 0.0, 1);
-            let weights = weights.first();
+            let weights = weights(at as f32 + 0.5);
             for (weight, exact) in weights.iter().zip(exact) {
                 assert!((f64::from(*weight) - exact).abs() < 1.0 / 65535.0, "{at}");
             }
@@ -215,9 +216,7 @@ mod tests {
     }
     #[test]
     fn a_pixel_is_left_alone() {
-        let mut weights = Weights::default();
-        weights.find(0.0, 0.0, 1);
-        let own = weights.first()[BEFORE as usize];
+        let own = weights(0.0)[BEFORE as usize];
         assert!((own - 1.0).abs() < 1e-3, "{own}");
     }
 
@@ -233,7 +232,7 @@ mod tests {
             let mut next = 0;
             runs(at, step, 1000, |range, pixel, part| {
                 assert_eq!(range.start, next, "{at} {step}");
-                assert!(!range.is_empty() && range.len() <= TOGETHER);
+                assert!(!range.is_empty());
                 for k in range.clone() {
                     let beyond = at + k as f64 * step - pixel as f64;
                     assert!(

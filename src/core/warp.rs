@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 use std::ops::Range;
 
 use super::keep_going::check;
@@ -212,8 +213,13 @@ impl Warped {
         let channels = self.channels.each_mut().map(|plane| &mut plane.data[..]);
         placed.rows(0..area.height, 0..area.width, channels, keep_going)?;
         self.mask = mask(photo, pose, area);
-        Ok(())
+        check(keep_going)
     }
+}
+
+thread_local! {
+    /// Kept from one band to the next for its memory.
+    static TILE: RefCell<Tile> = RefCell::default();
 }
 
 /// Warps the rows of `into`; a band is left as it is once `keep_going` says no.
@@ -232,7 +238,7 @@ fn warp_samples<T: Copy + Into<f32> + Sync>(
         .zip(blue.par_chunks_mut(length))
         .enumerate()
         .filter(|_| keep_going())
-        .for_each_init(Tile::default, |tile, (band, ((red, green), blue))| {
+        .for_each(|(band, ((red, green), blue))| {
             let band_area = Area {
                 y: area.y + band * ROWS,
                 height: red.len() / area.width,
@@ -242,7 +248,7 @@ fn warp_samples<T: Copy + Into<f32> + Sync>(
             match way {
                 Way::Copy => source.copy(band_area, out),
                 Way::Each => source.turn(pose, band_area, out),
-                Way::Lines => source.warp(pose, band_area, out, tile),
+                Way::Lines => TILE.with_borrow_mut(|tile| source.warp(pose, band_area, out, tile)),
             }
         });
 }
