@@ -313,13 +313,15 @@ mod tests {
         let mut bent = turned(0.01);
         bent.0[2] = [3e-5, -2e-5, 1.0];
         let away = Transform::translation(-7.4, 30.6);
-        let shrunk = Transform::similarity(0.7, 0.1, [200.0, 45.0], [0.0, 0.0]);
+        let scaled = |scale| Transform::similarity(scale, 0.1, [200.0, 45.0], [0.0, 0.0]);
         let nowhere = Transform::translation(900.0, -300.5);
-        for pose in [0.0, 0.0007, 0.02, -0.2]
-            .map(turned)
-            .into_iter()
-            .chain([bent, away, shrunk, nowhere])
-        {
+        for pose in [0.0, 0.0007, 0.02, -0.2].map(turned).into_iter().chain([
+            bent,
+            away,
+            scaled(0.7),
+            scaled(1.95),
+            nowhere,
+        ]) {
             assert!(is_flat(&pose, area));
             let count = area.width * area.height;
             let (mut lines, mut each) = (planes(count), planes(count));
@@ -350,5 +352,8 @@ mod tests {
         ] {
             assert!(!is_flat(&pose, area), "{pose:?}");
         }
+        // On the whole pixels are near each other, but not on the right.
+        let bent = Transform([[1.2, 0.0, 0.0], [0.0, 1.0, 0.0], [-6e-4, 0.0, 1.0]]);
+        assert!(!is_flat(&bent, area));
     }
 }
