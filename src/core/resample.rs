@@ -27,7 +27,7 @@ pub(crate) fn is_flat(pose: &Transform, area: Area) -> bool {
     [area.y, area.y + area.height].into_iter().all(|y| {
         let ([u, v], [u1, v1]) = ends(pose, area, y);
         let is_near = [u, v, u1, v1].iter().all(|at| at.abs() < 1e8);
-        // It is no farther between the ends of a row than at one of them.
+        // Along a row the distance grows, or shrinks, from one end to the other.
         let is_apart = [area.x, area.x + area.width - 1].into_iter().all(|x| {
             let at = |x: usize| pose.apply(x as f64, y as f64)[0];
             (1.0 / FAR..FAR).contains(&(at(x + 1) - at(x)))
