@@ -6,7 +6,7 @@
 //! nothing is lost as long as the line is not steep.
 
 use super::Transform;
-use super::taps::{BEFORE, MORE, STRIDE, TAPS, mix, runs, weights};
+use super::taps::{BEFORE, LANES, STRIDE, TAPS, mix, runs, weights};
 use super::vector::vectorised;
 use super::warp::{Area, Exposure};
 use crate::photo::Photo;
@@ -70,7 +70,7 @@ pub(crate) struct Tile {
 /// Values of a row of three channels.
 const ROW: usize = 3 * STRIDE;
 /// What columns need of a frame has room in a row, also where it is turned.
-const _: () = assert!(COLUMNS * 2 + 64 + MORE <= STRIDE);
+const _: () = assert!(COLUMNS * 2 + 64 + LANES <= STRIDE);
 
 impl<'a, T: Copy + Into<f32>> Source<'a, T> {
     /// Of a photograph with these samples, whose full scale is given.
@@ -159,6 +159,9 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
         (tile.width, tile.height) = ((right - left) as usize, (bottom - top) as usize);
         let width = tile.width;
         tile.rows.resize(ROW * tile.height, 0.0);
+        for row in [&mut tile.mixed, &mut tile.sampled] {
+            row.resize(ROW, 0.0);
+        }
         let inside = |at: isize| at.clamp(0, self.width as isize) as usize;
         let (first, end) = (inside(left), inside(right));
         let before = (first as isize - left).clamp(0, width as isize) as usize;
@@ -225,7 +228,6 @@ impl Tile {
     fn mix(&mut self, ([u, v], [u1, v1]): ([f64; 2], [f64; 2])) {
         let slope = (v1 - v) / (u1 - u);
         let (top, last) = (self.top + BEFORE, self.height - TAPS);
-        self.mixed.resize(ROW, 0.0);
         let start = v + (self.left as f64 - u) * slope;
         runs(start, slope, self.width, |range, row, part| {
             let row = ((row - top).max(0) as usize).min(last);
@@ -238,7 +240,6 @@ impl Tile {
     /// Samples the mixed row where `pose` puts row `y` of the result from column
     /// `x` on.
     fn sample(&mut self, pose: &Transform, x: usize, y: usize, mut out: [&mut [f32]; 3]) {
-        self.sampled.resize(ROW, 0.0);
         let Self { mixed, sampled, .. } = self;
         let (left, last) = (self.left + BEFORE, self.width - TAPS);
         let count = out[0].len();

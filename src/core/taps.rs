@@ -107,9 +107,7 @@ fn fitted<const N: usize>(values: impl Iterator<Item = (f64, f64, f64)>) -> [f64
 /// Values from one channel of a row to the next where three are mixed together.
 pub(crate) const STRIDE: usize = 608;
 /// Positions that are mixed together, as many as fit into the widest vector.
-const LANES: usize = 16;
-/// So many positions more than are wanted may be mixed.
-pub(crate) const MORE: usize = LANES;
+pub(crate) const LANES: usize = 16;
 
 /// What the taps of a position weigh that lies `part` of a pixel, 0 to 1, beyond one.
 pub(crate) fn weights(part: f32) -> [f32; TAPS] {
@@ -118,7 +116,7 @@ pub(crate) fn weights(part: f32) -> [f32; TAPS] {
 }
 
 /// Makes the values of `out` the sums of what taps show, for `count` positions, and
-/// for some more, up to [`MORE`], whose sums mean nothing. The first lies `part` of a
+/// for fewer than [`LANES`] more, whose sums mean nothing. The first lies `part` of a
 /// pixel, 0 to 1, beyond one, and each one after that `step` more beyond its own.
 ///
 /// `from` begins with the first tap of the first position, and from each tap to the
