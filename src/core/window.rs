@@ -21,6 +21,11 @@ impl Window {
         self.rows.iter_mut().for_each(|row| row.resize(width, 0.0));
     }
 
+    /// The row that is made next.
+    pub fn first(&self) -> usize {
+        self.next
+    }
+
     /// Row `y` in its window, the one after that asked for before; `make` makes
     /// the rows of the plane, each once.
     pub fn row(&mut self, y: usize, out: &mut [f32], mut make: impl FnMut(usize, &mut [f32])) {

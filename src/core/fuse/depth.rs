@@ -14,12 +14,17 @@ use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::noise::believable;
-use crate::core::plane::{BAND, Plane};
+use crate::core::plane::Plane;
+use crate::core::rows::Rows;
+use crate::core::vector::vectorised;
+use crate::core::window::Window;
 
 /// What the energy of detail of four pixels counts beside that of one and two:
 /// it is less noisy, and frames keep it whole when they are brought in line, but
 /// it reaches farther from edges.
 pub const COARSE: f32 = 0.25;
+/// Rows that one task looks at: many beside those around them that windows need.
+const ROWS: usize = 64;
 /// Frames that a vertex may be away from the sharpest.
 const AWAY: f32 = 1.0;
 
@@ -58,8 +63,7 @@ pub struct DepthSearch {
     after: Vec<f32>,
     /// Focus measures of the last frame and of the one before it.
     recent: [Plane; 2],
-    /// Memory for those of the next, and on the way there.
-    next: Plane,
+    /// Memory for coarser detail in windows.
     windows: [Plane; 2],
     /// The most energy of the finest detail, in no window.
     crisp: Plane,
@@ -82,7 +86,6 @@ impl DepthSearch {
             before: values(),
             after: values(),
             recent: [plane(), plane()],
-            next: Plane::default(),
             windows: Default::default(),
             crisp: plane(),
             frames: Vec::new(),
@@ -93,27 +96,58 @@ impl DepthSearch {
     /// Takes in the focus measure of the frame `index`, at half the size. Depths
     /// are found finer than a frame if frames come in the order of the stack.
     pub fn add(&mut self, index: u16, focus: &Plane, clues: &Clues, mask: Option<&Plane>) {
-        let mut next = std::mem::take(&mut self.next);
-        let [first, second] = &mut self.windows;
-        focus.window_into(first);
-        first.window_into(&mut next);
-        if let Some(coarse) = clues.coarse {
-            coarse.window_into(first);
-            first.window_into(second);
-            next.add_expanded(second, COARSE);
-        }
-        if let Some(mask) = mask {
-            let values = next.data.par_iter_mut().zip(mask.reduced().data);
-            values.for_each(|(focus, mask)| *focus *= mask);
-        }
         if let Some(crisp) = clues.crisp {
             let each = self.crisp.data.par_iter_mut().zip(&crisp.data);
             each.for_each(|(most, crisp)| *most = most.max(*crisp));
         }
-        self.keep(&next, clues.settled);
+        let [first, second] = &mut self.windows;
+        let coarse = clues.coarse.map(|coarse| {
+            coarse.window_into(first);
+            first.window_into(second);
+            &*second
+        });
+        let shown = mask.map(Plane::reduced);
+        let own = self.frames.len() as u16;
+        let [last, last_but_one] = &mut self.recent;
+        let (width, height) = (focus.width, focus.height);
+        let length = (width * ROWS).max(1);
+        let ones = vec![1.0; width];
+        self.best
+            .data
+            .par_chunks_mut(length)
+            .zip(self.winner.par_chunks_mut(length))
+            .zip(self.peak.par_chunks_mut(length))
+            .zip(self.before.par_chunks_mut(length))
+            .zip(self.after.par_chunks_mut(length))
+            .zip(last_but_one.data.par_chunks_mut(length))
+            .enumerate()
+            .for_each_init(
+                FocusRow::default,
+                |row, (band, (((((best, winner), peak), before), after), old))| {
+                    row.begin(width, height, band * ROWS);
+                    for (k, old) in old.chunks_exact_mut(width).enumerate() {
+                        let y = band * ROWS + k;
+                        let measure = row.of(focus, coarse, y);
+                        if let Some(shown) = &shown {
+                            let values = measure.iter_mut().zip(shown.row(y));
+                            values.for_each(|(focus, shown)| *focus *= shown);
+                        }
+                        let range = k * width..(k + 1) * width;
+                        let mut places = Places {
+                            best: &mut best[range.clone()],
+                            winner: &mut winner[range.clone()],
+                            peak: &mut peak[range.clone()],
+                            before: &mut before[range.clone()],
+                            after: &mut after[range],
+                        };
+                        let settled = clues.settled.map_or(&ones[..], |settled| settled.row(y));
+                        places.take(own, measure, settled, [last.row(y), old]);
+                        old.copy_from_slice(measure);
+                    }
+                },
+            );
         self.frames.push(index);
         self.recent.swap(0, 1);
-        self.next = std::mem::replace(&mut self.recent[0], next);
     }
 
     /// The most energy of the finest detail of all frames in no window, at half the
@@ -124,38 +158,7 @@ impl DepthSearch {
 
     /// Lets go of what is only needed for the next frame: none comes any more.
     pub fn close(&mut self) {
-        (self.recent, self.next, self.windows) = Default::default();
-    }
-
-    /// Keeps the focus measures of the next frame where they are needed.
-    fn keep(&mut self, focus: &Plane, settled: Option<&Plane>) {
-        let own = self.frames.len() as u16;
-        let length = (focus.width * BAND).max(1);
-        let [last, last_but_one] = &self.recent;
-        self.best
-            .data
-            .par_chunks_mut(length)
-            .zip(self.winner.par_chunks_mut(length))
-            .zip(self.peak.par_chunks_mut(length))
-            .zip(self.before.par_chunks_mut(length))
-            .zip(self.after.par_chunks_mut(length))
-            .enumerate()
-            .for_each(|(band, ((((best, winner), peak), before), after))| {
-                let start = band * length;
-                for i in 0..best.len() {
-                    let at = start + i;
-                    let value = focus.data[at];
-                    let rank = value * settled.map_or(1.0, |settled| settled.data[at]);
-                    if rank > best[i] {
-                        (best[i], winner[i], peak[i]) = (rank, own, value);
-                        (before[i], after[i]) = (last.data[at], last_but_one.data[at]);
-                    } else if own == winner[i] + 1 {
-                        after[i] = value;
-                    } else if own == 2 && winner[i] == 0 {
-                        before[i] = value;
-                    }
-                }
-            });
+        (self.recent, self.windows) = Default::default();
     }
 
     /// The depth of each place, and how sure it is.
@@ -185,6 +188,108 @@ impl DepthSearch {
             frames,
         };
         kept.map(floor, keep_going)
+    }
+}
+
+/// Memory for the focus measure of a row.
+#[derive(Debug, Default)]
+struct FocusRow {
+    /// The contrast in one window, and in one more.
+    windows: [Window; 2],
+    measure: Vec<f32>,
+    expanded: Vec<f32>,
+    sums: Vec<f32>,
+}
+
+impl FocusRow {
+    /// Begins with row `first` of a plane of this size.
+    fn begin(&mut self, width: usize, height: usize, first: usize) {
+        let [inner, outer] = &mut self.windows;
+        outer.begin(width, height, first);
+        inner.begin(width, height, outer.first());
+        self.measure.resize(width, 0.0);
+        self.expanded.resize(width, 0.0);
+    }
+
+    /// The focus measure in row `y`, the one after that asked for before: contrast in
+    /// windows, and the energy of `coarse` detail in such, if that is known.
+    fn of(&mut self, contrast: &Plane, coarse: Option<&Plane>, y: usize) -> &mut [f32] {
+        let Self {
+            windows: [inner, outer],
+            measure,
+            expanded,
+            sums,
+        } = self;
+        outer.row(y, measure, |y, out| {
+            inner.row(y, out, |y, out| out.copy_from_slice(contrast.row(y)));
+        });
+        if let Some(coarse) = coarse {
+            coarse.expanded_row(y, expanded, sums);
+            vectorised(
+                #[inline(always)]
+                || {
+                    let both = measure.iter_mut().zip(expanded.iter());
+                    both.for_each(|(measure, coarse)| *measure += COARSE * coarse);
+                },
+            );
+        }
+        measure
+    }
+}
+
+/// What a search keeps of some places; see the fields of [`DepthSearch`].
+struct Places<'a> {
+    best: &'a mut [f32],
+    winner: &'a mut [u16],
+    peak: &'a mut [f32],
+    before: &'a mut [f32],
+    after: &'a mut [f32],
+}
+
+impl Places<'_> {
+    /// Takes in the focus measure of the frame number `own`, where surroundings are
+    /// `settled`, after that of the last frame and of the one before it.
+    fn take(
+        &mut self,
+        own: u16,
+        measure: &[f32],
+        settled: &[f32],
+        [last, last_but_one]: [&[f32]; 2],
+    ) {
+        let Self {
+            best,
+            winner,
+            peak,
+            before,
+            after,
+        } = self;
+        // The first frame follows none.
+        let previous = own.wrapping_sub(1);
+        vectorised(
+            #[inline(always)]
+            || {
+                let length = measure.len();
+                let (best, winner) = (&mut best[..length], &mut winner[..length]);
+                let (peak, before) = (&mut peak[..length], &mut before[..length]);
+                let (after, settled) = (&mut after[..length], &settled[..length]);
+                let (last, last_but_one) = (&last[..length], &last_but_one[..length]);
+                for i in 0..length {
+                    let value = measure[i];
+                    let rank = value * settled[i];
+                    let wins = rank > best[i];
+                    let follows = winner[i] == previous;
+                    // The second after the first is on the side where none is.
+                    let is_farther = own == 2 && winner[i] == 0;
+                    let then = if follows { value } else { after[i] };
+                    let other = if is_farther { value } else { before[i] };
+                    best[i] = if wins { rank } else { best[i] };
+                    winner[i] = if wins { own } else { winner[i] };
+                    peak[i] = if wins { value } else { peak[i] };
+                    before[i] = if wins { last[i] } else { other };
+                    after[i] = if wins { last_but_one[i] } else { then };
+                }
+            },
+        );
     }
 }
 

@@ -208,8 +208,9 @@ impl Hybrid {
         check(keep_going)?;
         self.sharpest
             .add_depth(index, &work.focus, &work.clues(), mask);
-        let mut details = self.details.iter_mut();
-        for number in 1..=count {
+        // The finest of them was added tile by tile.
+        let mut details = self.details.iter_mut().skip(1);
+        for number in 2..=count {
             check(keep_going)?;
             if let (above, [below, ..]) = standings.split_at_mut(number - 1)
                 && let Some(above) = above.last()
@@ -217,22 +218,17 @@ impl Hybrid {
                 above.reduce_into(below);
             }
             let standing = &standings[number - 1];
-            let fine = &work.below[number - 1];
-            let all = Detail::new(fine, None);
-            if number == 1 {
-                self.close.add_detail(&all, |y, out| {
-                    scale.weigh(standing.row(y), out);
-                });
-            }
+            let fine = &work.below[number - 2];
             match details.next() {
                 Some(level) => {
-                    let detail = Detail::new(fine, Some(&work.below[number]));
+                    let detail = Detail::new(fine, Some(&work.below[number - 1]));
                     level.add_detail(&detail, |y, out| {
                         scale.weigh(standing.row(y), out);
-                        scale.weigh_own(work.soft[number].row(y), out);
+                        scale.weigh_own(work.soft[number - 2].row(y), out);
                     });
                 }
                 None => {
+                    let all = Detail::new(fine, None);
                     self.rest
                         .add_detail(&all, |y, out| scale.weigh(standing.row(y), out));
                 }
@@ -247,8 +243,13 @@ impl Hybrid {
 struct Part<'a> {
     range: Option<[Seen<'a>; 3]>,
     winners: Winners<'a>,
-    /// The finest detail, or all there is where there is no detail.
+    /// The finest detail,
     finest: Option<Sums<'a, Root>>,
+    /// and the next, at half the size.
+    next: Option<Sums<'a>>,
+    /// All there is at half the size.
+    close: Option<Sums<'a>>,
+    /// What is below all detail, where there is at most one level of it.
     rest: Option<Sums<'a>>,
     /// The standing at half the size.
     standing: Pane<'a>,
@@ -258,18 +259,28 @@ impl Hybrid {
     /// What is accumulated in each of these tiles, beside the standing at half the
     /// size.
     fn parts<'a>(&'a mut self, tiles: &Tiles, standing: &'a mut Plane) -> Vec<Part<'a>> {
+        fn some<T>(all: Option<Vec<T>>) -> impl FnMut() -> Option<T> {
+            let mut all = all.map(Vec::into_iter);
+            move || all.as_mut().and_then(Iterator::next)
+        }
+        let has_detail = self.finest.is_some();
         let ranges = three(self.range.each_mut().map(|range| range.tiled(tiles)));
         let winners = self.sharpest.tiled(tiles);
         let standings = tiles.panes(&mut standing.data, 1);
-        let mut finest = self.finest.as_mut().map(|sum| sum.tiled(tiles).into_iter());
-        let rest = finest.is_none().then(|| self.rest.tiled(tiles));
-        let mut rest = rest.map(Vec::into_iter);
+        let rest = self.details.is_empty();
+        let rest = rest.then(|| self.rest.tiled(tiles, u32::from(has_detail)));
+        let mut rest = some(rest);
+        let mut finest = some(self.finest.as_mut().map(|sum| sum.tiled(tiles, 0)));
+        let mut next = some(self.details.first_mut().map(|sum| sum.tiled(tiles, 1)));
+        let mut close = some(has_detail.then(|| self.close.tiled(tiles, 1)));
         let all = ranges.into_iter().zip(winners).zip(standings);
         let each = all.map(|((range, winners), standing)| Part {
             range: self.clamp.then_some(range),
             winners,
-            finest: finest.as_mut().and_then(Iterator::next),
-            rest: rest.as_mut().and_then(Iterator::next),
+            finest: finest(),
+            next: next(),
+            close: close(),
+            rest: rest(),
             standing,
         });
         each.collect()
@@ -289,9 +300,13 @@ impl Part<'_> {
             }
         }
         strip.tell(&mut self.winners, index, mask);
-        strip.reduced(&strip.standing, |y, row| {
-            self.standing.row(y).copy_from_slice(row);
-        });
+        self.take_whole(strip, scale);
+        self.take_half(strip, scale);
+    }
+
+    /// Sums up the rows of a strip in its full size.
+    fn take_whole(&mut self, strip: &Strip, scale: Scale) {
+        let tile = &strip.tile;
         let (own, above, width) = (tile.own(0), tile.above(0), tile.across.len());
         let mut row = DetailRow::new(width);
         let (mut weights, mut energies) = (vec![0.0; own.len()], vec![0.0; width]);
@@ -306,11 +321,38 @@ impl Part<'_> {
                 strip.energies[0].window_row(y - above, &mut energies, &mut sums);
                 scale.weigh_own(&energies[own.clone()], &mut weights);
                 finest.add_row(y, &weights, values);
-            }
-            if let Some(rest) = &mut self.rest {
+            } else if let Some(rest) = &mut self.rest {
                 rest.add_row(y, &weights, values);
             }
         }
+    }
+
+    /// Sums up the rows of a strip at half the size.
+    fn take_half(&mut self, strip: &Strip, scale: Scale) {
+        let tile = &strip.tile;
+        let (own, above) = (tile.own(1), tile.above(1));
+        let [half, quarter] = &strip.below;
+        let detail = Detail::new(half, Some(quarter));
+        let mut row = DetailRow::new(half[0].width());
+        let (mut weights, mut sums) = (vec![0.0; own.len()], Vec::new());
+        strip.reduced(&strip.standing, |y, standing| {
+            self.standing.row(y).copy_from_slice(standing);
+            let Some(close) = &mut self.close else { return };
+            scale.weigh(standing, &mut weights);
+            let values = half.each_ref().map(|channel| tile.row(channel, 1, y));
+            close.add_row(y, &weights, values);
+            if let Some(next) = &mut self.next {
+                scale.weigh_own(tile.row(&strip.soft, 1, y), &mut weights);
+                detail.row(y - above, &mut row, &mut sums);
+                next.add_row(
+                    y,
+                    &weights,
+                    row.channels().map(|channel| &channel[own.clone()]),
+                );
+            } else if let Some(rest) = &mut self.rest {
+                rest.add_row(y, &weights, values);
+            }
+        });
     }
 }
 

@@ -168,11 +168,11 @@ impl<S: Kept> Weighted<S> {
             );
     }
 
-    /// The parts that are in these tiles.
-    pub fn tiled(&mut self, tiles: &Tiles) -> Vec<Sums<'_, S>> {
-        let weight = tiles.panes(&mut self.weight.data, 0);
+    /// The parts that are in these tiles, of a picture halved as often as is said.
+    pub fn tiled(&mut self, tiles: &Tiles, halvings: u32) -> Vec<Sums<'_, S>> {
+        let weight = tiles.panes(&mut self.weight.data, halvings);
         let sum = self.sum.each_mut().map(|sum| &mut sum[..]);
-        let both = tiles.panes_of_three(sum, 0).into_iter().zip(weight);
+        let both = tiles.panes_of_three(sum, halvings).into_iter().zip(weight);
         both.map(|(sum, weight)| Sums { sum, weight }).collect()
     }
 

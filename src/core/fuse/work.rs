@@ -38,11 +38,11 @@ pub const KEPT: usize = (STEP + AHEAD + TOGETHER + ABOVE).next_multiple_of(STEP)
 pub struct Work {
     /// Some rows of the finest level, for each tile that is looked at.
     strips: Spare<Strip>,
-    /// The frame at half the size, a quarter, and so on.
+    /// The frame at a quarter of the size, an eighth, and so on.
     pub below: Vec<[Plane; 3]>,
     /// The energy of each level of detail but the two finest.
     energies: Vec<Plane>,
-    /// The energy of each level of detail but the finest in a soft window.
+    /// The same in a soft window.
     pub soft: Vec<Plane>,
     /// The contrast in windows of all sizes, at half the size.
     pub focus: Plane,
@@ -65,7 +65,7 @@ pub struct Strip {
     /// The energy of the finest level of detail, and of the next.
     pub energies: [Rolling; 2],
     /// The latter in a soft window.
-    soft: Rolling,
+    pub soft: Rolling,
     /// The contrast in windows of several sizes; all of them are joined in the
     /// smallest.
     pub spread: Spread,
@@ -75,12 +75,11 @@ pub struct Strip {
     pub standing: Rolling,
 }
 
-/// What is kept of a tile for the coarser levels.
-struct Halves<'a> {
-    /// At half the size, and at a quarter.
-    below: [[Pane<'a>; 3]; 2],
+/// What is kept of a tile.
+struct Looked<'a> {
+    /// The frame at a quarter of the size.
+    quarter: [Pane<'a>; 3],
     settled: Pane<'a>,
-    soft: Pane<'a>,
     focus: Pane<'a>,
 }
 
@@ -214,9 +213,9 @@ impl Work {
         let [width, height] = tiles.size();
         self.begin(width, height, count);
         let strips = std::mem::take(&mut self.strips);
-        let halves = self.halves(tiles);
-        let all = tiles.list().into_par_iter().zip(halves).zip(outs);
-        all.try_for_each(|((tile, mut halves), mut out)| {
+        let looked = self.looked(tiles);
+        let all = tiles.list().into_par_iter().zip(looked).zip(outs);
+        all.try_for_each(|((tile, mut looked), mut out)| {
             strips.with(|strip| {
                 strip.begin(tile);
                 strip.spread.is_root = veil.is_some();
@@ -234,7 +233,7 @@ impl Work {
                     strip.look(&ends, factor, noise, keep_going)?;
                     let is_own = strip.tile.owns(&strip.rows);
                     if is_own {
-                        strip.keep(&mut halves);
+                        strip.keep(&mut looked);
                     }
                     check(keep_going)?;
                     each(strip, is_own.then_some(&mut out));
@@ -243,16 +242,16 @@ impl Work {
             })
         })?;
         self.strips = strips;
-        for level in 2..self.below.len() {
+        for level in 1..self.below.len() {
             check(keep_going)?;
             let (above, below) = self.below.split_at_mut(level);
             let fine = &above[level - 1];
             for (fine, small) in fine.iter().zip(&mut below[0]) {
                 fine.reduce_into(small);
             }
-            let energy = &mut self.energies[level];
+            let energy = &mut self.energies[level - 1];
             squares(&Detail::new(fine, Some(&below[0])), energy);
-            energy.window_into(&mut self.soft[level]);
+            energy.window_into(&mut self.soft[level - 1]);
         }
         Ok(())
     }
@@ -261,41 +260,37 @@ impl Work {
     fn begin(&mut self, width: usize, height: usize, count: usize) {
         // Depth needs three levels of detail, whatever the fusion has.
         let count = count.max(3);
-        self.below.resize_with(count, Default::default);
-        self.energies.resize_with(count, Plane::default);
-        self.soft.resize_with(count, Plane::default);
+        self.below.resize_with(count - 1, Default::default);
+        self.energies.resize_with(count - 2, Plane::default);
+        self.soft.resize_with(count - 2, Plane::default);
         let (width, height) = (width.div_ceil(2), height.div_ceil(2));
-        let others = [&mut self.focus, &mut self.settled, &mut self.soft[1]];
-        for plane in self.below[0].iter_mut().chain(others) {
+        for plane in [&mut self.focus, &mut self.settled] {
             plane.reshape(width, height);
         }
-        for plane in &mut self.below[1] {
+        for plane in &mut self.below[0] {
             plane.reshape(width.div_ceil(2), height.div_ceil(2));
         }
     }
 
-    /// Where tiles keep what the coarser levels need.
-    fn halves(&mut self, tiles: &Tiles) -> Vec<Halves<'_>> {
+    /// Where tiles keep what is needed of them.
+    fn looked(&mut self, tiles: &Tiles) -> Vec<Looked<'_>> {
         let Self {
             below,
-            soft,
             focus,
             settled,
             ..
         } = self;
-        let (half, quarter) = below.split_at_mut(1);
-        let [half, quarter] = [&mut half[0], &mut quarter[0]];
-        let belows = tiles.panes_of_three(half.each_mut().map(|plane| &mut plane.data[..]), 1);
-        let quarters = tiles.panes_of_three(quarter.each_mut().map(|plane| &mut plane.data[..]), 2);
-        let others = [settled, &mut soft[1], focus].map(|plane| &mut plane.data[..]);
-        let below = belows.into_iter().zip(quarters);
-        let all = below.zip(tiles.panes_of_three(others, 1));
-        let tile = all.map(|((half, quarter), [settled, soft, focus])| Halves {
-            below: [half, quarter],
-            settled,
-            soft,
-            focus,
-        });
+        let quarters = below[0].each_mut().map(|plane| &mut plane.data[..]);
+        let quarters = tiles.panes_of_three(quarters, 2).into_iter();
+        let settled = tiles.panes(&mut settled.data, 1);
+        let halves = settled.into_iter().zip(tiles.panes(&mut focus.data, 1));
+        let tile = quarters
+            .zip(halves)
+            .map(|(quarter, (settled, focus))| Looked {
+                quarter,
+                settled,
+                focus,
+            });
         tile.collect()
     }
 
@@ -305,7 +300,7 @@ impl Work {
         Clues {
             crisp: None,
             settled: Some(&self.settled),
-            coarse: Some(&self.energies[2]),
+            coarse: Some(&self.energies[0]),
         }
     }
 }
@@ -403,22 +398,18 @@ impl Strip {
         }
     }
 
-    /// Keeps what the coarser levels need.
-    fn keep(&self, halves: &mut Halves) {
-        let Halves {
-            below: [half, quarter],
+    /// Keeps what is needed when all tiles are looked at.
+    fn keep(&self, looked: &mut Looked) {
+        let Looked {
+            quarter,
             settled,
-            soft,
             focus,
-        } = halves;
-        let [own_half, own_quarter] = &self.below;
-        let others = [(settled, &self.settled), (soft, &self.soft)];
-        for (whole, own) in half.iter_mut().zip(own_half).chain(others) {
-            self.tile.copy(own, 1, &self.rows, whole);
-        }
-        for (whole, own) in quarter.iter_mut().zip(own_quarter) {
+        } = looked;
+        let [_, own] = &self.below;
+        for (whole, own) in quarter.iter_mut().zip(own) {
             self.tile.copy(own, 2, &self.rows, whole);
         }
+        self.tile.copy(&self.settled, 1, &self.rows, settled);
         self.reduced(&self.spread.near, |y, row| {
             focus.row(y).copy_from_slice(row);
         });
