@@ -20,8 +20,8 @@ const REST: Duration = Duration::from_millis(1);
 /// time, those that are being made or taken included.
 ///
 /// Both may use rayon. Its threads are never more than the pool has; a result is
-/// made by a thread that has nothing else to do, or by the calling thread itself
-/// where the next one to be taken is not there yet. While it takes one it never
+/// made by a thread that has nothing else to do, or by the calling thread itself,
+/// beside the others, where the next one to be taken is not there yet. While it takes one it never
 /// makes another: what it finds to do while it waits for parts of its own work
 /// are such parts. Makers are asked for between two takes, when no such parts are
 /// left, and no more than there are other threads; so they are not held up
@@ -77,13 +77,31 @@ struct Stream<'a, I, T, M> {
     made: Condvar,
 }
 
+/// Who makes a result.
+#[derive(Debug, Clone, Copy)]
+enum Maker {
+    /// Who takes them, and has nothing to take: all others may go on.
+    Taker,
+    Other,
+}
+
+impl Maker {
+    /// Lanes that are taken meanwhile.
+    fn lanes(self) -> usize {
+        match self {
+            Self::Taker => 0,
+            Self::Other => 1,
+        }
+    }
+}
+
 /// How far the items of a stream are.
 struct Flow<T> {
     /// The first that nobody has begun.
     next: usize,
-    /// Results that are being made.
+    /// Results that others than the taker make now.
     making: usize,
-    /// The same, and those that are made and not yet taken.
+    /// All that are being made, and those that are made and not yet taken.
     alive: usize,
     /// Makers that were asked for and are not done.
     makers: usize,
@@ -127,31 +145,32 @@ where
     fn make_some(&self) {
         // One who takes has other things to do.
         let is_taker = rayon::current_thread_index() == self.taker;
-        while !is_taker && self.make_next() {}
+        while !is_taker && self.make_next(Maker::Other) {}
         self.lock().makers -= 1;
     }
 
     /// Makes the next result; tells whether there was one to be made.
-    fn make_next(&self) -> bool {
-        let Some(number) = self.begin() else {
+    fn make_next(&self, maker: Maker) -> bool {
+        let Some(number) = self.begin(maker) else {
             return false;
         };
         let made = catch_unwind(AssertUnwindSafe(|| (self.make)(&self.items[number])));
         let mut flow = self.lock();
-        flow.making -= 1;
+        flow.making -= maker.lanes();
         flow.ready.insert(number, made);
         self.made.notify_all();
         true
     }
 
     /// Takes the next item, if there is one and room for its result.
-    fn begin(&self) -> Option<usize> {
+    fn begin(&self, maker: Maker) -> Option<usize> {
         let mut flow = self.lock();
-        let has_room = flow.making < self.lanes && flow.alive < 2 * self.lanes;
+        let has_lane = flow.making + maker.lanes() <= self.lanes;
+        let has_room = has_lane && flow.alive < 2 * self.lanes;
         if flow.is_stopped || !has_room || flow.next == self.items.len() {
             return None;
         }
-        flow.making += 1;
+        flow.making += maker.lanes();
         flow.alive += 1;
         flow.next += 1;
         Some(flow.next - 1)
@@ -164,7 +183,7 @@ where
             if let Some(result) = self.lock().ready.remove(&number) {
                 return result;
             }
-            if self.make_next() || rayon::yield_now() == Some(Yield::Executed) {
+            if self.make_next(Maker::Taker) || rayon::yield_now() == Some(Yield::Executed) {
                 continue;
             }
             // Someone makes it, and may yet need help with parts of it.
@@ -279,7 +298,8 @@ mod tests {
                 let mut seen = Vec::new();
                 let make = |&item: &usize| {
                     assert!(alive.fetch_add(1, Ordering::SeqCst) < 2 * lanes);
-                    assert!(making.fetch_add(1, Ordering::SeqCst) < lanes);
+                    // One more than the lanes is made by who has nothing to take.
+                    assert!(making.fetch_add(1, Ordering::SeqCst) <= lanes);
                     // Work of its own, of another length each time.
                     let parts = (0..item * 37 % 11).into_par_iter();
                     parts.for_each(|part| busy(20 * part as u64));
@@ -323,6 +343,22 @@ mod tests {
         };
         let taken = on(3, || {
             ordered(&items, 2, make, |item, is_met| {
+                assert!(is_met, "{item}");
+                Ok(())
+            })
+        });
+        assert_eq!(taken, Ok(()));
+    }
+
+    #[test]
+    fn who_has_nothing_to_take_makes_one_beside_the_others() {
+        let begun = AtomicUsize::new(0);
+        let make = |_: &usize| {
+            begun.fetch_add(1, Ordering::SeqCst);
+            wait_until(|| begun.load(Ordering::SeqCst) >= 2)
+        };
+        let taken = on(2, || {
+            ordered(&[0, 1], 1, make, |item, is_met| {
                 assert!(is_met, "{item}");
                 Ok(())
             })
