@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::choice;
 use super::file::{self, Stack};
@@ -220,6 +221,26 @@ struct Seen {
     look: Option<Look>,
 }
 
+/// What a frame is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    /// All but its noise,
+    Look,
+    /// its noise as well, where it is read in all its pixels,
+    LookAndListen,
+    /// or only its noise, where it was not: after all others, whom nobody is to wait
+    /// for.
+    Listen,
+}
+
+/// What a frame tells.
+#[derive(Default)]
+struct Found {
+    seen: Option<Seen>,
+    view: Option<View>,
+    noise: Option<f32>,
+}
+
 /// Reads the frames: what there is to know of each, and an aligner that has
 /// seen them all if they are to be aligned.
 fn look(
@@ -244,6 +265,8 @@ fn look(
     let frame = frames::bytes(stack) + 8 * (pixels >> (2 * scale.halvings));
     let budget = Budget::of(&options.resources);
     let lanes = pipeline::lanes(budget.for_frames(16 * pixels, frame, job)?, frame);
+    // Half of those that were read are compared while others are read.
+    let together = (lanes / 2).max(1);
     job.begin(
         if align {
             Phase::Aligning
@@ -254,27 +277,28 @@ fn look(
     );
     // Of reduced frames, and of whole ones that are listened to.
     let _keeping = Keeping::of(2 * lanes);
-    let step = used.len().div_ceil(LISTENED);
-    let paths: Vec<(usize, PathBuf, bool)> = used
-        .iter()
-        .enumerate()
-        .map(|(k, &i)| (i, stack.frames[i].path.clone(), k % step == 0))
+    let asks = asks(used);
+    let paths: Vec<(Ask, usize, PathBuf)> = asks
+        .into_iter()
+        .map(|(ask, i)| (ask, i, stack.frames[i].path.clone()))
         .collect();
+    let is_heard: Vec<AtomicBool> = stack.frames.iter().map(|_| false.into()).collect();
+    let mut waiting = Vec::new();
     pipeline::ordered(
         &paths,
         lanes,
-        |&(frame, ref path, is_listened)| {
+        |&(ask, frame, ref path)| {
+            if ask == Ask::Listen {
+                let is_heard = is_heard[frame].load(Ordering::Relaxed);
+                return match is_heard {
+                    true => Ok(Found::default()),
+                    false => listen(frames, path, job),
+                };
+            }
             let photo = scale.read(frames, path, job)?;
-            let noise = match is_listened {
-                true if scale.is_whole(&photo) => noise(&photo),
-                true => {
-                    let whole = frames.read(path, job)?;
-                    let noise = noise(&whole);
-                    photo::keep(whole);
-                    noise
-                }
-                false => None,
-            };
+            let is_heard_here = ask == Ask::LookAndListen && scale.is_whole(&photo);
+            is_heard[frame].store(is_heard_here, Ordering::Relaxed);
+            let noise = is_heard_here.then(|| noise(&photo)).flatten();
             let has_alpha = photo.alpha.is_some();
             let sharpness = Sharpness::of(&photo, GRID);
             let light = scale.light(&photo);
@@ -282,32 +306,72 @@ fn look(
             // What a frame hides is nothing that moved.
             let look = Look::of(&pyramid).filter(|_| !has_alpha);
             let view = align.then(|| view(pyramid, wish));
-            let seen = Seen {
+            let seen = Some(Seen {
                 frame,
                 sharpness,
                 light,
                 look,
-            };
-            Ok((seen, noise, view))
+            });
+            Ok(Found { seen, view, noise })
         },
-        |&(i, ..), result: Result<_>| {
+        |&(ask, i, _), result: Result<_>| {
             job.check()?;
             match result {
-                Ok((found, noise, view)) => {
-                    sharpness[i] = Some(found.sharpness.score());
+                Ok(Found {
+                    seen: found,
+                    view,
+                    noise,
+                }) => {
                     *quietest = [*quietest, noise].into_iter().flatten().reduce(f32::min);
-                    seen.push(found);
-                    if let (Some(aligner), Some(view)) = (&mut aligner, view) {
-                        aligner.add(vec![(i, view)]);
+                    if let Some(found) = found {
+                        sharpness[i] = Some(found.sharpness.score());
+                        seen.push(found);
                     }
+                    waiting.extend(view.map(|view| (i, view)));
                 }
                 Err(fault) => frames::fail(stack, i, &fault, job)?,
             }
-            job.step();
+            let is_due = waiting.len() >= together || ask == Ask::Listen;
+            if let (Some(aligner), true) = (&mut aligner, is_due) {
+                aligner.add(std::mem::take(&mut waiting));
+            }
+            if ask != Ask::Listen {
+                job.step();
+            }
             Ok(())
         },
     )?;
     Ok((seen, aligner))
+}
+
+/// What the frames in use are read for: each is looked at, and some are listened to.
+fn asks(used: &[usize]) -> Vec<(Ask, usize)> {
+    let step = used.len().div_ceil(LISTENED).max(1);
+    let look = used.iter().enumerate().map(|(k, &i)| match k % step {
+        0 => (Ask::LookAndListen, i),
+        _ => (Ask::Look, i),
+    });
+    let listen = used.iter().step_by(step).map(|&i| (Ask::Listen, i));
+    look.chain(listen).collect()
+}
+
+/// Measures the noise of a frame. One that cannot be read any more is told of when it
+/// is fused.
+///
+/// # Errors
+///
+/// [`Error::Cancelled`] once the job is.
+fn listen(frames: &Frames, path: &Path, job: &Job) -> Result<Found> {
+    let heard = frames.read(path, job).map(|photo| {
+        let noise = noise(&photo);
+        photo::keep(photo);
+        noise
+    });
+    job.check()?;
+    Ok(Found {
+        noise: heard.ok().flatten(),
+        ..Found::default()
+    })
 }
 
 /// What the aligner is to see of a frame. Key points are found here, where

@@ -1,6 +1,7 @@
 //! Measures the frames of a stack against their neighbours, and solves for all.
 
 use rayon::prelude::*;
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -104,9 +105,11 @@ impl Aligner {
     }
 
     /// Takes the next frames in stack order, with their numbers, and measures
-    /// each against those before it. All frames have one size.
+    /// each against those before it: pairs of many frames side by side, with the
+    /// same result as one after another. All frames have one size.
     pub fn add(&mut self, frames: Vec<(usize, View)>) {
         let first = self.recent.len();
+        let known = [self.links.len(), self.richer.len()];
         for (index, view) in frames {
             self.size.get_or_insert(view.size());
             if view.is_flat() {
@@ -133,6 +136,10 @@ impl Aligner {
         }
         for to in added {
             self.link_to_anchor(to);
+        }
+        // Sums of them are rounded alike, however many come at a time.
+        for (links, known) in [&mut self.links, &mut self.richer].into_iter().zip(known) {
+            links[known..].sort_by_key(|link| (link.to, Reverse(link.from)));
         }
         while self.recent.len() > KEPT {
             self.recent.pop_front();
@@ -534,5 +541,54 @@ fn pose(index: usize, transform: Transform, links: &[Link], reference: usize) ->
         transform,
         score: score(index, links),
         bridged: index > 0 && index != reference && !links.iter().any(is_next),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::photo::{Photo, Samples};
+
+    /// Frame `number` of a stack that drifts over a scene; one of them shows nothing.
+    fn view(number: usize) -> View {
+        let (width, height) = (240, 180);
+        // Speckles of 4 pixels.
+        let light = |x: usize, y: usize| {
+            let (x, y) = ((x + 2 * number) / 4, (y + number) / 4);
+            fastrand::Rng::with_seed((x * 1000 + y) as u64).u8(40..200)
+        };
+        let value = |i: usize| match number {
+            5 => 90,
+            _ => light(i / 3 % width, i / 3 / width),
+        };
+        let photo = Photo {
+            width,
+            height,
+            samples: Samples::Eight((0..width * height * 3).map(value).collect()),
+            ..Photo::default()
+        };
+        View::of(&photo, true)
+    }
+
+    #[test]
+    fn frames_that_come_together_are_linked_as_those_that_come_one_by_one() {
+        let bounds = Bounds {
+            shift: 60.0,
+            scale: 0.1,
+            rotation: 0.1,
+        };
+        let links = |together: usize| {
+            let mut aligner = Aligner::new(Method::Ecc, Model::Auto, bounds);
+            let numbers: Vec<usize> = (0..9).collect();
+            for some in numbers.chunks(together) {
+                aligner.add(some.iter().map(|&number| (number, view(number))).collect());
+            }
+            (aligner.links, aligner.richer, aligner.flat)
+        };
+        let one_by_one = links(1);
+        assert!(one_by_one.0.len() > 8, "{}", one_by_one.0.len());
+        for together in [2, 3, 9] {
+            assert_eq!(links(together), one_by_one, "{together} together");
+        }
     }
 }
