@@ -61,8 +61,9 @@ pub fn keep(photo: Photo) {
     drop(unwanted);
 }
 
-/// As many zeroes in memory that was kept, where there is any of that size.
-pub(super) fn zeroes<T: Clone + Send + bytemuck::Zeroable + 'static>(
+/// As many samples in memory that was kept, where there is any of that size: whatever
+/// they are, they are to be written.
+pub(super) fn samples<T: Clone + Send + bytemuck::Zeroable + 'static>(
     count: usize,
 ) -> Option<Vec<T>> {
     let fits = |buffer: &Box<dyn Any + Send>| {
@@ -75,7 +76,6 @@ pub(super) fn zeroes<T: Clone + Send + bytemuck::Zeroable + 'static>(
         Some(kept.buffers.swap_remove(at))
     });
     let mut samples = *found?.downcast::<Vec<T>>().ok()?;
-    samples.clear();
     samples.resize(count, T::zeroed());
     Some(samples)
 }
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_kept_as_long_as_it_is_wanted_and_comes_back_empty() {
+    fn memory_is_kept_as_long_as_it_is_wanted_and_serves_one_at_a_time() {
         // A size that no other test has.
         const COUNT: usize = 77_773;
         let photo = || Photo {
@@ -97,16 +97,19 @@ mod tests {
             ..Photo::default()
         };
         keep(photo());
-        assert_eq!(zeroes::<u16>(COUNT), None);
+        assert_eq!(samples::<u16>(COUNT), None);
         let keeping = Keeping::of(50);
         keep(photo());
-        assert_eq!(zeroes::<u8>(COUNT), None);
-        assert_eq!(zeroes::<u16>(COUNT / 2), None);
-        assert_eq!(zeroes::<u16>(COUNT + 1), None);
-        assert_eq!(zeroes::<u16>(COUNT - 9), Some(vec![0; COUNT - 9]));
-        assert_eq!(zeroes::<u16>(COUNT), None);
+        assert_eq!(samples::<u8>(COUNT), None);
+        assert_eq!(samples::<u16>(COUNT / 2), None);
+        assert_eq!(samples::<u16>(COUNT + 1), None);
+        assert_eq!(
+            samples::<u16>(COUNT - 9).map(|samples| samples.len()),
+            Some(COUNT - 9)
+        );
+        assert_eq!(samples::<u16>(COUNT), None);
         keep(photo());
         drop(keeping);
-        assert_eq!(zeroes::<u16>(COUNT), None);
+        assert_eq!(samples::<u16>(COUNT), None);
     }
 }

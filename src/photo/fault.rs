@@ -131,9 +131,22 @@ pub(super) fn zeroes<T: Clone + Send + bytemuck::Zeroable + 'static>(
     path: &Path,
     count: usize,
 ) -> Result<Vec<T>> {
-    if let Some(kept) = buffers::zeroes(count) {
-        return Ok(kept);
-    }
+    let Some(mut kept) = buffers::samples(count) else {
+        return fresh(path, count);
+    };
+    kept.fill(T::zeroed());
+    Ok(kept)
+}
+
+/// The same for one who writes all of them: they may be those of another photograph.
+pub(super) fn room<T: Clone + Send + bytemuck::Zeroable + 'static>(
+    path: &Path,
+    count: usize,
+) -> Result<Vec<T>> {
+    buffers::samples(count).map_or_else(|| fresh(path, count), Ok)
+}
+
+fn fresh<T: Clone + bytemuck::Zeroable>(path: &Path, count: usize) -> Result<Vec<T>> {
     // Ask first: `vec!` would end the program. It is used all the same because
     // the system gives it pages that cost nothing until they are touched.
     if Vec::<T>::new().try_reserve_exact(count).is_err() {

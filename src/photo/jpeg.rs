@@ -67,7 +67,7 @@ pub(super) fn decode_reduced(
     header.width = factor.scale(header.width);
     header.height = factor.scale(header.height);
     let (width, height) = (header.width, header.height);
-    let mut pixels = fault::zeroes::<u8>(path, width * height * channels)?;
+    let mut pixels = fault::room::<u8>(path, width * height * channels)?;
     let image = Image {
         pixels: &mut pixels[..],
         width,
