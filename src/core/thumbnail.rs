@@ -168,6 +168,60 @@ fn eight(value: u16) -> u8 {
     ((u32::from(value) + 128) / 257) as u8
 }
 
+/// A photograph of 8 bits that is so many times smaller: each pixel is the mean of as
+/// many each way, or of those that are there at the right and at the bottom.
+pub fn shrunk(photo: &Photo, times: usize) -> Photo {
+    let samples = match &photo.samples {
+        Samples::Eight(samples) => means(samples, photo.width, times, |mean| mean as u8),
+        Samples::Sixteen(samples) => means(samples, photo.width, times, |mean| eight(mean as u16)),
+    };
+    let alpha = photo.alpha.as_ref();
+    Photo {
+        width: photo.width.div_ceil(times),
+        height: photo.height.div_ceil(times),
+        samples: Samples::Eight(samples),
+        alpha: alpha.map(|alpha| means_of::<1, _>(alpha, photo.width, times, |mean| mean as u8)),
+        ..Photo::default()
+    }
+}
+
+fn means<T: Copy + Into<u32>>(
+    samples: &[T],
+    width: usize,
+    times: usize,
+    value: impl Fn(u32) -> u8,
+) -> Vec<u8> {
+    means_of::<3, T>(samples, width, times, value)
+}
+
+/// The means of blocks of pixels of so many `CHANNELS`, row after row.
+fn means_of<const CHANNELS: usize, T: Copy + Into<u32>>(
+    samples: &[T],
+    width: usize,
+    times: usize,
+    value: impl Fn(u32) -> u8,
+) -> Vec<u8> {
+    let length = width * CHANNELS;
+    let mut means = Vec::new();
+    let mut sums = vec![0u32; length];
+    for block in samples.chunks(length * times) {
+        sums.fill(0);
+        for row in block.chunks_exact(length) {
+            let both = sums.iter_mut().zip(row);
+            both.for_each(|(sum, &value)| *sum += value.into());
+        }
+        for columns in sums.chunks(CHANNELS * times) {
+            let (pixels, _) = columns.as_chunks::<CHANNELS>();
+            let count = (pixels.len() * (block.len() / length)) as u32;
+            for channel in 0..CHANNELS {
+                let sum: u32 = pixels.iter().map(|pixel| pixel[channel]).sum();
+                means.push(value((sum + count / 2) / count));
+            }
+        }
+    }
+    means
+}
+
 /// The pixels that one reduced pixel stands for, and the share of each.
 struct Span {
     first: usize,
@@ -251,6 +305,42 @@ mod tests {
             ..Photo::default()
         };
         assert_eq!(Rgba::of(&photo).data, [0, 255, 128, 255, 1, 0, 1, 7]);
+    }
+
+    #[test]
+    fn a_shrunk_photograph_shows_the_means_of_its_blocks() {
+        let (width, height, times) = (10, 7, 4);
+        let value = |x: usize, y: usize, c: usize| (20 * x + 3 * y + c) as u16;
+        let pixels = (0..width * height * 3).map(|i| value(i / 3 % width, i / 3 / width, i % 3));
+        let deep = Photo {
+            width,
+            height,
+            samples: Samples::Sixteen(pixels.clone().map(|v| v * 257).collect()),
+            alpha: Some((0..width * height).map(|i| (i % width) as u8).collect()),
+            ..Photo::default()
+        };
+        let flat = Photo {
+            samples: Samples::Eight(pixels.map(|v| v as u8).collect()),
+            ..deep.clone()
+        };
+        let small = shrunk(&flat, times);
+        assert_eq!((small.width, small.height), (3, 2));
+        // The last column stands for two pixels, the last row for three.
+        let mean = |from: usize, to: usize| (from..to).sum::<usize>() as f32 / (to - from) as f32;
+        let Samples::Eight(samples) = &small.samples else {
+            unreachable!()
+        };
+        for (at, &sample) in samples.iter().enumerate() {
+            let (x, y) = (at / 3 % 3 * times, at / 9 * times);
+            let [x, y] = [mean(x, (x + 4).min(width)), mean(y, (y + 4).min(height))];
+            let expected = 20.0 * x + 3.0 * y + (at % 3) as f32;
+            assert!(
+                (f32::from(sample) - expected).abs() <= 0.5,
+                "{at}: {sample}"
+            );
+        }
+        assert_eq!(small.alpha, Some(vec![2, 6, 9, 2, 6, 9]));
+        assert_eq!(shrunk(&deep, times), small);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::file::{self, Stack};
 use super::frames::{self, Frames};
 use super::machine::Budget;
 use super::scale::Scale;
+use super::unveiling::{self, Glance};
 use super::{
     AlignOptions, AlignmentReport, FrameStatus, Job, Phase, Reference, Report, Sort, StackOptions,
     export, order, reuse,
@@ -51,6 +52,8 @@ pub struct Aligned {
     pub exposures: Vec<Exposure>,
     /// Where they show something that moved.
     pub moved: Vec<Option<Moved>>,
+    /// Small pictures of some, by which they can be asked for veils.
+    pub glances: Vec<Option<Glance>>,
     /// How sharp each is; `None` where that is not known (yet).
     pub sharpness: Vec<Option<f64>>,
     /// The noise of the quietest; see [`noise`](crate::core::noise::noise).
@@ -172,6 +175,7 @@ impl Aligned {
             poses: vec![None; count],
             exposures: vec![Exposure::default(); count],
             moved: vec![None; count],
+            glances: vec![None; count],
             sharpness: vec![None; count],
             noise: None,
             found: None,
@@ -238,6 +242,7 @@ enum Ask {
 struct Found {
     seen: Option<Seen>,
     view: Option<View>,
+    glance: Option<Glance>,
     noise: Option<f32>,
 }
 
@@ -254,6 +259,7 @@ fn look(
         stack,
         frames,
         sharpness,
+        glances,
         noise: quietest,
         ..
     } = aligned;
@@ -261,6 +267,7 @@ fn look(
     let mut aligner = align.then(|| Aligner::new(wish.method, wish.model, bounds(wish, stack)));
     let mut seen = Vec::with_capacity(used.len());
     let scale = Scale::of(stack);
+    let size = (stack.width, stack.height);
     let pixels = (stack.width * stack.height) as u64;
     let frame = frames::bytes(stack) + 8 * (pixels >> (2 * scale.halvings));
     let budget = Budget::of(&options.resources);
@@ -277,6 +284,7 @@ fn look(
     );
     // Of reduced frames, and of whole ones that are listened to.
     let _keeping = Keeping::of(2 * lanes);
+    let asked = unveiling::to_ask(used, &options.fuse);
     let asks = asks(used);
     let paths: Vec<(Ask, usize, PathBuf)> = asks
         .into_iter()
@@ -302,6 +310,8 @@ fn look(
             let has_alpha = photo.alpha.is_some();
             let sharpness = Sharpness::of(&photo, GRID);
             let light = scale.light(&photo);
+            let is_asked = asked.contains(&frame);
+            let glance = is_asked.then(|| Glance::of(&photo, size));
             let pyramid = scale.pyramid(photo);
             // What a frame hides is nothing that moved.
             let look = Look::of(&pyramid).filter(|_| !has_alpha);
@@ -312,7 +322,12 @@ fn look(
                 light,
                 look,
             });
-            Ok(Found { seen, view, noise })
+            Ok(Found {
+                seen,
+                view,
+                glance,
+                noise,
+            })
         },
         |&(ask, i, _), result: Result<_>| {
             job.check()?;
@@ -320,8 +335,10 @@ fn look(
                 Ok(Found {
                     seen: found,
                     view,
+                    glance,
                     noise,
                 }) => {
+                    glances[i] = glance.or(glances[i].take());
                     *quietest = [*quietest, noise].into_iter().flatten().reduce(f32::min);
                     if let Some(found) = found {
                         sharpness[i] = Some(found.sharpness.score());

@@ -62,6 +62,16 @@ const BLOOM: f32 = 10.0;
 /// Pixels about a place whose values bound what may be behind a veil there.
 const RANGE: usize = 16;
 
+/// Pixels from one cell to the next in which a picture of this size is looked at: a
+/// power of two.
+pub fn step(width: usize, height: usize) -> usize {
+    let mut step = 2;
+    while width.div_ceil(step) * height.div_ceil(step) > CELLS {
+        step *= 2;
+    }
+    step
+}
+
 /// Which end of a stack is nearest to the camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -115,10 +125,10 @@ impl Depths {
         smoothness: u8,
         keep_going: KeepGoing,
     ) -> Result<Option<Self>> {
-        let (mut depth, mut step) = (fused.depth.clone(), 2usize);
-        while depth.cells() > CELLS {
-            (depth, step) = (depth.reduced(), 2 * step);
-        }
+        let [picture, ..] = &fused.channels;
+        let step = step(picture.width, picture.height);
+        let halvings = 1..step.ilog2();
+        let depth = halvings.fold(fused.depth.clone(), |depth, _| depth.reduced());
         let depth = depth.surface(softness(smoothness), keep_going)?;
         check(keep_going)?;
         let mut found = Self {
