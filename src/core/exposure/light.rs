@@ -9,6 +9,8 @@ use crate::photo::{Photo, Samples};
 
 /// Cells along the longer side.
 const CELLS: usize = 160;
+/// Pixels across and down a cell that tell its light.
+const ENOUGH: usize = 10;
 /// Cells about a clipped one that its light may spread to.
 const HALO: usize = 2;
 /// Encoded value beyond which a sample may be clipped.
@@ -101,7 +103,8 @@ impl Light {
     }
 }
 
-/// Mean linear light of a block of pixels, every other one of large blocks.
+/// Mean linear light of a block of pixels, of some in each row and column of large
+/// blocks.
 fn cell<T: Copy + Into<usize>>(
     photo: &Photo,
     samples: &[T],
@@ -110,7 +113,7 @@ fn cell<T: Copy + Into<usize>>(
     top: usize,
     side: usize,
 ) -> [f32; 3] {
-    let step = (side / 8).max(1);
+    let step = side.div_ceil(ENOUGH).max(1);
     let clipped = (CLIPPED * (table.len() - 1) as f32) as usize;
     let (mut sum, mut count) = ([0.0f32; 3], 0.0f32);
     for y in (top..top + side).step_by(step) {
