@@ -24,13 +24,12 @@ const SOS: u8 = 0xda;
 /// about ten.
 const MOST_SCANS: u32 = 500;
 
-/// Complaints of libjpeg after which the picture is whole all the same.
-const HARMLESS: [&str; 5] = [
+/// Complaints of libjpeg after which the picture is whole all the same. None is
+/// about the header: after such a one there are no pixels at all.
+const HARMLESS: [&str; 3] = [
     "extraneous bytes before marker",
     "Inconsistent progression sequence",
     "Invalid SOS parameters for sequential JPEG",
-    "Unknown Adobe color transform code",
-    "unknown JFIF revision number",
 ];
 
 pub(super) fn header(path: &Path, file: File, limits: &Limits) -> Result<Header> {
@@ -55,10 +54,6 @@ pub(super) fn decode_reduced(
         .map_err(|error| fault::unreadable(path, &error))?;
     let segments = Segments::read(&mut Cursor::new(&data)).map_err(|error| bad(path, &error))?;
     let mut header = segments.header(path, limits)?;
-    // libjpeg makes up what is missing at the end.
-    if !reaches_its_end(&data[segments.scan..]) {
-        return Err(fault::cut_short(path));
-    }
     let (format, channels) = match header.colour {
         Colour::Cmyk => (PixelFormat::CMYK, 4),
         _ => (PixelFormat::RGB, 3),
@@ -75,20 +70,7 @@ pub(super) fn decode_reduced(
         height,
         format,
     };
-    let mut decompressor = Decompressor::new().map_err(|error| fault::damaged(path, error))?;
-    let decoded = decompressor
-        .set_scan_limit(MOST_SCANS)
-        .and_then(|()| decompressor.set_scaling_factor(factor))
-        .and_then(|()| decompressor.decompress(&segments.without_junk(&data), image));
-    if let Err(error) = decoded {
-        let complaint = error.to_string();
-        if complaint.contains("Premature end of JPEG") {
-            return Err(fault::cut_short(path));
-        }
-        if !HARMLESS.iter().any(|harmless| complaint.contains(harmless)) {
-            return Err(fault::damaged(path, complaint));
-        }
-    }
+    decompress(path, &data, &segments, factor, image)?;
     if header.colour == Colour::Cmyk {
         // Adobe stores the light that is left in place of the ink.
         if segments.adobe {
@@ -103,6 +85,38 @@ pub(super) fn decode_reduced(
         alpha: None,
     };
     Ok((header, pixels))
+}
+
+/// Decompresses `data` into `image` with libjpeg, at `factor` of its size.
+fn decompress(
+    path: &Path,
+    data: &[u8],
+    segments: &Segments,
+    factor: ScalingFactor,
+    image: Image<&mut [u8]>,
+) -> Result<()> {
+    // libjpeg makes up what is missing at the end.
+    if !reaches_its_end(&data[segments.scan..]) {
+        return Err(fault::cut_short(path));
+    }
+    let mut decompressor = Decompressor::new().map_err(|error| fault::damaged(path, error))?;
+    let data = segments.mended(data);
+    decompressor
+        .set_scan_limit(MOST_SCANS)
+        .and_then(|()| decompressor.set_scaling_factor(factor))
+        .and_then(|()| decompressor.read_header(&data))
+        .map_err(|error| fault::damaged(path, error))?;
+    let Err(error) = decompressor.decompress(&data, image) else {
+        return Ok(());
+    };
+    let complaint = error.to_string();
+    if complaint.contains("Premature end of JPEG") {
+        return Err(fault::cut_short(path));
+    }
+    if HARMLESS.iter().any(|harmless| complaint.contains(harmless)) {
+        return Ok(());
+    }
+    Err(fault::damaged(path, complaint))
 }
 
 /// The smallest of the sizes that libjpeg decodes quickly.
@@ -131,18 +145,31 @@ struct Segments {
     height: usize,
     precision: u8,
     components: u8,
+    /// Where JFIF's markers have their revision.
+    revisions: Vec<usize>,
     /// Whether Adobe's marker is there.
     adobe: bool,
+    /// Where Adobe's markers tell how colours are stored.
+    transforms: Vec<usize>,
     exif: Option<Vec<u8>>,
-    /// The pieces of the profile with their numbers, from 1.
-    icc: Vec<(u8, Vec<u8>)>,
-    /// How many pieces there should be.
-    icc_pieces: u8,
+    icc: Vec<Piece>,
     resolution: Option<[f64; 2]>,
     /// Where the first scan begins.
     scan: usize,
     /// Bytes between segments that belong to none.
     junk: Vec<Range<usize>>,
+}
+
+/// A piece of the profile.
+#[derive(Debug)]
+struct Piece {
+    /// Where its segment begins.
+    at: usize,
+    /// From 1.
+    number: u8,
+    /// How many pieces there should be.
+    pieces: u8,
+    data: Vec<u8>,
 }
 
 impl Segments {
@@ -179,7 +206,7 @@ impl Segments {
                     if matches!(marker, 0xc0..=0xcf | 0xe0..=0xe2 | 0xee) {
                         let mut payload = vec![0; length];
                         source.read_exact(&mut payload)?;
-                        found.take(marker, &payload)?;
+                        found.take(marker, at, &payload)?;
                     } else {
                         source.seek_relative(length as i64)?;
                     }
@@ -189,7 +216,8 @@ impl Segments {
         }
     }
 
-    fn take(&mut self, marker: u8, payload: &[u8]) -> io::Result<()> {
+    /// Takes the segment that has its payload at `at`.
+    fn take(&mut self, marker: u8, at: usize, payload: &[u8]) -> io::Result<()> {
         match marker {
             0xc4 | 0xc8 | 0xcc => {}
             0xc0..=0xcf => {
@@ -207,6 +235,7 @@ impl Segments {
                     let density = density.map(|pair| f64::from(u16::from_be_bytes(pair)));
                     // JFIF counts units 0 none, 1 inch, 2 centimetre.
                     self.resolution = per_inch(density, Some(u32::from(*unit) + 1));
+                    self.revisions.push(at + 5);
                 }
             }
             0xe1 if self.exif.is_none() => {
@@ -214,11 +243,20 @@ impl Segments {
             }
             0xe2 => {
                 if let Some([number, pieces, data @ ..]) = payload.strip_prefix(b"ICC_PROFILE\0") {
-                    self.icc.push((*number, data.to_vec()));
-                    self.icc_pieces = *pieces;
+                    self.icc.push(Piece {
+                        at,
+                        number: *number,
+                        pieces: *pieces,
+                        data: data.to_vec(),
+                    });
                 }
             }
-            0xee => self.adobe |= payload.starts_with(b"Adobe"),
+            0xee if payload.starts_with(b"Adobe") => {
+                self.adobe = true;
+                if payload.len() > 11 {
+                    self.transforms.push(at + 11);
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -250,26 +288,49 @@ impl Segments {
 
     /// The profile, if all of it is there.
     fn profile(&self) -> Option<Vec<u8>> {
-        let mut pieces: Vec<_> = self.icc.iter().collect();
-        pieces.sort_by_key(|(number, _)| *number);
-        let numbers = pieces.iter().map(|(number, _)| *number);
-        (self.icc_pieces > 0 && numbers.eq(1..=self.icc_pieces))
-            .then(|| pieces.iter().flat_map(|(_, data)| data).copied().collect())
+        let mut icc: Vec<_> = self.icc.iter().collect();
+        icc.sort_by_key(|piece| piece.number);
+        let pieces = icc.first()?.pieces;
+        let is_whole = icc.iter().map(|piece| piece.number).eq(1..=pieces)
+            && icc.iter().all(|piece| piece.pieces == pieces);
+        is_whole.then(|| icc.iter().flat_map(|piece| &piece.data).copied().collect())
     }
 
-    /// The file without bytes that belong nowhere, which libjpeg would stop at.
-    fn without_junk<'a>(&self, data: &'a [u8]) -> Cow<'a, [u8]> {
-        if self.junk.is_empty() {
+    /// The file without what libjpeg would stop at though the picture is sound.
+    fn mended<'a>(&self, data: &'a [u8]) -> Cow<'a, [u8]> {
+        let mends = self.mends(data);
+        if self.junk.is_empty() && mends.is_empty() {
             return Cow::Borrowed(data);
         }
-        let mut clean = Vec::with_capacity(data.len());
-        let mut kept = 0;
-        for junk in &self.junk {
-            clean.extend_from_slice(&data[kept..junk.start]);
-            kept = junk.end;
+        let mut mended = data.to_vec();
+        for (at, value) in mends {
+            mended[at] = value;
         }
-        clean.extend_from_slice(&data[kept..]);
-        Cow::Owned(clean)
+        for junk in self.junk.iter().rev() {
+            mended.drain(junk.clone());
+        }
+        Cow::Owned(mended)
+    }
+
+    /// The bytes that libjpeg does not know, and what to put in their place.
+    fn mends(&self, data: &[u8]) -> Vec<(usize, u8)> {
+        // Colours are taken for YCbCr or YCCK, as libjpeg does.
+        let (known, usual) = match self.components {
+            4 => ([0, 2], 2),
+            _ => ([0, 1], 1),
+        };
+        let revisions = self.revisions.iter().filter(|&&at| data[at] != 1);
+        let transforms = self.transforms.iter();
+        let transforms = transforms.filter(|&&at| !known.contains(&data[at]));
+        // Under another name, a profile that misses pieces is not looked at.
+        let broken: &[Piece] = match self.profile() {
+            None => &self.icc,
+            Some(_) => &[],
+        };
+        (revisions.map(|&at| (at, 1)))
+            .chain(transforms.map(|&at| (at, usual)))
+            .chain(broken.iter().map(|piece| (piece.at, 0)))
+            .collect()
     }
 }
 
@@ -330,11 +391,11 @@ mod tests {
         let mut segments = Segments::default();
         for number in [3, 1] {
             let payload = [b"ICC_PROFILE\0", &[number, 3][..], &[number; 4]].concat();
-            segments.take(0xe2, &payload).unwrap();
+            segments.take(0xe2, 0, &payload).unwrap();
         }
         assert_eq!(segments.profile(), None);
         segments
-            .take(0xe2, b"ICC_PROFILE\0\x02\x03\x02\x02")
+            .take(0xe2, 0, b"ICC_PROFILE\0\x02\x03\x02\x02")
             .unwrap();
         assert_eq!(segments.profile().unwrap(), [1, 1, 1, 1, 2, 2, 3, 3, 3, 3]);
     }

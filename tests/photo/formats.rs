@@ -1,6 +1,6 @@
 //! The kinds of JPEG, PNG, WebP and BMP, and how they lie.
 
-use parfocal::photo::{Colour, Photo, Samples, probe, read, read_metadata};
+use parfocal::photo::{Colour, Photo, Samples, probe, read, read_metadata, read_reduced};
 use turbojpeg::{Colorspace, PixelFormat, Subsamp};
 
 use crate::material::{
@@ -151,6 +151,31 @@ fn bytes_after_the_end_and_between_segments_do_no_harm() {
     ] {
         let photo = read(&folder.put(name, file), &any_size()).unwrap();
         assert_eq!(quarter_names(&photo), "RGBW", "{name}");
+    }
+}
+
+#[test]
+fn headers_with_unknown_values_do_no_harm() {
+    let folder = Folder::new();
+    let plain = jpeg(&quarters(), 32, PixelFormat::RGB, |_| ());
+    let mut revision = plain.clone();
+    assert_eq!(revision[6..12], *b"JFIF\0\x01");
+    revision[11] = 3;
+    // Without JFIF's marker, Adobe's tells how colours are stored.
+    let colours = [&plain[..2], &plain[20..]].concat();
+    let colours = with_segment(&colours, 0xee, b"Adobe\0\x64\0\0\0\0\x07");
+    let profile = with_segment(&plain, 0xe2, b"ICC_PROFILE\0\x02\x03half");
+    for (name, file) in [
+        ("revision", revision),
+        ("colours", colours),
+        ("profile", profile),
+    ] {
+        let path = folder.put(name, file);
+        let photo = read(&path, &any_size()).unwrap();
+        assert_eq!(quarter_names(&photo), "RGBW", "{name}");
+        assert_eq!(photo.metadata.icc, None, "{name}");
+        let reduced = read_reduced(&path, &any_size(), 4).unwrap();
+        assert_eq!(quarter_names(&reduced), "RGBW", "{name}, reduced");
     }
 }
 
