@@ -18,3 +18,16 @@ fn decode(bencher: Bencher, extension: &str) {
         .counter(common::pixels())
         .bench_local(|| photo::read(&path, &Limits::default()).unwrap());
 }
+
+/// For a small picture, of a JPEG.
+#[divan::bench(args = [8, 4, 2], sample_count = 10)]
+fn reduced(bencher: Bencher, times: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("frame.jpg");
+    let frame = common::frame(0, 1);
+    common::write(&path, &frame, 8);
+    let side = frame.width.max(frame.height) / times;
+    bencher
+        .counter(common::pixels())
+        .bench_local(|| photo::read_reduced(&path, &Limits::default(), side).unwrap());
+}

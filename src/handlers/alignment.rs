@@ -292,6 +292,7 @@ fn look(
         .collect();
     let is_heard: Vec<AtomicBool> = stack.frames.iter().map(|_| false.into()).collect();
     let mut waiting = Vec::new();
+    let (mut done, mut told) = (0, 0);
     pipeline::ordered(
         &paths,
         lanes,
@@ -352,7 +353,10 @@ fn look(
             if let (Some(aligner), true) = (&mut aligner, is_due) {
                 aligner.add(std::mem::take(&mut waiting));
             }
-            if ask != Ask::Listen {
+            // Those that are listened to take their time as well.
+            done += 1;
+            if told < done * used.len() / paths.len() {
+                told += 1;
                 job.step();
             }
             Ok(())

@@ -1,5 +1,6 @@
-//! Reads JPEG, through libjpeg-turbo. The segments around the picture are
-//! walked here (ITU-T T.81, annex B; JFIF 1.02; Adobe Technical Note 5116).
+//! Reads JPEG, through libjpeg-turbo but for the smallest pictures. The segments
+//! around the picture are walked here (ITU-T T.81, annex B; JFIF 1.02; Adobe
+//! Technical Note 5116).
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -14,7 +15,7 @@ use crate::Result;
 use super::exif::Block;
 use super::metadata::per_inch;
 use super::read::{Colour, Header, Pixels};
-use super::{Limits, Metadata, Samples, colour, fault};
+use super::{Limits, Metadata, Samples, colour, eighth, fault};
 
 const SOI: u8 = 0xd8;
 const EOI: u8 = 0xd9;
@@ -63,14 +64,19 @@ pub(super) fn decode_reduced(
     header.height = factor.scale(header.height);
     let (width, height) = (header.width, header.height);
     let mut pixels = fault::room::<u8>(path, width * height * channels)?;
-    let image = Image {
-        pixels: &mut pixels[..],
-        width,
-        pitch: width * channels,
-        height,
-        format,
-    };
-    decompress(path, &data, &segments, factor, image)?;
+    let is_eighth = factor == ScalingFactor::ONE_EIGHTH
+        && header.colour != Colour::Cmyk
+        && eighth::decode(&data, width, height, &mut pixels).is_some();
+    if !is_eighth {
+        let image = Image {
+            pixels: &mut pixels[..],
+            width,
+            pitch: width * channels,
+            height,
+            format,
+        };
+        decompress(path, &data, &segments, factor, image)?;
+    }
     if header.colour == Colour::Cmyk {
         // Adobe stores the light that is left in place of the ink.
         if segments.adobe {
@@ -88,7 +94,7 @@ pub(super) fn decode_reduced(
 }
 
 /// Decompresses `data` into `image` with libjpeg, at `factor` of its size.
-fn decompress(
+pub(super) fn decompress(
     path: &Path,
     data: &[u8],
     segments: &Segments,
@@ -140,7 +146,7 @@ fn bad(path: &Path, error: &io::Error) -> crate::Error {
 
 /// What stands before the first scan.
 #[derive(Debug, Default)]
-struct Segments {
+pub(super) struct Segments {
     width: usize,
     height: usize,
     precision: u8,
@@ -173,7 +179,7 @@ struct Piece {
 }
 
 impl Segments {
-    fn read(source: &mut (impl BufRead + Seek)) -> io::Result<Self> {
+    pub(super) fn read(source: &mut (impl BufRead + Seek)) -> io::Result<Self> {
         let mut found = Self::default();
         let mut at = 0;
         loop {
