@@ -68,13 +68,18 @@ fn opened(folder: &StackFolder, method: Method) -> Window {
     window
 }
 
+/// Whether a job is so far, or has already gone on to fuse what it was to align.
+fn is_so_far(now: (Phase, usize), (phase, done): (Phase, usize)) -> bool {
+    now.0 == phase && now.1 >= done || (phase, now.0) == (Phase::Aligning, Phase::Fusing)
+}
+
 /// Waits for the job to get this far and a little further, cancels it, and
 /// sees how long it goes on.
 #[track_caller]
 fn cancel_at(window: &mut Window, phase: Phase, done: usize) {
     window.wait("the phase", |app| {
         app.progress()
-            .is_some_and(|(now, steps)| now == phase && steps >= done)
+            .is_some_and(|now| is_so_far(now, (phase, done)))
     });
     window.settle_for(Duration::from_millis(60));
     let took = cancelled(window);

@@ -104,19 +104,18 @@ impl Rgba {
         data.par_chunks_mut(width * 4)
             .zip(&rows)
             .for_each(|(out, row)| {
-                let mut sums = vec![0f32; width * 4];
-                for (y, weight) in row.iter() {
+                // Row by row first: that is done for many values at once.
+                let mut sums = vec![0f32; self.width * 4];
+                for (y, share) in row.iter() {
                     let line = &self.data[y * self.width * 4..][..self.width * 4];
-                    for (sum, column) in sums.chunks_exact_mut(4).zip(&columns) {
-                        for (x, share) in column.iter() {
-                            for (sum, &value) in sum.iter_mut().zip(&line[4 * x..4 * x + 4]) {
-                                *sum += weight * share * f32::from(value);
-                            }
-                        }
+                    for (sum, &value) in sums.iter_mut().zip(line) {
+                        *sum += share * f32::from(value);
                     }
                 }
-                for (out, sum) in out.iter_mut().zip(&sums) {
-                    *out = (sum + 0.5) as u8;
+                let (pixels, _) = sums.as_chunks::<4>();
+                let (out, _) = out.as_chunks_mut::<4>();
+                for (out, column) in out.iter_mut().zip(&columns) {
+                    *out = mean(pixels, column).map(|value| (value + 0.5) as u8);
                 }
             });
         Self {
@@ -125,6 +124,17 @@ impl Rgba {
             data,
         }
     }
+}
+
+/// The mean of some of the pixels of a row.
+fn mean(pixels: &[[f32; 4]], span: &Span) -> [f32; 4] {
+    let mut mean = [0.0; 4];
+    for (x, share) in span.iter() {
+        for (mean, value) in mean.iter_mut().zip(pixels[x]) {
+            *mean += share * value;
+        }
+    }
+    mean
 }
 
 /// The values of a picture, four to a pixel and `width` pixels to a row, at
