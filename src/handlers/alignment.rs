@@ -290,6 +290,7 @@ fn look(
         .into_iter()
         .map(|(ask, i)| (ask, i, stack.frames[i].path.clone()))
         .collect();
+    let stages = job.stages();
     let is_heard: Vec<AtomicBool> = stack.frames.iter().map(|_| false.into()).collect();
     let mut waiting = Vec::new();
     let (mut done, mut told) = (0, 0);
@@ -301,22 +302,25 @@ fn look(
                 let is_heard = is_heard[frame].load(Ordering::Relaxed);
                 return match is_heard {
                     true => Ok(Found::default()),
-                    false => listen(frames, path, job),
+                    false => stages.time("look: listen", || listen(frames, path, job)),
                 };
             }
-            let photo = scale.read(frames, path, job)?;
+            let photo = stages.time("look: read", || scale.read(frames, path, job))?;
             let is_heard_here = ask == Ask::LookAndListen && scale.is_whole(&photo);
             is_heard[frame].store(is_heard_here, Ordering::Relaxed);
-            let noise = is_heard_here.then(|| noise(&photo)).flatten();
+            let measure = || stages.time("look: noise", || noise(&photo));
+            let noise = is_heard_here.then(measure).flatten();
             let has_alpha = photo.alpha.is_some();
-            let sharpness = Sharpness::of(&photo, GRID);
-            let light = scale.light(&photo);
-            let is_asked = asked.contains(&frame);
-            let glance = is_asked.then(|| Glance::of(&photo, size));
-            let pyramid = scale.pyramid(photo);
+            let score = || Sharpness::of(&photo, GRID);
+            let sharpness = stages.time("look: sharpness", score);
+            let light = stages.time("look: light", || scale.light(&photo));
+            let glance = || stages.time("look: glance", || Glance::of(&photo, size));
+            let glance = asked.contains(&frame).then(glance);
+            let pyramid = stages.time("look: luminance", || scale.pyramid(photo));
             // What a frame hides is nothing that moved.
             let look = Look::of(&pyramid).filter(|_| !has_alpha);
-            let view = align.then(|| view(pyramid, wish));
+            let view = || stages.time("look: structure", || view(pyramid, wish));
+            let view = align.then(view);
             let seen = Some(Seen {
                 frame,
                 sharpness,
@@ -351,7 +355,8 @@ fn look(
             }
             let is_due = waiting.len() >= together || ask == Ask::Listen;
             if let (Some(aligner), true) = (&mut aligner, is_due) {
-                aligner.add(std::mem::take(&mut waiting));
+                let compare = || aligner.add(std::mem::take(&mut waiting));
+                stages.time("look: compare", compare);
             }
             // Those that are listened to take their time as well.
             done += 1;

@@ -267,7 +267,8 @@ fn lanes(
 ) -> Result<Lanes> {
     let allowed = resources.device_memory.unwrap_or(u64::MAX);
     let fits = |count: usize| {
-        let photos = photo.saturating_mul(count as u64);
+        // However many lanes there are, one uploads while one is fused.
+        let photos = photo.saturating_mul(count.min(2) as u64);
         fuse::enough_memory(method, area, photos, allowed, device)
     };
     let wished = resources.lanes.unwrap_or(Lanes::USUAL);

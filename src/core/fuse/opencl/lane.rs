@@ -1,10 +1,11 @@
 //! Lanes by which photographs come onto a device.
 //!
-//! An upload keeps the thread and the queue busy that it is made by. So that one
-//! photograph is uploaded while another is fused, each lane has a thread and a
-//! queue of its own, and memory for one photograph; lanes take turns, so that
-//! frames are fused in the order in which they came, whoever is faster. One lane
-//! alone needs no thread: the one that fuses uploads as well.
+//! An upload keeps the thread and the queue busy that it is made by, and some
+//! drivers let nobody put kernels into another queue meanwhile. So each lane has a
+//! thread and a queue of its own, and lanes take turns: a photograph is uploaded
+//! once all kernels for the one before it are in the queue, while the device runs
+//! them. Frames are fused in the order in which they came, whoever is faster. One
+//! lane alone needs no thread: the one that fuses uploads as well.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::Scope;
@@ -32,7 +33,18 @@ pub enum Source<'a> {
     /// They are uploaded where they are fused.
     Own(Box<Own<'a>>),
     /// Lanes upload them in turn.
-    Lanes { lanes: Vec<Lane>, turn: usize },
+    Lanes(Box<Turns>),
+}
+
+/// Lanes that take turns.
+pub struct Turns {
+    lanes: Vec<Lane>,
+    /// The one whose turn it is.
+    turn: usize,
+    /// Memory of the photograph that is fused now,
+    fused: Option<Slot>,
+    /// and of the one before it, which no kernel reads any more.
+    spare: Option<Slot>,
 }
 
 /// One who uploads photographs, into the same memory.
@@ -79,40 +91,59 @@ impl<'a> Source<'a> {
             scope.spawn(move || own.run(device, orders, &sender, &free));
             Lane { uploaded, slots }
         };
-        Self::Lanes {
-            lanes: messages.into_iter().map(lane).collect(),
+        let lanes: Vec<Lane> = messages.into_iter().map(lane).collect();
+        let mut turns = Turns {
+            lanes,
             turn: 0,
-        }
+            fused: None,
+            spare: None,
+        };
+        turns.upload_next();
+        Self::Lanes(Box::new(turns))
     }
 
     /// The next photograph.
     pub fn next(&mut self, session: &Session) -> Result<Next> {
         match self {
             Self::Own(own) => own.next(session),
-            Self::Lanes { lanes, turn } => {
-                let lane = &lanes[*turn % lanes.len()];
-                *turn += 1;
-                let stopped = |_| Err(failure("one of its lanes stopped unexpectedly"));
-                let next = || lane.uploaded.recv().unwrap_or_else(stopped);
-                session.stages.time("device: wait for uploads", next)
-            }
+            Self::Lanes(turns) => turns.next(session),
         }
     }
 
-    /// Gives the memory of a photograph back, which is read no more once what was
-    /// put into the queue so far is done.
-    pub fn free(&mut self, session: &Session, photo: Uploaded) -> Result<()> {
+    /// Gives the memory of a photograph back, once all that reads it is in the queue.
+    pub fn free(&mut self, photo: Uploaded) {
+        let slot = photo.into_slot();
         match self {
-            Self::Own(own) => own.slot = photo.into_slot(),
-            Self::Lanes { lanes, turn } => {
-                // Another queue writes it next.
-                session.wait()?;
-                let lane = &lanes[(*turn + lanes.len() - 1) % lanes.len()];
-                // A lane at its end needs no memory.
-                let _ = lane.slots.send(photo.into_slot());
-            }
+            Self::Own(own) => own.slot = slot,
+            Self::Lanes(turns) => turns.spare = turns.fused.replace(slot),
         }
-        Ok(())
+    }
+
+    /// Lets the next photograph be uploaded, if there is a lane for that.
+    pub fn upload_next(&mut self) {
+        if let Self::Lanes(turns) = self {
+            turns.upload_next();
+        }
+    }
+}
+
+impl Turns {
+    /// The photograph of the lane whose turn it is; the next one's comes then.
+    fn next(&mut self, session: &Session) -> Result<Next> {
+        let stopped = |_| Err(failure("one of its lanes stopped unexpectedly"));
+        let uploaded = &self.lanes[self.turn].uploaded;
+        let next = || uploaded.recv().unwrap_or_else(stopped);
+        let next = session.stages.time("device: wait for uploads", next)?;
+        self.turn = (self.turn + 1) % self.lanes.len();
+        // Another queue writes to the memory of the photograph before this next.
+        session.wait()?;
+        Ok(next)
+    }
+
+    fn upload_next(&mut self) {
+        let slot = self.spare.take().unwrap_or_default();
+        // A lane at its end needs no memory.
+        let _ = self.lanes[self.turn].slots.send(slot);
     }
 }
 
@@ -135,7 +166,7 @@ impl Own<'_> {
         )
     }
 
-    /// Uploads all of them, as memory becomes free.
+    /// Uploads all of them, each when memory for it comes.
     fn run(
         mut self,
         device: &OpenClDevice,
@@ -147,15 +178,12 @@ impl Own<'_> {
             Ok(session) => session.with(orders),
             Err(fault) => return drop(uploaded.send(Err(fault))),
         };
-        loop {
+        while let Ok(slot) = free.recv() {
+            self.slot = slot;
             let next = self.next(&session);
             let is_photo = matches!(next, Ok(Next::Photo(_)));
             if uploaded.send(next).is_err() || !is_photo {
                 return;
-            }
-            match free.recv() {
-                Ok(slot) => self.slot = slot,
-                Err(_) => return,
             }
         }
     }

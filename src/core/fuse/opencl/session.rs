@@ -143,6 +143,11 @@ impl Session {
         self.is_slow.set(true);
     }
 
+    /// Whether each kernel is waited for.
+    pub fn is_slow(&self) -> bool {
+        self.is_slow.get()
+    }
+
     /// The same that waits for each kernel and copy, and notes what it takes.
     pub fn clocked(mut self) -> Self {
         self.clock = Some(RefCell::default());

@@ -164,7 +164,12 @@ fn fuse(
         let begun = Instant::now();
         let (index, whole) = (photo.index, photo.whole);
         frame.warp(session, &photo)?;
-        source.free(session, photo)?;
+        source.free(photo);
+        // Where each kernel is waited for, there is no better time than now.
+        let is_slow = session.is_slow();
+        if is_slow {
+            source.upload_next();
+        }
         any_whole |= whole;
         let pixels = &frame.pixels;
         if !whole {
@@ -172,6 +177,9 @@ fn fuse(
             session.run("cover", pixels.size(), &args)?;
         }
         accumulator.add(session, index, pixels, whole)?;
+        if !is_slow {
+            source.upload_next();
+        }
         if number < lanes.max(2) {
             // Some drivers look for memory when it is used for the first time.
             session.wait()?;
