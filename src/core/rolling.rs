@@ -51,6 +51,17 @@ impl Rolling {
         start..self.end
     }
 
+    /// How many rows were made.
+    pub fn made(&self) -> usize {
+        self.end
+    }
+
+    /// One row that is there.
+    pub fn row_mut(&mut self, y: usize) -> &mut [f32] {
+        let start = self.place(y) * self.width;
+        &mut self.data[start..start + self.width]
+    }
+
     /// Bands of these rows.
     pub fn bands_mut(&mut self, rows: Range<usize>) -> impl ParallelIterator<Item = Band<'_>> {
         let length = (self.width * BAND).max(1);

@@ -286,22 +286,25 @@ pub fn squares_into<'a>(detail: &Detail<impl Rows>, bands: impl ParallelIterator
     bands.for_each_init(scratch, |(row, sums), (first, rows)| {
         for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
             detail.row(y, row, sums);
-            let [red, green, blue] = row.channels();
-            vectorised(
-                #[inline(always)]
-                || {
-                    for (((out, red), green), blue) in out.iter_mut().zip(red).zip(green).zip(blue)
-                    {
-                        let grey = COLOURS[0] * red + COLOURS[1] * green + COLOURS[2] * blue;
-                        let each = COLOURS[0] * red * red
-                            + COLOURS[1] * green * green
-                            + COLOURS[2] * blue * blue;
-                        *out = CHROMA * each + (1.0 - CHROMA) * grey * grey;
-                    }
-                },
-            );
+            square_row(row.channels(), out);
         }
     });
+}
+
+/// The energy of a row of detail; see [`squares`].
+pub fn square_row([red, green, blue]: [&[f32]; 3], out: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for (((out, red), green), blue) in out.iter_mut().zip(red).zip(green).zip(blue) {
+                let grey = COLOURS[0] * red + COLOURS[1] * green + COLOURS[2] * blue;
+                let each = COLOURS[0] * red * red
+                    + COLOURS[1] * green * green
+                    + COLOURS[2] * blue * blue;
+                *out = CHROMA * each + (1.0 - CHROMA) * grey * grey;
+            }
+        },
+    );
 }
 
 /// The energy of the two finest levels of detail of a picture, in no window.
@@ -436,7 +439,7 @@ impl Winners<'_> {
         let (best, winner) = (self.best.row(y), self.index.row(y));
         vectorised(
             #[inline(always)]
-            || rise(rank, index, best, winner, |_| ()),
+            || rise(rank, index, best, winner, []),
         );
     }
 
@@ -457,29 +460,58 @@ impl Winners<'_> {
 /// Pixels that are looked at together.
 const RUN: usize = 32;
 
-/// Lets the frame `index` win where its rank is the best, and calls `won` with
-/// each such place. A tie goes to the earlier frame, in whichever order they
-/// come.
+/// Lets the frame `index` win where its rank is the best, and lets its values, the
+/// second of each of `pairs`, take the place of the first there. A tie goes to the
+/// earlier frame, in whichever order they come.
 #[inline(always)]
-pub fn rise(
+pub fn rise<const N: usize>(
     rank: &[f32],
     index: u16,
     best: &mut [f32],
     winner: &mut [u16],
-    mut won: impl FnMut(usize),
+    pairs: [(&mut [f32], &[f32]); N],
 ) {
-    let runs = best.chunks_mut(RUN).zip(winner.chunks_mut(RUN));
-    for (run, ((best, winner), rank)) in runs.zip(rank.chunks(RUN)).enumerate() {
-        // Most frames win nowhere nearby.
-        let may = rank.iter().zip(&*best).map(|(rank, best)| rank >= best);
-        if !may.fold(false, |any, may| any | may) {
-            continue;
-        }
-        for (k, ((rank, best), winner)) in rank.iter().zip(best).zip(winner).enumerate() {
-            if *rank > *best || (*rank == *best && index < *winner) {
-                (*best, *winner) = (*rank, index);
-                won(run * RUN + k);
-            }
-        }
+    let (ranks, last_rank) = rank.as_chunks::<RUN>();
+    let (bests, last_best) = best.as_chunks_mut::<RUN>();
+    let (winners, last_winner) = winner.as_chunks_mut::<RUN>();
+    let mut pairs = pairs.map(|(kept, own)| {
+        let (kept, last_kept) = kept.as_chunks_mut::<RUN>();
+        let (own, last_own) = own.as_chunks::<RUN>();
+        ((kept, own), (last_kept, last_own))
+    });
+    let runs = ranks.iter().zip(bests).zip(winners).enumerate();
+    for (k, ((rank, best), winner)) in runs {
+        let pairs = pairs.each_mut();
+        let pairs = pairs.map(|((kept, own), _)| (&mut kept[k][..], &own[k][..]));
+        rise_run(rank, index, best, winner, pairs);
+    }
+    let pairs = pairs.map(|(_, last)| last);
+    rise_run(last_rank, index, last_best, last_winner, pairs);
+}
+
+/// The same of at most [`RUN`] pixels.
+#[inline(always)]
+fn rise_run<const N: usize>(
+    rank: &[f32],
+    index: u16,
+    best: &mut [f32],
+    winner: &mut [u16],
+    pairs: [(&mut [f32], &[f32]); N],
+) {
+    // Most frames win nowhere nearby.
+    let may = rank.iter().zip(&*best).map(|(rank, best)| rank >= best);
+    if !may.fold(false, |any, may| any | may) {
+        return;
+    }
+    let mut wins = [false; RUN];
+    let places = wins.iter_mut().zip(rank).zip(&mut *best).zip(winner);
+    for (((wins, rank), best), winner) in places {
+        *wins = (*rank > *best) | ((*rank == *best) & (index < *winner));
+        *best = if *wins { *rank } else { *best };
+        *winner = if *wins { index } else { *winner };
+    }
+    for (kept, own) in pairs {
+        let values = kept.iter_mut().zip(own).zip(&wins);
+        values.for_each(|((kept, own), wins)| *kept = if *wins { *own } else { *kept });
     }
 }

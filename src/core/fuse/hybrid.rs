@@ -12,6 +12,7 @@
 //! all below the finest detail is also blended in one level, at half the size,
 //! and takes the place of the others as far as contrast is beyond noise.
 
+use std::ops;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -198,6 +199,7 @@ impl Hybrid {
             &given,
             keep_going,
             self.parts(&tiles, &mut standings[0]),
+            |strip, rows, part| part.see(strip, rows, mask),
             |strip, part| {
                 strip.stand(lift, shown.as_ref());
                 if let Some(part) = part {
@@ -288,17 +290,20 @@ impl Hybrid {
 }
 
 impl Part<'_> {
+    /// Takes in the range of the values in these rows.
+    fn see(&mut self, strip: &Strip, rows: ops::Range<usize>, mask: Option<&Plane>) {
+        let tile = &strip.tile;
+        let Some(ranges) = &mut self.range else {
+            return;
+        };
+        for (range, channel) in ranges.iter_mut().zip(&strip.channels) {
+            let own = |y| tile.row(channel, 0, y);
+            range.add_rows(rows.clone(), own, mask.map(|mask| |y| tile.part(mask, y)));
+        }
+    }
+
     /// Takes in the rows of a strip of the frame `index`.
     fn take(&mut self, index: u16, strip: &Strip, mask: Option<&Plane>, scale: Scale) {
-        let tile = &strip.tile;
-        if let Some(ranges) = &mut self.range {
-            for (range, channel) in ranges.iter_mut().zip(&strip.channels) {
-                for y in strip.rows.clone() {
-                    let mask = mask.map(|mask| tile.part(mask, y));
-                    range.add_row(y, tile.row(channel, 0, y), mask);
-                }
-            }
-        }
         strip.tell(&mut self.winners, index, mask);
         self.take_whole(strip, scale);
         self.take_half(strip, scale);
@@ -308,15 +313,11 @@ impl Part<'_> {
     fn take_whole(&mut self, strip: &Strip, scale: Scale) {
         let tile = &strip.tile;
         let (own, above, width) = (tile.own(0), tile.above(0), tile.across.len());
-        let mut row = DetailRow::new(width);
         let (mut weights, mut energies) = (vec![0.0; own.len()], vec![0.0; width]);
         let mut sums = Vec::new();
-        let below = self.finest.is_some().then_some(&strip.below[0]);
-        let detail = Detail::new(&strip.channels, below);
         for y in strip.rows.clone() {
             scale.weigh(tile.row(&strip.standing, 0, y), &mut weights);
-            detail.row(y - above, &mut row, &mut sums);
-            let values = row.channels().map(|channel| &channel[own.clone()]);
+            let values = strip.channels.each_ref().map(|plane| tile.row(plane, 0, y));
             if let Some(finest) = &mut self.finest {
                 strip.energies[0].window_row(y - above, &mut energies, &mut sums);
                 scale.weigh_own(&energies[own.clone()], &mut weights);

@@ -4,6 +4,7 @@ use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::plane::{Plane, levels};
+use crate::core::rolling::Rolling;
 use crate::core::rows::Rows;
 use crate::core::vector::vectorised;
 
@@ -61,6 +62,27 @@ impl<'a, R: Rows> Detail<'a, R> {
             );
         }
     }
+}
+
+/// Puts the detail of row `y` of `fine` in the place of the row. The others are
+/// scratch of any length.
+pub fn split_row(
+    fine: &mut Rolling,
+    coarse: &impl Rows,
+    y: usize,
+    expanded: &mut Vec<f32>,
+    sums: &mut Vec<f32>,
+) {
+    expanded.resize(fine.width(), 0.0);
+    coarse.expanded_row(y, expanded, sums);
+    let fine = fine.row_mut(y);
+    vectorised(
+        #[inline(always)]
+        || {
+            let both = fine.iter_mut().zip(expanded.iter());
+            both.for_each(|(fine, expanded)| *fine -= expanded);
+        },
+    );
 }
 
 /// A row of three channels.

@@ -452,15 +452,10 @@ impl Best<'_> {
             hidden.for_each(|(own, mask)| *own = mask - 1.0);
         }
         let [red, green, blue] = self.detail;
+        let pairs = [(red, detail[0]), (green, detail[1]), (blue, detail[2])];
         vectorised(
             #[inline(always)]
-            || {
-                rise(own, index, self.energy, self.winner, |i| {
-                    red[i] = detail[0][i];
-                    green[i] = detail[1][i];
-                    blue[i] = detail[2][i];
-                });
-            },
+            || rise(own, index, self.energy, self.winner, pairs),
         );
     }
 }

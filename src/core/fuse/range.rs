@@ -50,7 +50,12 @@ impl Range {
         let level = BLOCK.ilog2();
         let low = tiles.panes(&mut self.low, level);
         let both = low.into_iter().zip(tiles.panes(&mut self.high, level));
-        both.map(|(low, high)| Seen { low, high }).collect()
+        let seen = |(low, high)| Seen {
+            low,
+            high,
+            columns: Default::default(),
+        };
+        both.map(seen).collect()
     }
 
     /// Holds `plane` within the range of each pixel's block and the blocks
@@ -91,16 +96,62 @@ impl Range {
 pub struct Seen<'a> {
     low: Pane<'a>,
     high: Pane<'a>,
+    /// Memory for the least and greatest value of each column of a row of blocks.
+    columns: [Vec<f32>; 2],
 }
 
 impl Seen<'_> {
+    /// Takes in `rows` of a frame, which begin with a block, where `mask` (if any) is
+    /// not zero.
+    pub fn add_rows<'r>(
+        &mut self,
+        rows: std::ops::Range<usize>,
+        row: impl Fn(usize) -> &'r [f32],
+        mask: Option<impl Fn(usize) -> &'r [f32]>,
+    ) {
+        if let Some(mask) = mask {
+            return rows
+                .into_iter()
+                .for_each(|y| self.add_row(y, row(y), Some(mask(y))));
+        }
+        let whole = rows.len() / BLOCK;
+        for y in (rows.start..).step_by(BLOCK).take(whole) {
+            self.add_blocks(y / BLOCK, std::array::from_fn(|k| row(y + k)));
+        }
+        for y in rows.start + whole * BLOCK..rows.end {
+            self.add_row(y, row(y), None);
+        }
+    }
+
+    /// Takes in a whole row of blocks.
+    fn add_blocks(&mut self, number: usize, rows: [&[f32]; BLOCK]) {
+        let (low, high) = (self.low.row(number), self.high.row(number));
+        let [least, greatest] = &mut self.columns;
+        vectorised(
+            #[inline(always)]
+            || {
+                let [a, b, c, d] = rows;
+                for column in [&mut *least, &mut *greatest] {
+                    column.resize(a.len(), 0.0);
+                }
+                let columns = least.iter_mut().zip(greatest.iter_mut());
+                let values = a.iter().zip(b).zip(c).zip(d);
+                for ((least, greatest), (((a, b), c), d)) in columns.zip(values) {
+                    *least = lesser(lesser(*a, *b), lesser(*c, *d));
+                    *greatest = greater(greater(*a, *b), greater(*c, *d));
+                }
+                widen(least, greatest, low, high);
+            },
+        );
+    }
+
     /// Takes in row `y` of a frame, where `mask` (if any) is not zero.
     pub fn add_row(&mut self, y: usize, row: &[f32], mask: Option<&[f32]>) {
         let (low, high) = (self.low.row(y / BLOCK), self.high.row(y / BLOCK));
         let Some(mask) = mask else {
             return vectorised(
                 #[inline(always)]
-                || widen(row, low, high),
+                || widen(row, row, low, high),
             );
         };
         let shown = row.iter().zip(mask).enumerate();
@@ -111,19 +162,36 @@ impl Seen<'_> {
     }
 }
 
-/// Widens the ranges of a row of blocks by what `row` shows.
+/// Widens the ranges of a row of blocks by the least and the greatest value of each
+/// column.
 #[inline(always)]
-fn widen(row: &[f32], low: &mut [f32], high: &mut [f32]) {
-    let (values, rest) = row.as_chunks::<BLOCK>();
-    let each = low.iter_mut().zip(high.iter_mut()).zip(values);
-    for ((low, high), v) in each {
-        *low = low.min(v[0].min(v[1]).min(v[2].min(v[3])));
-        *high = high.max(v[0].max(v[1]).max(v[2].max(v[3])));
+fn widen(least: &[f32], greatest: &[f32], low: &mut [f32], high: &mut [f32]) {
+    let (leasts, last_least) = least.as_chunks::<BLOCK>();
+    let (greatests, last_greatest) = greatest.as_chunks::<BLOCK>();
+    for (low, v) in low.iter_mut().zip(leasts) {
+        *low = lesser(*low, lesser(lesser(v[0], v[1]), lesser(v[2], v[3])));
     }
-    for v in rest {
-        low[values.len()] = low[values.len()].min(*v);
-        high[values.len()] = high[values.len()].max(*v);
+    for (high, v) in high.iter_mut().zip(greatests) {
+        *high = greater(*high, greater(greater(v[0], v[1]), greater(v[2], v[3])));
     }
+    for v in last_least {
+        low[leasts.len()] = lesser(low[leasts.len()], *v);
+    }
+    for v in last_greatest {
+        high[leasts.len()] = greater(high[leasts.len()], *v);
+    }
+}
+
+/// The lesser of two numbers, as vector units find it.
+#[inline(always)]
+fn lesser(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}
+
+/// The greater of two numbers, likewise.
+#[inline(always)]
+fn greater(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
 }
 
 #[cfg(test)]

@@ -152,6 +152,7 @@ impl Search {
             &given,
             keep_going,
             sharpest.tiled(&tiles),
+            |_, _, _| (),
             |strip, winners| {
                 if let Some(winners) = winners {
                     strip.tell(winners, index, mask);

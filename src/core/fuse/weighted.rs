@@ -211,27 +211,43 @@ pub const NOTHING: f32 = 1.0 / (1 << 26) as f32;
 /// read or written.
 #[inline(always)]
 fn add_row<S: Kept>(weights: &[f32], values: [&[f32]; 3], total: &mut [f32], sum: [&mut [S]; 3]) {
-    let [red, green, blue] = sum;
-    let runs = weights.chunks(RUN).zip(total.chunks_mut(RUN));
-    for (k, (own, total)) in runs.enumerate() {
-        let adds = own
-            .iter()
-            .zip(&*total)
-            .map(|(own, total)| *own > NOTHING * total);
-        if !adds.fold(false, |any, adds| any | adds) {
-            continue;
-        }
-        let range = k * RUN..k * RUN + own.len();
-        let mut shares = [0.0; RUN];
-        for ((share, own), total) in shares.iter_mut().zip(own).zip(total) {
-            *total += own;
-            *share = own / total.max(f32::MIN_POSITIVE);
-        }
-        for (sum, values) in [&mut *red, &mut *green, &mut *blue].into_iter().zip(values) {
-            let values = sum[range.clone()].iter_mut().zip(&values[range.clone()]);
-            for (((sum, value), own), share) in values.zip(own).zip(&shares) {
-                *sum = sum.add(*value, *own, *share);
-            }
+    let (weights, last_weights) = weights.as_chunks::<RUN>();
+    let (totals, last_total) = total.as_chunks_mut::<RUN>();
+    let [reds, greens, blues] = values.map(|values| values.as_chunks::<RUN>());
+    let sums = sum.map(|sum| sum.as_chunks_mut::<RUN>());
+    let [(red_sums, last_red), (green_sums, last_green), (blue_sums, last_blue)] = sums;
+    let runs = weights.iter().zip(totals).enumerate();
+    for (k, (own, total)) in runs {
+        let sum = [&mut red_sums[k][..], &mut green_sums[k], &mut blue_sums[k]];
+        let values = [&reds.0[k][..], &greens.0[k], &blues.0[k]];
+        add_run(own, values, total, sum);
+    }
+    let values = [reds.1, greens.1, blues.1];
+    add_run(
+        last_weights,
+        values,
+        last_total,
+        [last_red, last_green, last_blue],
+    );
+}
+
+/// The same of at most [`RUN`] pixels.
+#[inline(always)]
+fn add_run<S: Kept>(own: &[f32], values: [&[f32]; 3], total: &mut [f32], sum: [&mut [S]; 3]) {
+    let adds = own.iter().zip(&*total);
+    let adds = adds.map(|(own, total)| *own > NOTHING * total);
+    if !adds.fold(false, |any, adds| any | adds) {
+        return;
+    }
+    let mut shares = [0.0; RUN];
+    for ((share, own), total) in shares.iter_mut().zip(own).zip(total) {
+        *total += own;
+        *share = own / total.max(f32::MIN_POSITIVE);
+    }
+    for (sum, values) in sum.into_iter().zip(values) {
+        let values = sum.iter_mut().zip(values).zip(own).zip(&shares);
+        for (((sum, value), own), share) in values {
+            *sum = sum.add(*value, *own, *share);
         }
     }
 }

@@ -10,18 +10,20 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::contrast::{Spread, Winners, crisp_row, settle_into, squares, squares_into};
+use super::contrast::{
+    Spread, Winners, crisp_row, settle_into, square_row, squares, squares_into,
+};
 use super::depth::Clues;
 use super::ends::{AHEAD, Ends};
 use super::fill::fill;
-use super::levels::Detail;
+use super::levels::{Detail, split_row};
 use super::tiles::{Pane, STEP, Tile, Tiles, halved};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::plane::Plane;
 use crate::core::rolling::Rolling;
-use crate::core::rows::Rows;
+use crate::core::rows::{Band, Rows};
 use crate::core::veil::Sheet;
 use crate::core::warp::{Placed, Warped};
 
@@ -58,7 +60,8 @@ pub struct Strip {
     pub tile: Tile,
     /// The rows of the picture that are made use of.
     pub rows: Range<usize>,
-    /// The frame.
+    /// The frame; the finest detail in the rows whose energy is found, unless there is
+    /// none.
     pub channels: [Rolling; 3],
     /// At half the size, and at a quarter.
     pub below: [[Rolling; 3]; 2],
@@ -190,7 +193,9 @@ impl Clone for Work {
 impl Work {
     /// Looks at all levels of a frame, and calls `each` with each strip of the finest
     /// and with the one of `outs` for its tile; with none where the strip is above the
-    /// tile.
+    /// tile. Before that it calls `brought` with the same and with those of the tile's
+    /// rows of which the channels show the frame itself now, whole blocks of
+    /// [`TOGETHER`] but for the last.
     ///
     /// # Errors
     ///
@@ -200,6 +205,7 @@ impl Work {
         given: &Given,
         keep_going: KeepGoing,
         outs: Vec<O>,
+        brought: impl Fn(&Strip, Range<usize>, &mut O) + Sync,
         each: impl Fn(&mut Strip, Option<&mut O>) + Sync,
     ) -> Result<()> {
         let &Given {
@@ -207,8 +213,7 @@ impl Work {
             frame,
             veil,
             count,
-            factor,
-            noise,
+            ..
         } = given;
         let [width, height] = tiles.size();
         self.begin(width, height, count);
@@ -223,6 +228,7 @@ impl Work {
                     strip.rows = rows;
                     let down = &strip.tile.down;
                     let ends = Ends::of(strip.rows.end - down.start, down.len());
+                    let known = strip.channels[0].made();
                     fetch(
                         &mut strip.channels,
                         &strip.tile,
@@ -230,7 +236,9 @@ impl Work {
                         ends.channels,
                         keep_going,
                     )?;
-                    strip.look(&ends, factor, noise, keep_going)?;
+                    let new = strip.brought_since(known);
+                    brought(strip, new, &mut out);
+                    strip.look(&ends, given, keep_going)?;
                     let is_own = strip.tile.owns(&strip.rows);
                     if is_own {
                         strip.keep(&mut looked);
@@ -333,6 +341,21 @@ pub fn fetch(
     Ok(())
 }
 
+/// Finds the energy of the finest detail, which takes the place of what the frame shows:
+/// of these rows nothing else is made any more.
+fn split(channels: &mut [Rolling; 3], half: &[Rolling; 3], energy: [Band; 2]) {
+    let (mut expanded, mut sums) = (Vec::new(), Vec::new());
+    let width = channels[0].width();
+    for (first, rows) in energy {
+        for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
+            for (fine, coarse) in channels.iter_mut().zip(half) {
+                split_row(fine, coarse, y, &mut expanded, &mut sums);
+            }
+            square_row(channels.each_ref().map(|channel| channel.row(y)), out);
+        }
+    }
+}
+
 impl Strip {
     /// Begins a tile.
     fn begin(&mut self, tile: Tile) {
@@ -357,7 +380,21 @@ impl Strip {
         spread.begin(size, KEPT);
     }
 
-    fn look(&mut self, ends: &Ends, factor: f32, noise: f32, keep_going: KeepGoing) -> Result<()> {
+    /// The tile's rows among those that were brought into place after the first so
+    /// many.
+    fn brought_since(&self, known: usize) -> Range<usize> {
+        let Tile { rows, down, .. } = &self.tile;
+        let place = |row: usize| (down.start + row).clamp(rows.start, rows.end);
+        place(known)..place(self.channels[0].made())
+    }
+
+    fn look(&mut self, ends: &Ends, given: &Given, keep_going: KeepGoing) -> Result<()> {
+        let &Given {
+            count,
+            factor,
+            noise,
+            ..
+        } = given;
         let Self {
             channels,
             below: [half, quarter],
@@ -375,8 +412,10 @@ impl Strip {
             fine.reduce_to(small.grow(ends.quarter));
         }
         check(keep_going)?;
-        let detail = Detail::new(channels, Some(half));
-        squares_into(&detail, finest.grow(ends.finest));
+        match count {
+            0 => squares_into(&Detail::new(channels, Some(half)), finest.grow(ends.finest)),
+            _ => split(channels, half, finest.grown(ends.finest)),
+        }
         let detail = Detail::new(half, Some(quarter));
         squares_into(&detail, coarser.grow(ends.coarser));
         coarser.window_to(soft.grow(ends.soft));
@@ -457,7 +496,8 @@ mod tests {
                 pane.row(y).copy_from_slice(near);
             }
         };
-        work.look(&given, ALWAYS, panes, each).unwrap();
+        let brought = |_: &Strip, _, _: &mut Pane| ();
+        work.look(&given, ALWAYS, panes, brought, each).unwrap();
         (contrast, work)
     }
 
