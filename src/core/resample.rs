@@ -104,7 +104,7 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
         vectorised(
             #[inline(always)]
             || {
-                let pixels = row.chunks_exact(3).zip(red).zip(green).zip(blue);
+                let pixels = row.as_chunks::<3>().0.iter().zip(red).zip(green).zip(blue);
                 for (((rgb, red), green), blue) in pixels {
                     *red = rgb[0].into() * self.gain[0] + self.offset[0];
                     *green = rgb[1].into() * self.gain[1] + self.offset[1];

@@ -305,8 +305,21 @@ fn sum_across<S: Sum>(sums: &[S], factor: usize, across: &mut Vec<S>) {
 /// The luminance of every block, of which `across` has the sums of the channels.
 #[inline(always)]
 fn weigh<S: Sum>(across: &[S], factor: usize, weights: [f32; 3], out: &mut [u16]) {
-    let blocks = out.iter_mut().zip(across.chunks(3 * factor));
-    for (out, sums) in blocks {
+    // Loops of vectors want to know how far it is from one to the next.
+    match factor {
+        1 => weigh_each(across.chunks_exact(3), weights, out),
+        2 => weigh_each(across.chunks(6), weights, out),
+        _ => weigh_each(across.chunks(3 * factor), weights, out),
+    }
+}
+
+#[inline(always)]
+fn weigh_each<'a, S: Sum + 'a>(
+    blocks: impl Iterator<Item = &'a [S]>,
+    weights: [f32; 3],
+    out: &mut [u16],
+) {
+    for (out, sums) in out.iter_mut().zip(blocks) {
         let mut value = 0.5;
         for c in 0..3 {
             value += weights[c] * sums[c].value();

@@ -13,7 +13,7 @@
 
 use crate::core::Transform;
 use crate::core::grey::{Grey, SOFTENED};
-use crate::core::vector::{dot, vectorised};
+use crate::core::vector::vectorised;
 
 /// Pixels on each side of a window that the gradient uses up.
 const MARGIN: usize = 1;
@@ -180,37 +180,46 @@ struct Sums {
 impl Sums {
     #[inline(always)]
     fn of(a: &[f32], b: &[f32], window: Window) -> Self {
-        let (padded, n) = (window.padded(), window.side);
-        let mut total = [0.0f64; 10];
-        let mut rows = [[0.0; WIDEST]; 4];
-        let [x, y, mean, off] = rows.each_mut().map(|row| &mut row[..n]);
-        for row in MARGIN..MARGIN + n {
-            let at = row * padded + MARGIN;
-            let near = |start: usize| (&a[start..start + n], &b[start..start + n]);
-            gradient(near(at - 1), near(at + 1), x);
-            gradient(near(at - padded), near(at + padded), y);
-            let (a, b) = near(at);
-            let own = mean.iter_mut().zip(off.iter_mut()).zip(a).zip(b);
-            for (((mean, off), a), b) in own {
-                (*mean, *off) = (0.5 * (a + b), a - b);
-            }
-            let sums = [
-                dot(x, x),
-                dot(x, y),
-                dot(y, y),
-                sum(x),
-                sum(y),
-                dot(x, mean),
-                dot(y, mean),
-                dot(x, off),
-                dot(y, off),
-                dot(off, off),
-            ];
-            for (total, sum) in total.iter_mut().zip(sums) {
-                *total += f64::from(sum);
+        let padded = window.padded();
+        let mut sums = [[0.0; LANES]; 10];
+        for row in MARGIN..MARGIN + window.side {
+            for first in (0..window.side).step_by(LANES) {
+                let at = row * padded + MARGIN + first;
+                let count = LANES.min(window.side - first);
+                let x = gradient(both(a, b, at - 1, count), both(a, b, at + 1, count));
+                let [above, below] = [at - padded, at + padded];
+                let y = gradient(both(a, b, above, count), both(a, b, below, count));
+                let (a, b) = both(a, b, at, count);
+                let (mut mean, mut off) = ([0.0; LANES], [0.0; LANES]);
+                for k in 0..LANES {
+                    (mean[k], off[k]) = (0.5 * (a[k] + b[k]), a[k] - b[k]);
+                }
+                for k in 0..LANES {
+                    sums[0][k] += x[k] * x[k];
+                    sums[1][k] += x[k] * y[k];
+                    sums[2][k] += y[k] * y[k];
+                    sums[3][k] += x[k];
+                    sums[4][k] += y[k];
+                    sums[5][k] += x[k] * mean[k];
+                    sums[6][k] += y[k] * mean[k];
+                    sums[7][k] += x[k] * off[k];
+                    sums[8][k] += y[k] * off[k];
+                    sums[9][k] += off[k] * off[k];
+                }
             }
         }
-        let [xx, xy, yy, x, y, mx, my, ox, oy, squares] = total;
+        let [xx, xy, yy, x, y, mx, my, ox, oy, squares] = [
+            total(sums[0]),
+            total(sums[1]),
+            total(sums[2]),
+            total(sums[3]),
+            total(sums[4]),
+            total(sums[5]),
+            total(sums[6]),
+            total(sums[7]),
+            total(sums[8]),
+            total(sums[9]),
+        ];
         Self {
             gradients: [xx, xy, yy],
             gradient: [x, y],
@@ -221,21 +230,45 @@ impl Sums {
     }
 }
 
-/// The mean gradient of both patches, from values before and after.
+/// Values of a window that are looked at beside each other.
+const LANES: usize = 8;
+type Lanes = [f32; LANES];
+
+/// So many values, and zeros.
 #[inline(always)]
-fn gradient(before: (&[f32], &[f32]), after: (&[f32], &[f32]), out: &mut [f32]) {
-    let (la, lb) = before;
-    let (ra, rb) = after;
-    let values = out.iter_mut().zip(la).zip(lb).zip(ra).zip(rb);
-    for ((((out, la), lb), ra), rb) in values {
-        *out = 0.25 * (ra - la + rb - lb);
+fn run(values: &[f32], at: usize, count: usize) -> Lanes {
+    let values = &values[at..at + count];
+    if let Some(whole) = values.first_chunk() {
+        return *whole;
     }
+    let mut lanes = [0.0; LANES];
+    lanes[..count].copy_from_slice(values);
+    lanes
 }
 
-/// The sum of values.
+/// The same of two patches.
 #[inline(always)]
-fn sum(values: &[f32]) -> f32 {
-    dot(values, &[1.0; WIDEST][..values.len()])
+fn both(a: &[f32], b: &[f32], at: usize, count: usize) -> (Lanes, Lanes) {
+    (run(a, at, count), run(b, at, count))
+}
+
+/// The mean gradient of both patches, from values before and after.
+#[inline(always)]
+fn gradient((la, lb): (Lanes, Lanes), (ra, rb): (Lanes, Lanes)) -> Lanes {
+    let mut out = [0.0; LANES];
+    for k in 0..LANES {
+        out[k] = 0.25 * (ra[k] - la[k] + rb[k] - lb[k]);
+    }
+    out
+}
+
+#[inline(always)]
+fn total(lanes: Lanes) -> f64 {
+    let mut total = 0.0;
+    for lane in lanes {
+        total += f64::from(lane);
+    }
+    total
 }
 
 /// Samples the moving frame on the padded grid of a window, by Catmull-Rom's
@@ -368,20 +401,22 @@ fn cubic(t: f32) -> [f32; 4] {
 #[inline(always)]
 fn normalise(values: &mut [f32], window: Window) -> Option<()> {
     let (padded, side) = (window.padded(), window.side);
-    let (mut total, mut squares) = (0.0f64, 0.0f64);
-    let mut off = [0.0; WIDEST];
+    let mut sums = [[0.0; LANES]; 2];
     // About a value of the window, so that squares stay exact.
     let about = values[padded * padded / 2];
-    for y in MARGIN..MARGIN + side {
-        let row = &values[y * padded + MARGIN..y * padded + MARGIN + side];
-        let off = &mut off[..side];
-        off.iter_mut()
-            .zip(row)
-            .for_each(|(off, v)| *off = v - about);
-        total += f64::from(sum(off));
-        squares += f64::from(dot(off, off));
+    for row in MARGIN..MARGIN + side {
+        for first in (0..side).step_by(LANES) {
+            let count = LANES.min(side - first);
+            let own = run(values, row * padded + MARGIN + first, count);
+            for k in 0..LANES {
+                let off = if k < count { own[k] - about } else { 0.0 };
+                sums[0][k] += off;
+                sums[1][k] += off * off;
+            }
+        }
     }
     let pixels = (side * side) as f64;
+    let [total, squares] = [total(sums[0]), total(sums[1])];
     let mean = total / pixels;
     let variance = squares / pixels - mean * mean;
     // One level of eight bits: less is noise, or nothing at all.

@@ -12,8 +12,10 @@ const COLUMNS: usize = 1024;
 /// Small pictures have so many tiles beside each other where these are so wide.
 const FEW: usize = 3;
 const NARROW: usize = 640;
-/// Tiles for each thread, so that none waits long for the last,
+/// Tiles for each thread, so that none waits long for the last: fewer, but at least
+/// so many, where all threads have as many,
 const EACH: usize = 3;
+const LEAST: usize = 2;
 /// as long as they have so many rows.
 const ROWS: usize = 384;
 /// Columns and rows are cut at multiples of this, which coarser levels stand for.
@@ -53,7 +55,11 @@ impl Tiles {
     pub fn of(width: usize, height: usize) -> Self {
         let columns = (width / COLUMNS).max((width / NARROW).min(FEW));
         let columns = cut(width, columns.max(1));
-        let wished = (EACH * rayon::current_num_threads()).div_ceil(columns.len());
+        let threads = rayon::current_num_threads();
+        let rows = |each: usize| (each * threads).div_ceil(columns.len());
+        let is_even = |rows: &usize| (rows * columns.len()).is_multiple_of(threads);
+        let wished = (rows(LEAST)..rows(EACH)).find(is_even);
+        let wished = wished.unwrap_or(rows(EACH));
         let rows = cut(height, wished.min(height / ROWS).max(1));
         Self {
             columns,
