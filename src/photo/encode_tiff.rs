@@ -6,27 +6,17 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 use weezl::BitOrder;
-use zlib_rs::{DeflateConfig, ReturnCode, Strategy};
 
 use super::atomic::Stop;
 use super::ifd::Tree;
 use super::rows::Rows;
-use super::{Compression, Encoding, Metadata};
+use super::{Compression, Encoding, Metadata, deflate};
 
 /// Bytes of a strip before compression, about.
 const STRIP: usize = 1 << 18;
 
 /// Strips that are compressed between one write and the next, for each thread.
 const BATCH: usize = 4;
-
-/// Predicted photographs repeat themselves in runs of zeros and nowhere else:
-/// looking for more takes three times as long and finds less than 1 %.
-fn deflate() -> DeflateConfig {
-    DeflateConfig {
-        strategy: Strategy::Rle,
-        ..DeflateConfig::new(1)
-    }
-}
 
 /// Whether the file may grow past what 32-bit offsets reach.
 pub(super) fn needs_big(rows: &Rows, bits: u8) -> bool {
@@ -164,12 +154,13 @@ impl Strips<'_> {
             self.compress(&strip)
         } else {
             let mut strip = vec![0u16; length * range.len()];
+            let mut samples = vec![0u16; length];
             for (row, y) in strip.chunks_exact_mut(length).zip(range) {
-                self.rows.sixteen(y, row);
+                self.rows.sixteen(y, &mut samples);
+                row.copy_from_slice(&samples);
                 if predicted {
-                    for i in (channels..length).rev() {
-                        row[i] = row[i].wrapping_sub(row[i - channels]);
-                    }
+                    let before = row[channels..].iter_mut().zip(&samples);
+                    before.for_each(|(value, before)| *value = value.wrapping_sub(*before));
                 }
                 for value in row {
                     *value = value.to_le();
@@ -185,16 +176,7 @@ impl Strips<'_> {
             Compression::Lzw => weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8)
                 .encode(strip)
                 .expect("every byte is a symbol of an 8-bit LZW code"),
-            Compression::Deflate => {
-                let mut packed = vec![0; zlib_rs::compress_bound(strip.len())];
-                let (packed, code) = zlib_rs::compress_slice(&mut packed, strip, deflate());
-                assert_eq!(
-                    code,
-                    ReturnCode::Ok,
-                    "the buffer is as long as the worst case"
-                );
-                packed.to_vec()
-            }
+            Compression::Deflate => deflate::zlib(strip),
         }
     }
 }

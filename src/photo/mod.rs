@@ -6,6 +6,7 @@ mod buffers;
 mod channels;
 mod colour;
 mod compression;
+mod deflate;
 mod eighth;
 mod encode_jpeg;
 mod encode_png;

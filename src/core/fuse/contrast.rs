@@ -298,9 +298,8 @@ pub fn square_row([red, green, blue]: [&[f32]; 3], out: &mut [f32]) {
         || {
             for (((out, red), green), blue) in out.iter_mut().zip(red).zip(green).zip(blue) {
                 let grey = COLOURS[0] * red + COLOURS[1] * green + COLOURS[2] * blue;
-                let each = COLOURS[0] * red * red
-                    + COLOURS[1] * green * green
-                    + COLOURS[2] * blue * blue;
+                let each =
+                    COLOURS[0] * red * red + COLOURS[1] * green * green + COLOURS[2] * blue * blue;
                 *out = CHROMA * each + (1.0 - CHROMA) * grey * grey;
             }
         },

@@ -215,7 +215,11 @@ fn add_row<S: Kept>(weights: &[f32], values: [&[f32]; 3], total: &mut [f32], sum
     let (totals, last_total) = total.as_chunks_mut::<RUN>();
     let [reds, greens, blues] = values.map(|values| values.as_chunks::<RUN>());
     let sums = sum.map(|sum| sum.as_chunks_mut::<RUN>());
-    let [(red_sums, last_red), (green_sums, last_green), (blue_sums, last_blue)] = sums;
+    let [
+        (red_sums, last_red),
+        (green_sums, last_green),
+        (blue_sums, last_blue),
+    ] = sums;
     let runs = weights.iter().zip(totals).enumerate();
     for (k, (own, total)) in runs {
         let sum = [&mut red_sums[k][..], &mut green_sums[k], &mut blue_sums[k]];

@@ -10,9 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::contrast::{
-    Spread, Winners, crisp_row, settle_into, square_row, squares, squares_into,
-};
+use super::contrast::{Spread, Winners, crisp_row, settle_into, square_row, squares, squares_into};
 use super::depth::Clues;
 use super::ends::{AHEAD, Ends};
 use super::fill::fill;
