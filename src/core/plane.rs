@@ -49,7 +49,11 @@ impl Plane {
     /// written.
     pub fn reshape(&mut self, width: usize, height: usize) {
         (self.width, self.height) = (width, height);
-        self.data.resize(width * height, 0.0);
+        match self.data.is_empty() {
+            // Who writes it first gets it from the system, and these may be many.
+            true => self.data = vec![0.0; width * height],
+            false => self.data.resize(width * height, 0.0),
+        }
     }
 
     /// One row.

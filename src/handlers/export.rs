@@ -16,22 +16,15 @@ use crate::{Error, Result};
 /// The 16-bit picture of three channels whose full scale is 1.
 pub fn picture(channels: &[Plane; 3], alpha: Option<Vec<u8>>) -> Photo {
     let (width, height) = (channels[0].width, channels[0].height);
-    let mut samples = vec![0u16; width * height * 3];
-    samples
-        .par_chunks_mut(width.max(1) * 3)
-        .enumerate()
-        .for_each(|(y, row)| {
-            let [red, green, blue] = [0, 1, 2].map(|c| channels[c].row(y));
-            for (x, rgb) in row.chunks_exact_mut(3).enumerate() {
-                for (sample, value) in rgb.iter_mut().zip([red[x], green[x], blue[x]]) {
-                    *sample = (value * 65535.0 + 0.5).clamp(0.0, 65535.0) as u16;
-                }
-            }
-        });
+    let [red, green, blue] = channels.each_ref().map(|channel| channel.data.par_iter());
+    let sample = |value: &f32| (value * 65535.0 + 0.5).clamp(0.0, 65535.0) as u16;
+    let pixels = red.zip(green).zip(blue);
+    let pixels = pixels.map(|((red, green), blue)| [red, green, blue].map(sample));
+    let pixels: Vec<[u16; 3]> = pixels.collect();
     Photo {
         width,
         height,
-        samples: Samples::Sixteen(samples),
+        samples: Samples::Sixteen(pixels.into_flattened()),
         alpha,
         ..Photo::default()
     }

@@ -10,6 +10,7 @@
 use rayon::prelude::*;
 
 use crate::core::plane::Plane;
+use crate::core::vector::vectorised;
 
 /// The share of an edge's energy that its blur can have so far away. Radii are
 /// in places of half the size of the picture, and each is twice the one before.
@@ -42,21 +43,30 @@ pub fn own(crisp: &Plane) -> Plane {
 /// shift of 1 of the place itself, too.
 fn farthest(plane: &Plane, shift: usize) -> Plane {
     let (width, height) = (plane.width, plane.height);
-    let mut along = plane.clone();
+    let [mut along, mut most] = [(); 2].map(|()| Plane::new(width, height));
     along.bands_mut().for_each(|(first, rows)| {
         for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
             let row = plane.row(y);
-            for (x, out) in out.iter_mut().enumerate() {
-                let (left, right) = (
-                    row[x.saturating_sub(shift)],
-                    row[(x + shift).min(width - 1)],
-                );
+            let far = |x: usize| {
+                let right = row[(x + shift).min(width - 1)];
+                let left = row[x.saturating_sub(shift)];
                 let middle = if shift == 1 { row[x] } else { left };
-                *out = left.max(right).max(middle);
+                left.max(right).max(middle)
+            };
+            let inner = shift.min(width)..width.saturating_sub(shift).max(shift.min(width));
+            let edges = (0..inner.start).chain(inner.end..width);
+            edges.for_each(|x| out[x] = far(x));
+            if !inner.is_empty() {
+                let (left, right) = (&row[..inner.len()], &row[2 * shift..]);
+                let middle = if shift == 1 {
+                    &row[inner.clone()]
+                } else {
+                    left
+                };
+                greatest(&mut out[inner], [left, right, middle]);
             }
         }
     });
-    let mut most = along.clone();
     most.bands_mut().for_each(|(first, rows)| {
         for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
             let (above, below) = (
@@ -64,12 +74,22 @@ fn farthest(plane: &Plane, shift: usize) -> Plane {
                 along.row((y + shift).min(height - 1)),
             );
             let middle = if shift == 1 { along.row(y) } else { above };
-            for (x, out) in out.iter_mut().enumerate() {
-                *out = above[x].max(below[x]).max(middle[x]);
-            }
+            greatest(out, [above, below, middle]);
         }
     });
     most
+}
+
+/// Fills a row with the greatest of three.
+fn greatest(out: &mut [f32], [a, b, c]: [&[f32]; 3]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for (((out, a), b), c) in out.iter_mut().zip(a).zip(b).zip(c) {
+                *out = a.max(*b).max(*c);
+            }
+        },
+    );
 }
 
 #[cfg(test)]

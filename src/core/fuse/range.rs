@@ -4,6 +4,7 @@
 //! values that no frame shows: glow beside edges, clipped highlights. Holding
 //! the picture within the local range of its sources ends that.
 
+use rayon::iter::repeat_n;
 use rayon::prelude::*;
 
 use super::tiles::{Pane, Tiles};
@@ -28,8 +29,8 @@ impl Range {
         let blocks = columns * height.div_ceil(BLOCK);
         Self {
             columns,
-            low: vec![f32::INFINITY; blocks],
-            high: vec![f32::NEG_INFINITY; blocks],
+            low: repeat_n(f32::INFINITY, blocks).collect(),
+            high: repeat_n(f32::NEG_INFINITY, blocks).collect(),
         }
     }
 

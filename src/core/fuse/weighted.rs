@@ -1,5 +1,6 @@
 //! Pictures summed up by weight.
 
+use rayon::iter::repeat_n;
 use rayon::prelude::*;
 
 use super::levels::{Detail, DetailRow};
@@ -97,7 +98,8 @@ impl<S: Kept> Weighted<S> {
     /// Nothing added yet to `width`×`height` pixels.
     pub fn new(width: usize, height: usize) -> Self {
         Self {
-            sum: std::array::from_fn(|_| vec![S::default(); width * height]),
+            // New memory takes long: all threads write to it.
+            sum: std::array::from_fn(|_| repeat_n(S::default(), width * height).collect()),
             weight: Plane::new(width, height),
         }
     }

@@ -196,23 +196,26 @@ impl Depths {
         let Some(circle) = evidence::circle(&first.0, &first.1, &first.2, keep_going)? else {
             return Ok(None);
         };
-        let sides = [first, side(true)];
         let bloom = self.bloom(circle);
-        let bloomed = sides[0].0.share_of_jumps(&bloom);
+        let bloomed = first.0.share_of_jumps(&bloom);
+        if nearest == Unveil::Auto && bloomed > BLOOMED {
+            tracing::debug!(bloomed, "highlights bloom too far");
+            return Ok(None);
+        }
+        let sides = [first, side(true)];
         let mut beyond = [[0.0; 2]; 2];
         for (beyond, (scene, layers, frames)) in beyond.iter_mut().zip(&sides) {
             *beyond = evidence::beyond(scene, layers, &bloom, circle, frames, keep_going)?;
         }
         let outline = evidence::outline(&sides[0].0);
         let [[first, _], [last, _]] = beyond;
-        tracing::debug!(?beyond, outline, bloomed, "which end is nearest");
+        tracing::debug!(?beyond, outline, "which end is nearest");
         let is_sure = |own: f32, other: f32, outline: f32| {
             other - own > MORE && other > TIMES * own && outline > OUTLINE
         };
         let reversed = match nearest {
             Unveil::First => false,
             Unveil::Last => true,
-            Unveil::Auto if bloomed > BLOOMED => return Ok(None),
             Unveil::Auto if is_sure(first, last, outline) => false,
             Unveil::Auto if is_sure(last, first, outline.recip()) => true,
             Unveil::Auto | Unveil::Off => return Ok(None),

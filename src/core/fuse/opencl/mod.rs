@@ -85,8 +85,8 @@ enum Message {
 pub struct Lanes {
     /// Which one.
     pub device: OpenClDevice,
-    /// How many photographs are on their way at a time, at least 1: with more
-    /// than one, the next are uploaded while one is fused.
+    /// How many threads and queues bring photographs there in turn, at least 1: with
+    /// more than one, the next is uploaded while one is fused.
     pub count: usize,
     /// Where the time goes.
     pub stages: Stages,
