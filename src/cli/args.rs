@@ -275,8 +275,8 @@ pub struct ResourceArgs {
     /// [default: all that it has]
     #[arg(long, value_name = "SIZE", value_parser = memory)]
     device_memory: Option<u64>,
-    /// Photographs on their way to an OpenCL device at a time: with more than
-    /// one, the next are uploaded while one is fused
+    /// Threads that bring photographs to an OpenCL device in turn: with more than
+    /// one, the next is uploaded while another is fused
     #[arg(long, value_name = "N", default_value_t = Lanes::USUAL,
           value_parser = RangedU64ValueParser::<usize>::new().range(1..=Lanes::MOST as u64))]
     lanes: usize,
