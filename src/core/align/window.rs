@@ -208,18 +208,7 @@ impl Sums {
                 }
             }
         }
-        let [xx, xy, yy, x, y, mx, my, ox, oy, squares] = [
-            total(sums[0]),
-            total(sums[1]),
-            total(sums[2]),
-            total(sums[3]),
-            total(sums[4]),
-            total(sums[5]),
-            total(sums[6]),
-            total(sums[7]),
-            total(sums[8]),
-            total(sums[9]),
-        ];
+        let [xx, xy, yy, x, y, mx, my, ox, oy, squares] = sums.map(total);
         Self {
             gradients: [xx, xy, yy],
             gradient: [x, y],
@@ -262,13 +251,9 @@ fn gradient((la, lb): (Lanes, Lanes), (ra, rb): (Lanes, Lanes)) -> Lanes {
     out
 }
 
-#[inline(always)]
+/// What the values add up to.
 fn total(lanes: Lanes) -> f64 {
-    let mut total = 0.0;
-    for lane in lanes {
-        total += f64::from(lane);
-    }
-    total
+    lanes.into_iter().map(f64::from).sum()
 }
 
 /// Samples the moving frame on the padded grid of a window, by Catmull-Rom's
@@ -416,7 +401,7 @@ fn normalise(values: &mut [f32], window: Window) -> Option<()> {
         }
     }
     let pixels = (side * side) as f64;
-    let [total, squares] = [total(sums[0]), total(sums[1])];
+    let [total, squares] = sums.map(total);
     let mean = total / pixels;
     let variance = squares / pixels - mean * mean;
     // One level of eight bits: less is noise, or nothing at all.

@@ -12,11 +12,11 @@ const COLUMNS: usize = 1024;
 /// Small pictures have so many tiles beside each other where these are so wide.
 const FEW: usize = 3;
 const NARROW: usize = 640;
-/// Tiles for each thread, so that none waits long for the last: fewer, but at least
-/// so many, where all threads have as many,
+/// Tiles for each thread, so that none waits long for the last, as long as they have
+/// so many rows. Fewer are enough, but not fewer than the least, where all threads
+/// have as many.
 const EACH: usize = 3;
 const LEAST: usize = 2;
-/// as long as they have so many rows.
 const ROWS: usize = 384;
 /// Columns and rows are cut at multiples of this, which coarser levels stand for.
 const ALIGNED: usize = 64;
