@@ -121,8 +121,8 @@ pub fn speed(
 }
 
 /// Pixels of frames per second that so many lanes of `device` fuse by a method
-/// while they are kept busy, frames being in memory: what beginning and end take,
-/// a few frames more or less, does not count.
+/// while they are kept busy, frames being in memory: what beginning and end take
+/// does not count.
 ///
 /// # Errors
 ///
@@ -139,23 +139,24 @@ pub fn lane_speed(
         ..Lanes::from(device)
     };
     let photo = texture(area, Samples::Eight);
-    let seconds = |frames: u16| -> Result<f64> {
+    let mut seconds = Vec::new();
+    for _ in 0..RUNS {
         let mut fusion = on_opencl(&method.into(), area, &lanes)?;
-        let photos = vec![photo.clone(); usize::from(frames)];
-        let begun = Instant::now();
+        let photos = vec![photo.clone(); usize::from(BEGINNING + STEADY)];
+        let mut begun = Instant::now();
         for (number, photo) in (0..).zip(photos) {
+            // Each is taken when there is room for it: as fast as they are fused.
+            if number == BEGINNING {
+                begun = Instant::now();
+            }
             let pose = &moved(f64::from(number));
             fusion.take(number, photo, pose, &Exposure::default(), keep_going)?;
         }
-        fusion.finish(keep_going)?;
-        Ok(begun.elapsed().as_secs_f64())
-    };
-    // Once to get ready.
-    seconds(BEGINNING)?;
-    let few = seconds(BEGINNING)?;
-    let many = seconds(BEGINNING + STEADY)?;
+        seconds.push(begun.elapsed().as_secs_f64());
+    }
+    seconds.sort_by(f64::total_cmp);
     let pixels = f64::from(STEADY) * (area.width * area.height) as f64;
-    Ok(pixels / (many - few).max(1e-9))
+    Ok(pixels / seconds[RUNS / 2].max(1e-9))
 }
 
 /// A photograph full of detail.
