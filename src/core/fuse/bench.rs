@@ -20,7 +20,7 @@ const RUNS: usize = 5;
 /// Frames of a stack whose fusion is timed.
 const FRAMES: u16 = 3;
 
-/// Frames after which lanes are busy, and those whose time counts then.
+/// Frames after which few lanes are busy, and those whose time counts then.
 const BEGINNING: u16 = 8;
 const STEADY: u16 = 12;
 
@@ -139,14 +139,16 @@ pub fn lane_speed(
         ..Lanes::from(device)
     };
     let photo = texture(area, Samples::Eight);
+    // All lanes have photographs then, and as many wait.
+    let beginning = BEGINNING.max(2 * u16::try_from(count).unwrap_or(u16::MAX / 4));
     let mut seconds = Vec::new();
     for _ in 0..RUNS {
         let mut fusion = on_opencl(&method.into(), area, &lanes)?;
-        let photos = vec![photo.clone(); usize::from(BEGINNING + STEADY)];
+        let photos = vec![photo.clone(); usize::from(beginning + STEADY)];
         let mut begun = Instant::now();
         for (number, photo) in (0..).zip(photos) {
             // Each is taken when there is room for it: as fast as they are fused.
-            if number == BEGINNING {
+            if number == beginning {
                 begun = Instant::now();
             }
             let pose = &moved(f64::from(number));
