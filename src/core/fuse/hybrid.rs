@@ -293,12 +293,9 @@ impl Part<'_> {
     /// Takes in the range of the values in these rows.
     fn see(&mut self, strip: &Strip, rows: ops::Range<usize>, mask: Option<&Plane>) {
         let tile = &strip.tile;
-        let Some(ranges) = &mut self.range else {
-            return;
-        };
-        for (range, channel) in ranges.iter_mut().zip(&strip.channels) {
-            let own = |y| tile.row(channel, 0, y);
-            range.add_rows(rows.clone(), own, mask.map(|mask| |y| tile.part(mask, y)));
+        for (range, channel) in self.range.iter_mut().flatten().zip(&strip.channels) {
+            let row = |y| tile.row(channel, 0, y);
+            range.add_rows(rows.clone(), row, mask.map(|mask| |y| tile.part(mask, y)));
         }
     }
 

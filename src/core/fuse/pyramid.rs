@@ -399,13 +399,15 @@ impl Part<'_> {
         let (mut rank, mut row) = (vec![0.0; width], DetailRow::new(width));
         let mut scratch = Default::default();
         let detail = Detail::new(&strip.channels, Some(&strip.below));
+        for (range, channel) in self.range.iter_mut().flatten().zip(&strip.channels) {
+            let row = |y| tile.row(channel, 0, y);
+            range.add_rows(
+                strip.rows.clone(),
+                row,
+                mask.map(|mask| |y| tile.part(mask, y)),
+            );
+        }
         for y in strip.rows.clone() {
-            if let Some(ranges) = &mut self.range {
-                let mask = mask.map(|mask| tile.part(mask, y));
-                for (range, channel) in ranges.iter_mut().zip(&strip.channels) {
-                    range.add_row(y, tile.row(channel, 0, y), mask);
-                }
-            }
             strip.energy(y - above, &mut rank, &mut scratch);
             bias.apply(index, &mut rank);
             detail.row(y - above, &mut row, &mut scratch[1]);

@@ -4,6 +4,8 @@
 //! values that no frame shows: glow beside edges, clipped highlights. Holding
 //! the picture within the local range of its sources ends that.
 
+use std::ops;
+
 use rayon::iter::repeat_n;
 use rayon::prelude::*;
 
@@ -39,10 +41,12 @@ impl Range {
         let tiles = Tiles::of(plane.width, plane.height);
         let all = self.tiled(&tiles).into_par_iter().zip(tiles.list());
         all.for_each(|(mut seen, tile)| {
-            for y in tile.rows.clone() {
-                let mask = mask.map(|mask| tile.part(mask, y));
-                seen.add_row(y, tile.part(plane, y), mask);
-            }
+            let row = |y| tile.part(plane, y);
+            seen.add_rows(
+                tile.rows.clone(),
+                row,
+                mask.map(|mask| |y| tile.part(mask, y)),
+            );
         });
     }
 
@@ -106,14 +110,12 @@ impl Seen<'_> {
     /// not zero.
     pub fn add_rows<'r>(
         &mut self,
-        rows: std::ops::Range<usize>,
+        rows: ops::Range<usize>,
         row: impl Fn(usize) -> &'r [f32],
         mask: Option<impl Fn(usize) -> &'r [f32]>,
     ) {
         if let Some(mask) = mask {
-            return rows
-                .into_iter()
-                .for_each(|y| self.add_row(y, row(y), Some(mask(y))));
+            return rows.for_each(|y| self.add_row(y, row(y), Some(mask(y))));
         }
         let whole = rows.len() / BLOCK;
         for y in (rows.start..).step_by(BLOCK).take(whole) {
@@ -147,7 +149,7 @@ impl Seen<'_> {
     }
 
     /// Takes in row `y` of a frame, where `mask` (if any) is not zero.
-    pub fn add_row(&mut self, y: usize, row: &[f32], mask: Option<&[f32]>) {
+    fn add_row(&mut self, y: usize, row: &[f32], mask: Option<&[f32]>) {
         let (low, high) = (self.low.row(y / BLOCK), self.high.row(y / BLOCK));
         let Some(mask) = mask else {
             return vectorised(
