@@ -249,9 +249,8 @@ impl Bits {
     /// Writes whole bytes.
     #[inline(always)]
     fn flush(&mut self) {
-        if let Some(place) = self.bytes[self.at..].first_chunk_mut() {
-            *place = self.word.to_le_bytes();
-        }
+        // Codes were counted: there is room for all of them.
+        self.bytes[self.at..self.at + 8].copy_from_slice(&self.word.to_le_bytes());
         let whole = self.count / 8;
         self.at += whole as usize;
         self.word >>= 8 * whole;

@@ -165,7 +165,7 @@ fn fuse(
         let (index, whole) = (photo.index, photo.whole);
         frame.warp(session, &photo)?;
         source.free(photo);
-        // Where each kernel is waited for, there is no better time than now.
+        // Where each kernel is waited for, the next upload need not wait for all of them.
         let is_slow = session.is_slow();
         if is_slow {
             source.upload_next();
