@@ -31,3 +31,16 @@ fn reduced(bencher: Bencher, times: usize) {
         .counter(common::pixels())
         .bench_local(|| photo::read_reduced(&path, &Limits::default(), side).unwrap());
 }
+
+/// In all pixels and for a small picture at once, of a JPEG.
+#[divan::bench(args = [8, 4, 2], sample_count = 10)]
+fn both(bencher: Bencher, times: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("frame.jpg");
+    let frame = common::frame(0, 1);
+    common::write(&path, &frame, 8);
+    let side = frame.width.max(frame.height) / times;
+    bencher
+        .counter(common::pixels())
+        .bench_local(|| photo::read_both(&path, &Limits::default(), side).unwrap());
+}

@@ -13,6 +13,8 @@
 //!  photo         what happens to files: find, read, write, metadata
 //! ```
 //!
+//! Both `core` and `photo` run their loops by `vector`.
+//!
 //! [`demo`] renders stacks whose truth is known, for `parfocal demo`, tests and
 //! benches.
 
@@ -25,5 +27,6 @@ pub mod handlers;
 pub mod photo;
 pub mod settings;
 mod text;
+mod vector;
 
 pub use error::{Error, Result};

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 use std::sync::OnceLock;
 
-use super::vector::vectorised;
-use crate::photo::{Photo, Samples};
+use crate::photo::{self, Photo, Samples};
+use crate::vector::vectorised;
 
 /// Rec. 709 weights of red, green and blue.
 pub const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
@@ -90,7 +90,7 @@ impl Grey {
     /// A plane of the size of `photo`, whose rows `fill` finds.
     fn by_rows(photo: &Photo, fill: impl Fn(usize, &mut [u16]) + Sync) -> Self {
         let (width, height) = (photo.width, photo.height);
-        let mut data = vec![0; width * height];
+        let mut data = photo::values(width * height);
         let rows = data.par_chunks_mut(width.max(1)).enumerate();
         rows.for_each(|(y, row)| fill(y, row));
         Self {
@@ -122,7 +122,7 @@ impl Grey {
     /// column is left out.
     pub fn halved(&self) -> Self {
         let (width, height) = (self.width / 2, self.height / 2);
-        let mut data = vec![0u16; width * height];
+        let mut data: Vec<u16> = photo::values(width * height);
         if data.is_empty() {
             return Self {
                 width,
@@ -172,6 +172,14 @@ impl Grey {
     }
 }
 
+/// Keeps the memory of planes that nobody needs any more, if there is someone who
+/// wants it.
+pub(in crate::core) fn keep(planes: Vec<Grey>) {
+    planes
+        .into_iter()
+        .for_each(|plane| photo::keep_values(plane.data));
+}
+
 /// How far, in pixels, [`Grey::softened`] carries what a pixel shows.
 pub const SOFTENED: usize = 2;
 
@@ -180,7 +188,7 @@ impl Grey {
     /// deviation is one pixel. The border is repeated.
     pub fn softened(&self) -> Self {
         let (width, height) = (self.width, self.height);
-        let mut data = vec![0; width * height];
+        let mut data = photo::values(width * height);
         let rows = data.par_chunks_mut(width.max(1)).enumerate();
         let scratch = || [(); 2].map(|()| vec![0; width + 2 * SOFTENED]);
         rows.for_each_init(scratch, |[first, second], (y, out)| {
@@ -273,6 +281,11 @@ impl GreyPyramid {
             halvings,
             levels,
         }
+    }
+
+    /// Keeps its memory for others.
+    pub(in crate::core) fn keep(&mut self) {
+        keep(std::mem::take(&mut self.levels));
     }
 
     /// Pixels of the frame across and down.

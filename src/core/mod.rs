@@ -28,7 +28,6 @@ mod taps;
 pub mod thumbnail;
 pub mod transform;
 pub mod trial;
-mod vector;
 pub mod veil;
 pub mod warp;
 mod window;

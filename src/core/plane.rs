@@ -8,7 +8,7 @@
 use rayon::prelude::*;
 
 use super::rows::Rows;
-use super::vector::vectorised;
+use crate::vector::vectorised;
 
 /// A plane of values, row after row; full scale is 1.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -7,9 +7,9 @@
 
 use super::Transform;
 use super::taps::{BEFORE, LANES, STRIDE, TAPS, mix, runs, weights};
-use super::vector::vectorised;
 use super::warp::{Area, Exposure};
 use crate::photo::Photo;
+use crate::vector::vectorised;
 
 /// Columns that are warped at a time: what they need of the frame stays in the
 /// cache.

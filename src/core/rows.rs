@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::vector::vectorised;
+use crate::vector::vectorised;
 
 /// A plane whose rows can be asked for, where they are there.
 pub trait Rows: Sync {

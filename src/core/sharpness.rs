@@ -7,18 +7,23 @@
 //! are first reduced to a working size, so that scores of the same scene
 //! compare between cameras, and noise of single pixels counts little.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
-use super::grey::{Grey, LUMA};
+use super::grey::{self, Grey, LUMA};
 use super::plane::BAND;
-use super::vector::vectorised;
-use crate::photo::{Photo, Samples};
+use crate::photo::{self, Photo, Samples};
+use crate::vector::vectorised;
 
 /// Cells each way, unless somebody asks for another grid.
 pub const GRID: usize = 16;
 /// Frames are halved until the longer side is no longer than this. Who reads a
 /// frame for its sharpness alone needs no more pixels.
 pub const WORKING_SIDE: usize = 2048;
+
+/// Less of the squares than this is left of them by rounding alone.
+const ROUNDING: f64 = 1e-6;
 
 /// The focus measures of one cell, all as shares of full scale.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -39,8 +44,13 @@ impl Measures {
             return Self::default();
         }
         let [sum, squares, gradient, modified] = sums.map(|sum| sum / pixels as f64);
+        let variance = squares - sum * sum;
         Self {
-            laplacian_variance: (squares - sum * sum).max(0.0),
+            laplacian_variance: if variance > ROUNDING * squares {
+                variance
+            } else {
+                0.0
+            },
             tenengrad: gradient,
             modified_laplacian: modified,
         }
@@ -75,7 +85,9 @@ impl Sharpness {
             Samples::Eight(samples) => reduced::<_, u32>(photo, samples, factor),
             Samples::Sixteen(samples) => reduced::<_, u32>(photo, samples, factor),
         };
-        Self::of_working(&working, grid)
+        let found = Self::of_working(&working, grid);
+        grey::keep(vec![working]);
+        found
     }
 
     /// Measures luminance that has the working size already.
@@ -132,7 +144,7 @@ pub(in crate::core) fn factor(width: usize, height: usize) -> usize {
 
 /// The part of a side of `size` pixels that belongs to a cell of `grid`: its
 /// outermost belong to none.
-fn span(at: usize, size: usize, grid: usize) -> std::ops::Range<usize> {
+fn span(at: usize, size: usize, grid: usize) -> Range<usize> {
     let edge = |k: usize| (k * size / grid).clamp(1, size.max(2) - 1);
     edge(at)..edge(at + 1)
 }
@@ -151,63 +163,105 @@ pub(in crate::core) fn cell_sizes(
     })
 }
 
-/// Pixels whose sums are made beside each other.
+/// Pixels whose sums are made beside each other,
 const LANES: usize = 16;
+/// and rows after which those are added up.
+const ROWS: usize = 8;
 
-fn measure(grey: &Grey, columns: std::ops::Range<usize>, rows: std::ops::Range<usize>) -> Measures {
+/// The sums of [`add_run`], lane by lane.
+type Lanes = [[f32; LANES]; 4];
+
+fn measure(grey: &Grey, columns: Range<usize>, rows: Range<usize>) -> Measures {
     let pixels = columns.len() * rows.len();
     if pixels == 0 || grey.width < 3 || grey.height < 3 {
         return Measures::default();
     }
     let mut sums = [0.0f64; 4];
     let near = columns.start - 1..columns.end + 1;
-    for y in rows {
-        let near = [y - 1, y, y + 1].map(|y| &grey.row(y)[near.clone()]);
-        let row = vectorised(
-            #[inline(always)]
-            || measure_row(near),
-        );
-        for (sum, row) in sums.iter_mut().zip(row) {
-            *sum += row;
+    for first in rows.clone().step_by(ROWS) {
+        let mut lanes = Lanes::default();
+        for y in first..(first + ROWS).min(rows.end) {
+            let row = |y: usize| &grey.row(y)[near.clone()];
+            let rows = [row(y - 1), row(y), row(y + 1)];
+            vectorised(
+                #[inline(always)]
+                || measure_row(rows, &mut lanes),
+            );
+        }
+        for (sum, lanes) in sums.iter_mut().zip(lanes) {
+            *sum += lanes.into_iter().map(f64::from).sum::<f64>();
         }
     }
-    Measures::of_sums(sums, pixels)
+    const WHOLE: f64 = u16::MAX as f64;
+    let [sum, squares, gradient, modified] = sums;
+    let [sum, modified] = [sum, modified].map(|sum| sum / WHOLE);
+    let [squares, gradient] = [squares, gradient].map(|sum| sum / (WHOLE * WHOLE));
+    Measures::of_sums([sum, squares, gradient, modified], pixels)
 }
 
-/// The sums of [`add_pixel`] over the middle one of three rows, less its
-/// ends.
+/// Adds the middle one of three rows, less its ends.
 #[inline(always)]
-fn measure_row([above, here, below]: [&[u16]; 3]) -> [f64; 4] {
-    let mut sums = [[0.0f32; LANES]; 4];
+fn measure_row([above, here, below]: [&[u16]; 3], sums: &mut Lanes) {
     let count = here.len() - 2;
-    let whole = count - count % LANES;
-    for start in (0..whole).step_by(LANES) {
-        let near = start..start + LANES + 2;
-        let near = [&above[near.clone()], &here[near.clone()], &below[near]];
-        for lane in 0..LANES {
-            add_pixel(near, lane, lane, &mut sums);
+    let rest = count % LANES;
+    for start in (0..count - rest).step_by(LANES) {
+        if let (Some(above), Some(here), Some(below)) = (
+            above[start..].first_chunk(),
+            here[start..].first_chunk(),
+            below[start..].first_chunk(),
+        ) {
+            add_run([above, here, below], sums);
         }
     }
-    for lane in 0..count - whole {
-        add_pixel([above, here, below], whole + lane, lane, &mut sums);
+    if rest > 0 {
+        // As if the row went on: of that nothing counts.
+        let ends = [above, here, below].map(|row| {
+            let mut end = [0; LANES + 2];
+            end[..rest + 2].copy_from_slice(&row[count - rest..]);
+            end
+        });
+        let mut last = Lanes::default();
+        add_run(ends.each_ref(), &mut last);
+        for (sums, last) in sums.iter_mut().zip(last) {
+            for (lane, (sum, value)) in sums.iter_mut().zip(last).enumerate() {
+                *sum += if lane < rest { value } else { 0.0 };
+            }
+        }
     }
-    sums.map(|lanes| lanes.into_iter().map(f64::from).sum())
 }
 
-/// Adds to a lane what the pixel right of `x` shows: its Laplacian, the square of
-/// that, its squared gradient and its modified Laplacian.
+/// Adds to each lane what a pixel shows: its Laplacian, the square of that, its squared
+/// gradient and its modified Laplacian, full scale being that of 16 bits.
 #[inline(always)]
-fn add_pixel(rows: [&[u16]; 3], x: usize, lane: usize, sums: &mut [[f32; LANES]; 4]) {
-    let at = |row: usize, column: usize| f32::from(rows[row][x + column]) * (1.0 / 65535.0);
-    let across = at(1, 0) + at(1, 2) - 2.0 * at(1, 1);
-    let down = at(0, 1) + at(2, 1) - 2.0 * at(1, 1);
-    let laplacian = across + down;
-    let gx = (at(0, 2) - at(0, 0) + 2.0 * (at(1, 2) - at(1, 0)) + at(2, 2) - at(2, 0)) / 8.0;
-    let gy = (at(2, 0) - at(0, 0) + 2.0 * (at(2, 1) - at(0, 1)) + at(2, 2) - at(0, 2)) / 8.0;
-    sums[0][lane] += laplacian;
-    sums[1][lane] += laplacian * laplacian;
-    sums[2][lane] += gx * gx + gy * gy;
-    sums[3][lane] += across.abs() + down.abs();
+fn add_run(rows: [&[u16; LANES + 2]; 3], sums: &mut Lanes) {
+    let [above, here, below] = rows;
+    let [sum, squares, gradient, modified] = sums;
+    for x in 0..LANES {
+        // Each is read where it is used: to be kept takes longer.
+        let (nw, n, ne) = (
+            f32::from(above[x]),
+            f32::from(above[x + 1]),
+            f32::from(above[x + 2]),
+        );
+        let (w, own, e) = (
+            f32::from(here[x]),
+            f32::from(here[x + 1]),
+            f32::from(here[x + 2]),
+        );
+        let (sw, s, se) = (
+            f32::from(below[x]),
+            f32::from(below[x + 1]),
+            f32::from(below[x + 2]),
+        );
+        let (across, down) = (w + e - 2.0 * own, n + s - 2.0 * own);
+        let laplacian = across + down;
+        let gx = (ne - nw + 2.0 * (e - w) + se - sw) / 8.0;
+        let gy = (sw - nw + 2.0 * (s - n) + se - ne) / 8.0;
+        sum[x] += laplacian;
+        squares[x] += laplacian * laplacian;
+        gradient[x] += gx * gx + gy * gy;
+        modified[x] += across.abs() + down.abs();
+    }
 }
 
 /// Sums of samples, of a whole block at most.
@@ -244,9 +298,13 @@ impl Sum for u32 {
 }
 
 /// The luminance of the means of blocks of `factor` columns and rows.
-fn reduced<T: Copy + Sync + Into<S>, S: Sum>(photo: &Photo, samples: &[T], factor: usize) -> Grey {
+fn reduced<T: Copy + Sync + Into<S> + Into<f32>, S: Sum>(
+    photo: &Photo,
+    samples: &[T],
+    factor: usize,
+) -> Grey {
     let (width, height) = (photo.width / factor, photo.height / factor);
-    let mut data = vec![0u16; width * height];
+    let mut data: Vec<u16> = photo::values(width * height);
     let bands = data.par_chunks_mut((width * BAND).max(1)).enumerate();
     let stride = 3 * photo.width;
     let full = if photo.samples.bits() == 8 {
@@ -255,13 +313,16 @@ fn reduced<T: Copy + Sync + Into<S>, S: Sum>(photo: &Photo, samples: &[T], facto
         1.0
     };
     let weights = LUMA.map(|weight| weight * full / (factor * factor) as f32);
-    let scratch = || (Vec::new(), Vec::new());
+    let scratch = || (Vec::<S>::new(), Vec::<S>::new());
     bands.for_each_init(scratch, |(sums, across), (band, rows)| {
         for (y, out) in (band * BAND..).zip(rows.chunks_exact_mut(width)) {
             let block = &samples[y * factor * stride..(y + 1) * factor * stride];
             vectorised(
                 #[inline(always)]
                 || {
+                    if factor == 1 {
+                        return weigh_pixels(block, weights, out);
+                    }
                     sum_down(block, stride, sums);
                     sum_across(sums, factor, across);
                     weigh(across, factor, weights, out);
@@ -273,6 +334,18 @@ fn reduced<T: Copy + Sync + Into<S>, S: Sum>(photo: &Photo, samples: &[T], facto
         width,
         height,
         data,
+    }
+}
+
+/// The luminance of every pixel of a row.
+#[inline(always)]
+fn weigh_pixels<T: Copy + Into<f32>>(row: &[T], weights: [f32; 3], out: &mut [u16]) {
+    // So far from zero a number ends with its whole part, rounded.
+    const FAR: f32 = (1 << 23) as f32;
+    for (out, [red, green, blue]) in out.iter_mut().zip(row.as_chunks::<3>().0) {
+        let (red, green, blue): (f32, f32, f32) = ((*red).into(), (*green).into(), (*blue).into());
+        let value = weights[0] * red + weights[1] * green + weights[2] * blue;
+        *out = (value + FAR).to_bits() as u16;
     }
 }
 
@@ -307,7 +380,6 @@ fn sum_across<S: Sum>(sums: &[S], factor: usize, across: &mut Vec<S>) {
 fn weigh<S: Sum>(across: &[S], factor: usize, weights: [f32; 3], out: &mut [u16]) {
     // Loops of vectors want to know how far it is from one to the next.
     match factor {
-        1 => weigh_each(across.chunks_exact(3), weights, out),
         2 => weigh_each(across.chunks(6), weights, out),
         _ => weigh_each(across.chunks(3 * factor), weights, out),
     }

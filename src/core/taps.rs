@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::linear::Normal;
-use super::vector::vectorised;
+use crate::vector::vectorised;
 
 /// Taps of the interpolation, each way.
 pub(crate) const TAPS: usize = 6;

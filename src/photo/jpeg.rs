@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
+use std::io::{self, BufRead, BufReader, Cursor, Seek};
 use std::ops::Range;
 use std::path::Path;
 
@@ -13,9 +13,10 @@ use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor};
 use crate::Result;
 
 use super::exif::Block;
+use super::halved::halve;
 use super::metadata::per_inch;
 use super::read::{Colour, Header, Pixels};
-use super::{Limits, Metadata, Samples, colour, eighth, fault};
+use super::{Limits, Metadata, Samples, buffers, colour, eighth, fault};
 
 const SOI: u8 = 0xd8;
 const EOI: u8 = 0xd9;
@@ -50,9 +51,7 @@ pub(super) fn decode_reduced(
     limits: &Limits,
     side: usize,
 ) -> Result<(Header, Pixels)> {
-    let mut data = Vec::new();
-    file.read_to_end(&mut data)
-        .map_err(|error| fault::unreadable(path, &error))?;
+    let data = buffers::contents(&mut file).map_err(|error| fault::unreadable(path, &error))?;
     let segments = Segments::read(&mut Cursor::new(&data)).map_err(|error| bad(path, &error))?;
     let mut header = segments.header(path, limits)?;
     let (format, channels) = match header.colour {
@@ -77,6 +76,7 @@ pub(super) fn decode_reduced(
         };
         decompress(path, &data, &segments, factor, image)?;
     }
+    buffers::keep_contents(data);
     if header.colour == Colour::Cmyk {
         // Adobe stores the light that is left in place of the ink.
         if segments.adobe {
@@ -91,6 +91,40 @@ pub(super) fn decode_reduced(
         alpha: None,
     };
     Ok((header, pixels))
+}
+
+/// What [`decode_reduced`] would give, made of what was decoded in full; `None` where
+/// that is no less, or not in the file's own colours.
+pub(super) fn reduced(
+    path: &Path,
+    (header, pixels): (&Header, &Pixels),
+    side: usize,
+) -> Result<Option<(Header, Pixels)>> {
+    let factor = reduction(header.width.max(header.height), side);
+    let (Samples::Eight(samples), false) = (&pixels.samples, header.colour == Colour::Cmyk) else {
+        return Ok(None);
+    };
+    let (mut width, mut height) = (header.width, header.height);
+    let mut reduced: Option<Vec<u8>> = None;
+    while width > factor.scale(header.width) {
+        let mut half = fault::room(path, width.div_ceil(2) * height.div_ceil(2) * 3)?;
+        halve(reduced.as_ref().unwrap_or(samples), width, &mut half);
+        (width, height) = (width.div_ceil(2), height.div_ceil(2));
+        reduced = Some(half);
+    }
+    let Some(few) = reduced else {
+        return Ok(None);
+    };
+    let header = Header {
+        width,
+        height,
+        ..header.clone()
+    };
+    let pixels = Pixels {
+        samples: Samples::Eight(few),
+        alpha: None,
+    };
+    Ok(Some((header, pixels)))
 }
 
 /// Decompresses `data` into `image` with libjpeg, at `factor` of its size.

@@ -49,4 +49,13 @@ impl Photo {
     pub fn pixels(&self) -> usize {
         self.width * self.height
     }
+
+    /// Bytes that its pixels take in memory.
+    pub fn bytes(&self) -> u64 {
+        let samples = match &self.samples {
+            Samples::Eight(samples) => samples.len(),
+            Samples::Sixteen(samples) => 2 * samples.len(),
+        };
+        (samples + self.alpha.as_ref().map_or(0, Vec::len)) as u64
+    }
 }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::core::grey::Grey;
-use crate::core::vector::{dot, vectorised};
+use crate::vector::{dot, vectorised};
 
 /// Less spread than this share of a frame's own is none.
 const FLAT: f64 = 1e-6;

@@ -7,7 +7,7 @@ use super::level::spots;
 use super::pair::SMALLEST;
 use super::texture::Texture;
 use crate::core::Transform;
-use crate::core::grey::{Grey, GreyPyramid};
+use crate::core::grey::{self, Grey, GreyPyramid};
 use crate::photo::Photo;
 
 /// Structure is looked at from the largest level on that has no more pixels.
@@ -110,5 +110,13 @@ impl View {
             let spread = level.data.iter().map(off).sum::<f64>() / n;
             spread.sqrt() < FLAT * 65535.0
         })
+    }
+}
+
+impl Drop for View {
+    /// The next one is as large.
+    fn drop(&mut self) {
+        self.pyramid.keep();
+        grey::keep(std::mem::take(&mut self.softened));
     }
 }

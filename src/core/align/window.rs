@@ -13,7 +13,7 @@
 
 use crate::core::Transform;
 use crate::core::grey::{Grey, SOFTENED};
-use crate::core::vector::vectorised;
+use crate::vector::vectorised;
 
 /// Pixels on each side of a window that the gradient uses up.
 const MARGIN: usize = 1;

@@ -16,8 +16,8 @@ use crate::core::keep_going::check;
 use crate::core::plane::Plane;
 use crate::core::rolling::Rolling;
 use crate::core::rows::{Band, Rows};
-use crate::core::vector::vectorised;
 use crate::core::window::Window;
+use crate::vector::vectorised;
 
 /// Contrast that counts as none: two levels of eight bits, squared. Noise of
 /// most cameras stays below it, and choosing by noise would show as mottle.

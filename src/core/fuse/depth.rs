@@ -16,8 +16,8 @@ use crate::core::keep_going::check;
 use crate::core::noise::believable;
 use crate::core::plane::Plane;
 use crate::core::rows::Rows;
-use crate::core::vector::vectorised;
 use crate::core::window::Window;
+use crate::vector::vectorised;
 
 /// What the energy of detail of four pixels counts beside that of one and two:
 /// it is less noisy, and frames keep it whole when they are brought in line, but

@@ -206,7 +206,7 @@ impl DepthMap {
         let plane = |from: &Plane| Plane {
             width: w,
             height: h,
-            data: surest.iter().map(|&at| from.data[at]).collect(),
+            data: surest.par_iter().map(|&at| from.data[at]).collect(),
         };
         Self {
             depth: plane(&self.depth),

@@ -14,7 +14,7 @@ use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::rolling::Rolling;
 use crate::core::rows::Rows;
-use crate::core::vector::vectorised;
+use crate::vector::vectorised;
 
 /// The last rows of the finest level of a tile; kept from one frame to the next
 /// for its memory.

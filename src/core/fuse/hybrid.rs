@@ -33,9 +33,9 @@ use crate::core::keep_going::check;
 use crate::core::noise::believable;
 use crate::core::plane::Plane;
 use crate::core::rows::Rows;
-use crate::core::vector::vectorised;
 use crate::core::veil::Veil;
 use crate::core::warp::{Placed, Warped};
+use crate::vector::vectorised;
 
 /// What a frame counts is this power of its contrast, and twice the power where
 /// contrast is far beyond noise: then the sharpest frame alone is best, while a

@@ -6,7 +6,7 @@ use crate::core::keep_going::check;
 use crate::core::plane::{Plane, levels};
 use crate::core::rolling::Rolling;
 use crate::core::rows::Rows;
-use crate::core::vector::vectorised;
+use crate::vector::vectorised;
 
 /// Pixels on the shorter side of the coarsest level, about.
 const COARSEST: usize = 16;

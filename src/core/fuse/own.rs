@@ -10,7 +10,7 @@
 use rayon::prelude::*;
 
 use crate::core::plane::Plane;
-use crate::core::vector::vectorised;
+use crate::vector::vectorised;
 
 /// The share of an edge's energy that its blur can have so far away. Radii are
 /// in places of half the size of the picture, and each is twice the one before.

@@ -26,8 +26,8 @@ use crate::core::keep_going::check;
 use crate::core::noise::believable;
 use crate::core::plane::{BAND, Plane};
 use crate::core::rows::Rows;
-use crate::core::vector::vectorised;
 use crate::core::warp::{Placed, Warped};
+use crate::vector::vectorised;
 
 /// No winner yet: less than any frame's energy, covered or not.
 pub const NOBODY: f32 = -2.0;

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::tiles::{Pane, Tiles};
 use crate::core::plane::Plane;
-use crate::core::vector::vectorised;
+use crate::vector::vectorised;
 
 /// Pixels across and down that share one range.
 pub const BLOCK: usize = 4;

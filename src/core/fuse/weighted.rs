@@ -7,7 +7,7 @@ use super::levels::{Detail, DetailRow};
 use super::tiles::{Pane, Tiles};
 use crate::core::plane::{BAND, Plane};
 use crate::core::rows::Rows;
-use crate::core::vector::vectorised;
+use crate::vector::vectorised;
 
 /// The weighted sum, or mean, of three channels, and the sum of the weights.
 #[derive(Debug, Clone)]

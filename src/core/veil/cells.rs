@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::core::rows::mirror;
-use crate::core::vector::vectorised;
+use crate::vector::vectorised;
 
 /// Rows that one task works on.
 const BAND: usize = 8;

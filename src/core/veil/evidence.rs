@@ -1,6 +1,8 @@
 //! What the frames themselves tell of a lens, and of which end of the stack is
 //! nearest.
 
+use rayon::prelude::*;
+
 use super::cells::Cells;
 use super::layers::{Layers, Scene, light};
 use super::sheet::{fade, lifted};
@@ -62,7 +64,7 @@ pub fn circle(
         .map(|sample| (sample.place, halved(sample.light())))
         .collect();
     let off = |circle: f32| -> f32 {
-        let each = frames.iter().map(|(place, frame)| {
+        let each = frames.par_iter().map(|(place, frame)| {
             let seen = layers.seen(*place, f32::NEG_INFINITY, circle, HALVED);
             let cells = seen.data.iter().zip(&frame.data).zip(&edges.data);
             let cells = cells.filter(|(_, jump)| **jump > scene.gap);
@@ -73,7 +75,8 @@ pub fn circle(
                 })
                 .sum::<f32>()
         });
-        each.sum()
+        // In one order, whoever is faster.
+        each.collect::<Vec<f32>>().into_iter().sum()
     };
     let pixel = 1.0 / (scene.step << HALVED) as f32;
     let try_out = |circle: f32| (off(circle * pixel), circle);
@@ -110,7 +113,7 @@ pub fn beyond(
     keep_going: KeepGoing,
 ) -> Result<[f32; 2]> {
     // It shows at half the size as well.
-    let frames = samples.iter().map(|sample| sample.light().halved());
+    let frames = samples.par_iter().map(|sample| sample.light().halved());
     let frames: Vec<Cells> = frames.collect();
     let Some(first) = frames.first() else {
         return Ok([1.0, 0.0]);
@@ -124,6 +127,7 @@ pub fn beyond(
                 width: first.width,
                 height: first.height,
                 data: (0..first.data.len())
+                    .into_par_iter()
                     .map(|i| value(i).unwrap_or(0.0))
                     .collect(),
             }
@@ -134,9 +138,9 @@ pub fn beyond(
         ]
     });
     let near = (scene.frames as f32 / 32.0).max(1.0);
-    let (mut out, mut all) = (0.0f64, 0.0f64);
-    for (sample, frame) in samples.iter().zip(&frames) {
+    let each = samples.par_iter().zip(&frames).map(|(sample, frame)| {
         check(keep_going)?;
+        let (mut out, mut all) = (0.0f64, 0.0f64);
         let veil = layers.seen(sample.place, scene.gap, circle / 2.0, 1);
         let cover = layers.covered(1, |at| sample.place - at > scene.gap);
         let own = layers.covered(1, |at| (sample.place - at).abs() <= near);
@@ -151,7 +155,12 @@ pub fn beyond(
                 all += f64::from(change.abs());
             }
         }
-    }
+        Ok((out, all))
+    });
+    let each = each.collect::<Result<Vec<_>>>()?;
+    // In one order, whoever is faster.
+    let (out, all) =
+        (each.into_iter()).fold((0.0, 0.0), |(out, all), (more, of)| (out + more, all + of));
     let cells = (samples.len() * first.data.len()) as f64;
     Ok([(out / all.max(1e-9)) as f32 + CHANCE, (all / cells) as f32])
 }

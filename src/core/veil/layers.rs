@@ -1,5 +1,7 @@
 //! A scene as layers, the nearest first.
 
+use rayon::prelude::*;
+
 use super::cells::{Cells, Packed, halved_deviation, lay_behind};
 use super::guided::Guide;
 use crate::core::extreme::{disc, greatest, least};
@@ -58,7 +60,9 @@ impl Scene<'_> {
         let number = |depth: f32| (depth / apart).round().max(0.0) as usize;
         let mut counts = vec![0; number(self.frames as f32) + 1];
         depth.data.iter().for_each(|&v| counts[number(v)] += 1);
-        let used = (0..counts.len()).filter(|&layer| counts[layer] >= LEAST);
+        let used: Vec<usize> = (0..counts.len())
+            .filter(|&layer| counts[layer] >= LEAST)
+            .collect();
         let guide = Guide::new(self.picture, (GUIDED / self.step).max(1));
         let mask = |layer| Plane {
             data: depth
@@ -68,7 +72,7 @@ impl Scene<'_> {
                 .collect(),
             ..depth
         };
-        let masks: Vec<_> = used
+        let masks: Vec<_> = (used.into_par_iter())
             .map(|layer| (layer as f32 * apart, guide.refined(&mask(layer))))
             .collect();
         let mut total = Plane::filled(depth.width, depth.height, 1e-6);
@@ -85,7 +89,7 @@ impl Scene<'_> {
         };
         Layers {
             layers: masks
-                .iter()
+                .par_iter()
                 .map(|(at, mask)| Layer::new(*at, cells(mask)))
                 .collect(),
             sure: greatest(&depth, &disc(1)),

@@ -31,8 +31,8 @@ use super::extreme::{disc, greatest, greatest_within, least_within};
 use super::fuse::{Fused, softness};
 use super::keep_going::check;
 use super::plane::Plane;
-use super::vector::vectorised;
 use crate::Result;
+use crate::vector::vectorised;
 
 /// The most cells that a scene is looked at in.
 const CELLS: usize = 1 << 19;
@@ -127,22 +127,20 @@ impl Depths {
     ) -> Result<Option<Self>> {
         let [picture, ..] = &fused.channels;
         let step = step(picture.width, picture.height);
-        let halvings = 1..step.ilog2();
-        let depth = halvings.fold(fused.depth.clone(), |depth, _| depth.reduced());
+        // It is at half the size already.
+        let depth = match step.ilog2() {
+            0 | 1 => fused.depth.clone(),
+            halvings => (3..=halvings).fold(fused.depth.reduced(), |depth, _| depth.reduced()),
+        };
         let depth = depth.surface(softness(smoothness), keep_going)?;
         check(keep_going)?;
         let mut found = Self {
-            picture: fused.channels.each_ref().map(|plane| {
-                let mut small = plane.reduced();
-                (2..step.ilog2() + 1).for_each(|_| small = small.reduced());
-                small
-            }),
+            picture: Default::default(),
             depth,
             step,
             last,
             range: Default::default(),
         };
-        check(keep_going)?;
         let scene = found.scene(false);
         let jumps = scene.jumps(FAT);
         let edges = jumps.data.iter().filter(|&&jump| jump > scene.gap).count();
@@ -151,6 +149,12 @@ impl Depths {
         if share < EDGES || last < 2 {
             return Ok(None);
         }
+        found.picture = fused.channels.each_ref().map(|plane| {
+            let mut small = plane.reduced();
+            (2..step.ilog2() + 1).for_each(|_| small = small.reduced());
+            small
+        });
+        check(keep_going)?;
         found.range = fused.channels.each_ref().map(|plane| bounds(plane, step));
         Ok(Some(found))
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::cells::Cells;
 use crate::core::plane::Plane;
-use crate::core::vector::vectorised;
+use crate::vector::vectorised;
 
 /// Where a veil covers more than this, nothing is lifted; it begins to count
 /// less so much before.
