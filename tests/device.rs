@@ -12,9 +12,11 @@ use common::{StackFolder, parfocal, run, stack_folder};
 use parfocal::core::device::{OpenClDevice, opencl_devices};
 use parfocal::core::fuse::Method;
 use parfocal::demo::{Scene, SceneOptions};
+use parfocal::handlers::alignment::{self, Aligned, Fuser};
+use parfocal::handlers::opening::Opening;
 use parfocal::handlers::sharpness::{SharpnessOptions, score};
-use parfocal::handlers::{Device, Job, Report, Resources, StackOptions, stacking};
-use parfocal::photo::{self, Limits, Samples};
+use parfocal::handlers::{Device, Job, Report, Resources, StackOptions, file, stacking};
+use parfocal::photo::{self, Limits, Photo, Samples};
 
 fn device() -> Option<OpenClDevice> {
     let device = opencl_devices().into_iter().next();
@@ -105,6 +107,87 @@ fn what_fits_in_bands_is_the_devices() {
     let psnr = -10.0 * (sum / a.len() as f64).log10();
     println!("bands and whole differ by {psnr:.1} dB");
     assert!(psnr > 65.0, "{psnr}");
+}
+
+#[test]
+fn frames_are_read_once_where_the_device_has_room_to_hold_them() {
+    let Some(device) = device() else { return };
+    let folder = stack_folder(&SceneOptions {
+        width: 240,
+        height: 160,
+        frames: 5,
+        ..SceneOptions::new(Scene::Bumpy)
+    });
+    let number = Device::OpenCl(Some(device.index));
+    let times = |report: &Report, name: &str| {
+        let stage = report.stages.iter().find(|stage| stage.stage == name);
+        stage.map_or(0, |stage| stage.times)
+    };
+    // Bytes that fusing takes for a pixel.
+    for (method, fusing) in [(Method::Hybrid, 92), (Method::Depth, 62)] {
+        // Beside it two photographs are on their way, and of what is left half is for
+        // those that are held: for two of them.
+        let little = 240 * 160 * (fusing + 2 * 4 + 2 * 2 * 3);
+        let mut pictures = Vec::new();
+        for (memory, is_held) in [(None, true), (Some(little), false)] {
+            let mut options = StackOptions {
+                out: Some(folder.beside("held.tif")),
+                resources: Resources {
+                    device: number,
+                    device_memory: memory,
+                    ..Resources::default()
+                },
+                ..StackOptions::default()
+            };
+            options.output.overwrite = true;
+            options.fuse.method = method;
+            let inputs = std::slice::from_ref(&folder.path);
+            let report = stacking::stack(inputs, &options, &Job::silent()).unwrap();
+            assert_eq!(report.device, device.name);
+            let read = (times(&report, "look: read"), times(&report, "read frames"));
+            match is_held {
+                true => assert_eq!(read, (5, 0), "{method:?}"),
+                false => assert!(read.0 == 5 && read.1 > 0, "{method:?}: {read:?}"),
+            }
+            pictures.push(bytes(&folder, "held.tif"));
+        }
+        assert!(pictures[0] == pictures[1], "{method:?}");
+    }
+}
+
+#[test]
+fn who_watches_is_shown_frames_that_are_held_without_reading_them_again() {
+    let Some(device) = device() else { return };
+    let folder = stack_folder(&SceneOptions {
+        width: 240,
+        height: 160,
+        frames: 20,
+        ..SceneOptions::new(Scene::Bumpy)
+    });
+    let mut options = StackOptions::default();
+    options.resources.device = Device::OpenCl(Some(device.index));
+    let job = Job::silent();
+    let stack = file::gather(
+        std::slice::from_ref(&folder.path),
+        &options.resources.limits,
+        &job,
+    );
+    let opening = Opening::begin(options.resources.device).unwrap();
+    let fuser = Fuser {
+        opening: &opening,
+        is_watched: true,
+    };
+    let aligned = alignment::analyse_for(Some(fuser), stack.unwrap(), &options, &job);
+    let mut aligned = aligned.unwrap();
+    let shown = |aligned: &Aligned| aligned.smalls.iter().flatten().count();
+    assert_eq!(shown(&aligned), 12);
+    let watch = |_: Photo| ();
+    let stacked = stacking::fuse_aligned(&mut aligned, &options, &job, Some(&watch)).unwrap();
+    assert_eq!(stacked.device, device.name);
+    assert_eq!(shown(&aligned), 0);
+    assert!(aligned.held.is_none());
+    let stages = job.stages().list();
+    assert!(stages.iter().all(|stage| stage.stage != "read frames"));
 }
 
 /// How often each command was put into a device's queue while `frames` frames

@@ -7,9 +7,10 @@ use std::time::Instant;
 
 use parfocal::core::device::{OpenClDevice, opencl_devices};
 use parfocal::core::fuse::{
-    Fused, Fusion, Lanes, Meter, Method, Options, Prefer, Second, on_opencl,
+    Fused, Fusion, Held, Holding, Lanes, Meter, Method, Options, Prefer, Second, on_opencl,
 };
 use parfocal::core::sharpness::{GRID, Sharpness};
+use parfocal::core::stages::Stages;
 use parfocal::core::warp::{Area, Exposure};
 use parfocal::core::{ALWAYS, Transform};
 use parfocal::demo::{DemoStack, Scene, SceneOptions};
@@ -428,6 +429,88 @@ fn any_number_of_lanes_gives_the_same_bytes() {
             }
         }
     }
+}
+
+/// Has the device hold these frames, as far as they fit into so many bytes.
+fn held(device: &OpenClDevice, room: u64, frames: &[Frame]) -> Arc<Held> {
+    let device = device.clone();
+    let which = move || Some((device, room));
+    let holding = Holding::begin(which, 2, Stages::default());
+    for (index, (photo, ..)) in frames.iter().enumerate() {
+        holding.offer(index as u16, photo.clone());
+    }
+    Arc::new(holding.finish())
+}
+
+#[test]
+fn frames_that_the_device_holds_give_the_same_bytes() {
+    let Some(device) = device() else { return };
+    let mut frames = frames(&scene(Scene::Bumpy, 90, 70), 8);
+    let hole = |i: usize| if i % 90 < 9 { 0 } else { 255 };
+    frames[1].0.alpha = Some((0..90 * 70).map(hole).collect());
+    frames.extend(self::frames(&scene(Scene::Plane, 80, 60), 16));
+    let all: u64 = frames.iter().map(|(photo, ..)| photo.bytes()).sum();
+    for (room, count) in [(all, frames.len()), (all / 2, 5), (0, 0)] {
+        let held = held(&device, room, &frames);
+        let there = (0..frames.len()).filter(|&i| held.has(i as u16)).count();
+        assert_eq!(there, count, "of {all} bytes {room}");
+        for method in METHODS {
+            let options = noisy(method);
+            let right = fuse(&options, area(90, 70), Some(&device), &frames);
+            for count in [1, 2, 4] {
+                let lanes = Lanes {
+                    held: Some(Arc::clone(&held)),
+                    ..lanes(&device, count)
+                };
+                let feed = |mut fusion: Box<dyn Fusion>| {
+                    for (i, (photo, pose, exposure)) in frames.iter().enumerate() {
+                        let i = i as u16;
+                        match held.has(i) {
+                            true => fusion.take_held(i, pose, exposure, ALWAYS).unwrap(),
+                            false => fusion.add(i, photo, pose, exposure, ALWAYS).unwrap(),
+                        }
+                    }
+                    fusion.finish(ALWAYS).unwrap()
+                };
+                let found = feed(on_opencl(&options, area(90, 70), &lanes).unwrap());
+                let second = options.second(found, None, area(90, 70), Some(lanes), ALWAYS);
+                let fused = match second.unwrap() {
+                    Second::Look(fusion) => feed(fusion),
+                    Second::None(fused) => *fused,
+                };
+                assert!(fused == right, "{method:?}, {count} lanes, room {room}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_nobody_holds_is_an_error() {
+    let Some(device) = device() else { return };
+    let frames = frames(&scene(Scene::Plane, 40, 30), 8);
+    let (_, pose, exposure) = &frames[1];
+    let held = held(&device, frames[0].0.bytes(), &frames);
+    let lanes = Lanes {
+        held: Some(held),
+        ..lanes(&device, 2)
+    };
+    let options = Options::from(Method::Average);
+    let empty = || on_opencl(&options, area(40, 30), &lanes).unwrap();
+    let mut fusion = empty();
+    let held = fusion.held().unwrap();
+    assert!(held.has(0) && !held.has(1));
+    assert_eq!(held.device(), Some(device));
+    assert!(fusion.take_held(1, pose, exposure, ALWAYS).is_err());
+    let mut fusion = options.on_cpu(area(40, 30));
+    assert!(fusion.held().is_none());
+    assert!(fusion.take_held(0, pose, exposure, ALWAYS).is_err());
+    // Without a device nothing is held, and nobody waits for it.
+    let holding = Holding::begin(|| None, 2, Stages::default());
+    for (index, (photo, ..)) in frames.iter().enumerate() {
+        holding.offer(index as u16, photo.clone());
+    }
+    let held = holding.finish();
+    assert!(held.device().is_none() && !held.has(0));
 }
 
 #[test]

@@ -197,6 +197,7 @@ mod tests {
             is_gpu: true,
             memory: 8 << 30,
             compute_units: 40,
+            shares_memory: false,
         }
     }
 

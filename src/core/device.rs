@@ -31,6 +31,8 @@ pub struct OpenClDevice {
     pub memory: u64,
     /// Compute units.
     pub compute_units: usize,
+    /// Whether its memory is the processor's as well.
+    pub shares_memory: bool,
 }
 
 /// The OpenCL devices of this machine, numbered in the order in which the
@@ -51,8 +53,8 @@ pub fn opencl_devices() -> Vec<OpenClDevice> {
     DEVICES.get_or_init(look).clone()
 }
 
-/// What the user asks of OpenCV's OpenCL.
-fn wish() -> Option<String> {
+/// What the user asks of OpenCV's OpenCL by `OPENCV_OPENCL_DEVICE`.
+pub fn wish() -> Option<String> {
     let wish = std::env::var("OPENCV_OPENCL_DEVICE").ok();
     wish.filter(|wish| !wish.is_empty())
 }
@@ -306,6 +308,7 @@ mod opencl {
             is_gpu: device.typ()? & core::Device_TYPE_GPU != 0,
             memory: device.global_mem_size()? as u64,
             compute_units: device.max_compute_units()?.max(0) as usize,
+            shares_memory: device.host_unified_memory()?,
         })
     }
 }
@@ -330,6 +333,7 @@ mod tests {
             is_gpu,
             memory: 1 << 30,
             compute_units,
+            shares_memory: false,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::core::Transform;
 use crate::core::sharpness::GRID;
 use crate::core::thumbnail::Rgba;
 use crate::core::warp::{Area, Exposure, Warped, warp};
-use crate::handlers::alignment::{self, Aligned};
+use crate::handlers::alignment::{self, Aligned, Fuser};
 use crate::handlers::import::Entry;
 use crate::handlers::opening::Opening;
 use crate::handlers::{AlignOptions, Job, Report, StackOptions, export, file, stacking, thumbnail};
@@ -82,6 +82,11 @@ impl Kept {
         self.places.contains_key(path)
     }
 
+    /// Lets go of the frames that a device holds, which nobody fuses any more.
+    pub fn let_go(&self) {
+        self.aligned().held = None;
+    }
+
     /// How many frames lie on the reference.
     pub fn count(&self) -> usize {
         self.places.len()
@@ -109,18 +114,24 @@ impl Kept {
     }
 }
 
-/// Finds how the frames of `key` lie on each other.
+/// Finds how the frames of `key` lie on each other. If they are to be fused next, a
+/// device may hold them until then: see [`Kept::let_go`].
 ///
 /// # Errors
 ///
 /// If the device that is asked for is missing, which fusing them would find out
 /// later, and as [`alignment::analyse`].
-pub fn align(key: Key, options: &StackOptions, job: &Job) -> Result<Arc<Kept>> {
+pub fn align(key: Key, then_fuse: bool, options: &StackOptions, job: &Job) -> Result<Arc<Kept>> {
     let inputs: Vec<PathBuf> = key.entries.iter().map(|entry| entry.path.clone()).collect();
     // Ready for those who fuse the frames next.
-    let _opening = Opening::begin(options.resources.device)?;
+    let opening = Opening::begin(options.resources.device)?;
     let stack = file::gather(&inputs, &options.resources.limits, job)?;
-    let aligned = alignment::analyse(stack, options, job)?;
+    let fuser = Fuser {
+        opening: &opening,
+        is_watched: true,
+    };
+    let fuser = then_fuse.then_some(fuser);
+    let aligned = alignment::analyse_for(fuser, stack, options, job)?;
     let places = aligned.used().into_iter().map(|(i, pose)| {
         let exposure = aligned.exposures[i];
         let path = aligned.stack.frames[i].path.clone();
@@ -347,7 +358,7 @@ mod tests {
             limits: Limits::default(),
         };
         let job = Job::silent();
-        let kept = align(key, &options, &job).unwrap();
+        let kept = align(key, true, &options, &job).unwrap();
         let grey = fuse(&kept, "one", &options, &job, &|_| ()).unwrap();
         let is_grey = |picture: &Photo| match &picture.samples {
             Samples::Sixteen(samples) => {

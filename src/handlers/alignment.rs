@@ -3,14 +3,16 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::choice;
 use super::file::{self, Stack};
 use super::frames::{self, Frames};
+use super::holding;
 use super::machine::Budget;
+use super::opening::Opening;
 use super::scale::Scale;
-use super::unveiling::{self, Glance};
+use super::stacking::watched_side;
+use super::unveiling::{self, Glance, some};
 use super::{
     AlignOptions, AlignmentReport, FrameStatus, Job, Phase, Reference, Report, Sort, StackOptions,
     export, order, reuse,
@@ -19,11 +21,13 @@ use crate::core::Transform;
 use crate::core::align::{self, Aligner, Bounds, Method, Pose, SMALLEST, View};
 use crate::core::exposure::{Light, exposures};
 use crate::core::focus;
+use crate::core::fuse::{Held, Holding};
 use crate::core::ghost::{self, Look, Moved};
 use crate::core::grey::GreyPyramid;
 use crate::core::noise::noise;
 use crate::core::pipeline;
 use crate::core::sharpness::{GRID, Sharpness};
+use crate::core::thumbnail::Rgba;
 use crate::core::warp::{Area, Exposure, warp_unless_stopped};
 use crate::photo::{self, Encoding, Format, Keeping, Photo};
 use crate::{Error, Result};
@@ -54,6 +58,10 @@ pub struct Aligned {
     pub moved: Vec<Option<Moved>>,
     /// Small pictures of some, by which they can be asked for veils.
     pub glances: Vec<Option<Glance>>,
+    /// Those that stay on a device until they are fused.
+    pub held: Option<Held>,
+    /// Small pictures of some of these, by which the result can be watched growing.
+    pub smalls: Vec<Option<Photo>>,
     /// How sharp each is; `None` where that is not known (yet).
     pub sharpness: Vec<Option<f64>>,
     /// The noise of the quietest; see [`noise`](crate::core::noise::noise).
@@ -115,12 +123,36 @@ impl Aligned {
 /// matches none, if an earlier alignment is of other photographs, and if the
 /// job is cancelled.
 pub fn analyse(stack: Stack, options: &StackOptions, job: &Job) -> Result<Aligned> {
+    analyse_for(None, stack, options, job)
+}
+
+/// What fuses the frames once they are aligned.
+#[derive(Clone, Copy)]
+pub struct Fuser<'a> {
+    /// Its device.
+    pub opening: &'a Opening,
+    /// Whether somebody watches the picture grow.
+    pub is_watched: bool,
+}
+
+/// The same for who fuses the frames next: a device holds them, as many as it has
+/// memory for, from when they are looked at, so that they are not read again.
+///
+/// # Errors
+///
+/// As [`analyse`].
+pub fn analyse_for(
+    fuser: Option<Fuser>,
+    stack: Stack,
+    options: &StackOptions,
+    job: &Job,
+) -> Result<Aligned> {
     let wish = &options.align;
     if let Some(report) = &wish.reuse {
         let mut aligned = reuse::aligned(stack, report, options, job)?;
         if options.fuse.ghost_check {
             let used: Vec<usize> = aligned.stack.used().collect();
-            let (seen, _) = look(&mut aligned, &used, false, options, job)?;
+            let (seen, _) = look(&mut aligned, &used, false, None, options, job)?;
             frames::enough(&aligned.stack)?;
             find_moved(&mut aligned, seen);
         }
@@ -140,7 +172,7 @@ pub fn analyse(stack: Stack, options: &StackOptions, job: &Job) -> Result<Aligne
         return Ok(aligned);
     }
 
-    let (mut seen, aligner) = look(&mut aligned, &used, align, options, job)?;
+    let (mut seen, aligner) = look(&mut aligned, &used, align, fuser, options, job)?;
     frames::enough(&aligned.stack)?;
     if let Some(mut aligner) = aligner {
         leave_out_blurred(&mut aligned, &aligner, &mut seen, wish, job)?;
@@ -176,6 +208,8 @@ impl Aligned {
             exposures: vec![Exposure::default(); count],
             moved: vec![None; count],
             glances: vec![None; count],
+            held: None,
+            smalls: vec![None; count],
             sharpness: vec![None; count],
             noise: None,
             found: None,
@@ -225,24 +259,12 @@ struct Seen {
     look: Option<Look>,
 }
 
-/// What a frame is read for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ask {
-    /// All but its noise,
-    Look,
-    /// its noise as well, where it is read in all its pixels,
-    LookAndListen,
-    /// or only its noise, where it was not: after all others, whom nobody is to wait
-    /// for.
-    Listen,
-}
-
 /// What a frame tells.
-#[derive(Default)]
 struct Found {
-    seen: Option<Seen>,
+    seen: Seen,
     view: Option<View>,
     glance: Option<Glance>,
+    small: Option<Photo>,
     noise: Option<f32>,
 }
 
@@ -252,6 +274,7 @@ fn look(
     aligned: &mut Aligned,
     used: &[usize],
     align: bool,
+    fuser: Option<Fuser>,
     options: &StackOptions,
     job: &Job,
 ) -> Result<(Vec<Seen>, Option<Aligner>)> {
@@ -261,6 +284,8 @@ fn look(
         sharpness,
         glances,
         noise: quietest,
+        held,
+        smalls,
         ..
     } = aligned;
     let wish = &options.align;
@@ -285,119 +310,101 @@ fn look(
     // Of reduced frames, and of whole ones that are listened to.
     let _keeping = Keeping::of(2 * lanes);
     let asked = unveiling::to_ask(used, &options.fuse);
-    let asks = asks(used);
-    let paths: Vec<(Ask, usize, PathBuf)> = asks
-        .into_iter()
-        .map(|(ask, i)| (ask, i, stack.frames[i].path.clone()))
+    let heard = heard(used);
+    let paths: Vec<(usize, PathBuf)> = used
+        .iter()
+        .map(|&i| (i, stack.frames[i].path.clone()))
         .collect();
     let stages = job.stages();
-    let is_heard: Vec<AtomicBool> = stack.frames.iter().map(|_| false.into()).collect();
+    let begin = |fuser: Fuser| holding::begin(fuser.opening, stack, options, lanes, job);
+    let holding = fuser.and_then(begin);
+    let is_watched = holding.is_some() && fuser.is_some_and(|fuser| fuser.is_watched);
+    let watched = if is_watched { some(used) } else { Vec::new() };
+    let side = watched_side(size.0.max(size.1));
     let mut waiting = Vec::new();
-    let (mut done, mut told) = (0, 0);
     pipeline::ordered(
         &paths,
         lanes,
-        |&(ask, frame, ref path)| {
-            if ask == Ask::Listen {
-                let is_heard = is_heard[frame].load(Ordering::Relaxed);
-                return match is_heard {
-                    true => Ok(Found::default()),
-                    false => stages.time("look: listen", || listen(frames, path, job)),
-                };
-            }
-            let photo = stages.time("look: read", || scale.read(frames, path, job))?;
-            let is_heard_here = ask == Ask::LookAndListen && scale.is_whole(&photo);
-            is_heard[frame].store(is_heard_here, Ordering::Relaxed);
-            let measure = || stages.time("look: noise", || noise(&photo));
-            let noise = is_heard_here.then(measure).flatten();
+        |&(frame, ref path)| {
+            let is_heard = heard.contains(&frame);
+            let read = || match is_heard || holding.is_some() {
+                true => scale.read_both(frames, path, job),
+                false => Ok((scale.read(frames, path, job)?, None)),
+            };
+            let (read, reduced) = stages.time("look: read", read)?;
+            let listen = || stages.time("look: noise", || noise(&read));
+            let noise = is_heard.then(listen).flatten();
+            let photo = reduced.as_ref().unwrap_or(&read);
             let has_alpha = photo.alpha.is_some();
-            let score = || Sharpness::of(&photo, GRID);
+            let score = || Sharpness::of(photo, GRID);
             let sharpness = stages.time("look: sharpness", score);
-            let light = stages.time("look: light", || scale.light(&photo));
-            let glance = || stages.time("look: glance", || Glance::of(&photo, size));
+            let light = stages.time("look: light", || scale.light(photo));
+            let glance = || stages.time("look: glance", || Glance::of(photo, size));
             let glance = asked.contains(&frame).then(glance);
+            let small = || Rgba::of(photo).reduced(side).into_photo();
+            let small = watched.contains(&frame).then(small);
             let pyramid = stages.time("look: luminance", || scale.pyramid(photo));
+            reduced.into_iter().for_each(photo::keep);
+            match (&holding, u16::try_from(frame)) {
+                (Some(holding), Ok(index)) if scale.is_whole(&read) => holding.offer(index, read),
+                _ => photo::keep(read),
+            }
             // What a frame hides is nothing that moved.
             let look = Look::of(&pyramid).filter(|_| !has_alpha);
             let view = || stages.time("look: structure", || view(pyramid, wish));
             let view = align.then(view);
-            let seen = Some(Seen {
+            let seen = Seen {
                 frame,
                 sharpness,
                 light,
                 look,
-            });
+            };
             Ok(Found {
                 seen,
                 view,
                 glance,
+                small,
                 noise,
             })
         },
-        |&(ask, i, _), result: Result<_>| {
+        |&(i, _), result: Result<_>| {
             job.check()?;
             match result {
                 Ok(Found {
                     seen: found,
                     view,
                     glance,
+                    small,
                     noise,
                 }) => {
+                    smalls[i] = small;
                     glances[i] = glance.or(glances[i].take());
                     *quietest = [*quietest, noise].into_iter().flatten().reduce(f32::min);
-                    if let Some(found) = found {
-                        sharpness[i] = Some(found.sharpness.score());
-                        seen.push(found);
-                    }
+                    sharpness[i] = Some(found.sharpness.score());
+                    seen.push(found);
                     waiting.extend(view.map(|view| (i, view)));
                 }
                 Err(fault) => frames::fail(stack, i, &fault, job)?,
             }
-            let is_due = waiting.len() >= together || ask == Ask::Listen;
-            if let (Some(aligner), true) = (&mut aligner, is_due) {
+            if let (Some(aligner), true) = (&mut aligner, waiting.len() >= together) {
                 let compare = || aligner.add(std::mem::take(&mut waiting));
                 stages.time("look: compare", compare);
             }
-            // Those that are listened to take their time as well.
-            done += 1;
-            if told < done * used.len() / paths.len() {
-                told += 1;
-                job.step();
-            }
+            job.step();
             Ok(())
         },
     )?;
+    if let Some(aligner) = &mut aligner {
+        stages.time("look: compare", || aligner.add(waiting));
+    }
+    *held = holding.map(Holding::finish);
     Ok((seen, aligner))
 }
 
-/// What the frames in use are read for: each is looked at, and some are listened to.
-fn asks(used: &[usize]) -> Vec<(Ask, usize)> {
+/// The frames in use whose noise is measured.
+fn heard(used: &[usize]) -> Vec<usize> {
     let step = used.len().div_ceil(LISTENED).max(1);
-    let look = used.iter().enumerate().map(|(k, &i)| match k % step {
-        0 => (Ask::LookAndListen, i),
-        _ => (Ask::Look, i),
-    });
-    let listen = used.iter().step_by(step).map(|&i| (Ask::Listen, i));
-    look.chain(listen).collect()
-}
-
-/// Measures the noise of a frame. One that cannot be read any more is told of when it
-/// is fused.
-///
-/// # Errors
-///
-/// [`Error::Cancelled`] once the job is.
-fn listen(frames: &Frames, path: &Path, job: &Job) -> Result<Found> {
-    let heard = frames.read(path, job).map(|photo| {
-        let noise = noise(&photo);
-        photo::keep(photo);
-        noise
-    });
-    job.check()?;
-    Ok(Found {
-        noise: heard.ok().flatten(),
-        ..Found::default()
-    })
+    used.iter().step_by(step).copied().collect()
 }
 
 /// What the aligner is to see of a frame. Key points are found here, where
@@ -484,7 +491,7 @@ fn bridge(
         let read = |frame: usize| -> Result<(usize, View)> {
             let path = &aligned.stack.frames[frame].path;
             let photo = scale.read(&aligned.frames, path, job)?;
-            Ok((frame, view(scale.pyramid(photo), wish)))
+            Ok((frame, view(scale.pyramid(&photo), wish)))
         };
         aligner.bridge(read(from)?, read(to)?);
     }

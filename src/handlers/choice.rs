@@ -6,6 +6,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::cache::{self, Cache};
@@ -41,12 +42,20 @@ impl Verdict {
     }
 }
 
-/// A verdict, and when it was found.
+/// Something that was found out, and when.
 #[derive(Debug, Serialize, Deserialize)]
-struct Entry {
-    verdict: Verdict,
+struct Entry<T> {
+    verdict: T,
     /// Seconds since 1970.
     at: u64,
+}
+
+impl<T> Entry<T> {
+    /// Whether it is new enough.
+    fn counts(&self) -> bool {
+        let age = now().checked_sub(self.at);
+        age.is_some_and(|age| age < COUNTS.as_secs())
+    }
 }
 
 /// The verdicts that are known.
@@ -66,20 +75,52 @@ impl Verdicts {
 
     /// What is known of a device, beside a processor with so many threads.
     pub fn recall(&self, device: &OpenClDevice, threads: usize) -> Option<Verdict> {
-        let kept = self.cache.recall(&identity(device, threads))?;
-        let entry: Entry = serde_json::from_slice(&kept).ok()?;
-        let age = now().checked_sub(entry.at)?;
-        (age < COUNTS.as_secs()).then_some(entry.verdict)
+        self.recall_as(&identity(device, threads))
+    }
+
+    /// Whether automatic may take a device, as far as is known.
+    pub fn may_be_good(&self, device: &OpenClDevice, threads: usize) -> bool {
+        self.recall(device, threads).is_none_or(Verdict::is_good)
     }
 
     /// Keeps what was found out about a device.
     pub fn keep(&self, device: &OpenClDevice, threads: usize, verdict: Verdict) {
+        self.keep_as(&identity(device, threads), verdict);
+    }
+
+    /// Whether automatic took a device the last time, beside a processor with so many
+    /// threads, if that is known: to know it no driver need be woken.
+    pub fn expectation(&self, threads: usize) -> Option<bool> {
+        self.recall_as(&expectation(threads))
+    }
+
+    /// Keeps whether automatic takes a device.
+    fn expect(&self, takes_one: bool, threads: usize) {
+        if self.expectation(threads) != Some(takes_one) {
+            self.keep_as(&expectation(threads), takes_one);
+        }
+    }
+
+    fn recall_as<T: DeserializeOwned>(&self, identity: &str) -> Option<T> {
+        let kept = self.cache.recall(identity)?;
+        let entry: Entry<T> = serde_json::from_slice(&kept).ok()?;
+        entry.counts().then_some(entry.verdict)
+    }
+
+    fn keep_as<T: Serialize>(&self, identity: &str, verdict: T) {
         let entry = Entry { verdict, at: now() };
         if let Ok(text) = serde_json::to_vec(&entry) {
-            self.cache.keep(&identity(device, threads), &text);
+            self.cache.keep(identity, &text);
             self.cache.trim();
         }
     }
+}
+
+/// What must be the same for an expectation to be met.
+fn expectation(threads: usize) -> String {
+    let own = env!("CARGO_PKG_VERSION");
+    let wish = device::wish().unwrap_or_default();
+    format!("expectation\n{own}\n{threads}\n{wish}\n")
 }
 
 /// What must be the same for a verdict to be true still.
@@ -130,7 +171,10 @@ pub fn choose(device: Device, job: &Job) -> Result<Option<OpenClDevice>> {
             speed: &speed,
             verdicts: Verdicts::of_platform(),
         };
-        return Ok(automatic(&devices, &means, job)?.cloned());
+        let found = automatic(&devices, &means, job)?;
+        let threads = rayon::current_num_threads();
+        means.verdicts.expect(found.is_some(), threads);
+        return Ok(found.cloned());
     };
     let found = named(number, &devices)?;
     device::self_check(found)?;
@@ -238,6 +282,7 @@ mod tests {
             is_gpu: true,
             memory: 8 << 30,
             compute_units,
+            shares_memory: false,
         }
     }
 
@@ -375,6 +420,17 @@ mod tests {
         };
         assert_eq!(bench.choice(&[newer]), Some(0));
         assert_eq!(bench.probes.get(), 2);
+    }
+
+    #[test]
+    fn what_automatic_took_is_expected_again() {
+        let verdicts = Bench::new([0.0; 2], 0.0).verdicts();
+        assert_eq!(verdicts.expectation(4), None);
+        for takes_one in [true, false, false, true] {
+            verdicts.expect(takes_one, 4);
+            assert_eq!(verdicts.expectation(4), Some(takes_one));
+        }
+        assert_eq!(verdicts.expectation(2), None);
     }
 
     #[test]

@@ -48,7 +48,25 @@ impl Frames {
     /// As [`Self::read`].
     pub fn read_reduced(&self, path: &Path, side: usize, job: &Job) -> Result<Photo> {
         job.check()?;
-        let mut photo = photo::read_reduced(path, &self.limits, side)?;
+        let photo = photo::read_reduced(path, &self.limits, side)?;
+        self.converted(photo, path, job)
+    }
+
+    /// A frame in all its pixels, and in fewer as [`Self::read_reduced`] gives them,
+    /// unless those would be the same; see [`photo::read_both`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub fn read_both(&self, path: &Path, side: usize, job: &Job) -> Result<(Photo, Option<Photo>)> {
+        job.check()?;
+        let (whole, reduced) = photo::read_both(path, &self.limits, side)?;
+        let converted = |photo| self.converted(photo, path, job);
+        Ok((converted(whole)?, reduced.map(converted).transpose()?))
+    }
+
+    /// The same in the colours of the reference.
+    fn converted(&self, mut photo: Photo, path: &Path, job: &Job) -> Result<Photo> {
         let changed =
             photo::convert(&mut photo, self.metadata.icc.as_deref()).map_err(|fault| {
                 Error::file(

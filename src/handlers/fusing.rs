@@ -2,11 +2,12 @@
 //! rows, and on the processor when the device cannot or does not.
 
 use std::cmp::Reverse;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::alignment::Aligned;
 use super::machine::Budget;
-use super::stacking::{Watch, watched_halvings};
+use super::stacking::{Watch, watched_side};
 use super::steps::Steps;
 use super::{Job, Phase, StackOptions, export, frames, unveiling};
 use crate::core::fuse::{self, Band, Fused, Fusion, Joined, Preview, Second, bands};
@@ -30,6 +31,9 @@ pub struct Helper<'a> {
     pub begin: &'a Begin<'a>,
     /// Begins the second look at the whole of it.
     pub again: &'a Again<'a>,
+    /// Lets go of frames that it holds, which may be memory that it needs; tells
+    /// whether there were any.
+    pub release: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// Makes an empty fusion of a part of a picture.
@@ -39,6 +43,15 @@ pub type Begin<'a> = dyn Fn(&fuse::Options, Area) -> Result<Box<dyn Fusion>> + S
 /// first one found and what near things lay over the frames.
 pub type Again<'a> =
     dyn Fn(&fuse::Options, Fused, Option<Veil>, KeepGoing) -> Result<Second> + Sync + 'a;
+
+/// What there is beside the frames.
+#[derive(Default)]
+pub struct Beside<'a> {
+    /// Is shown the growing picture.
+    pub watch: Option<Watch<'a>>,
+    /// Memory for the frames, which is let go of once they are read.
+    pub keeping: Option<Keeping>,
+}
 
 /// Why a helper's work ended early.
 enum Stop {
@@ -73,7 +86,7 @@ pub fn fuse(
     helper: Option<&Helper>,
     options: &StackOptions,
     job: &Job,
-    watch: Option<Watch>,
+    Beside { watch, keeping }: Beside,
 ) -> Result<(Fused, bool)> {
     let frame = frames::bytes(&aligned.stack);
     let fixed = (area.width * area.height) as u64 * fuse::bytes_per_pixel(wish.method);
@@ -85,6 +98,7 @@ pub fn fuse(
         watched: watch.map(|watch| Watched::new(watch, aligned, area, wish)),
         known: vec![false; frames],
         steps: Steps::begin(job, Phase::Fusing, total),
+        keeping,
         lanes: readers,
         readers,
         aligned,
@@ -113,6 +127,14 @@ pub fn fuse(
     }
 }
 
+/// A frame to be fused.
+struct Work {
+    frame: usize,
+    pose: Transform,
+    path: PathBuf,
+    is_unscored: bool,
+}
+
 /// What it takes to read the frames, once or again.
 struct Feeder<'a> {
     aligned: &'a mut Aligned,
@@ -125,6 +147,7 @@ struct Feeder<'a> {
     /// and when nothing else is done.
     readers: usize,
     watched: Option<Watched<'a>>,
+    keeping: Option<Keeping>,
     /// Which frames were fused before, whatever became of that.
     known: Vec<bool>,
     steps: Steps<'a>,
@@ -145,7 +168,14 @@ impl Feeder<'_> {
         let mut first_fault = None;
         let height = self.area.height;
         for bands in BANDS.iter().filter_map(|&count| bands(height, count)) {
-            match self.fuse_in(bands, helper, first_fault.as_ref()) {
+            let end = match self.fuse_in(bands.clone(), helper, first_fault.as_ref()) {
+                // There may be enough without the frames that it holds.
+                Err(Stop::Full(_)) if (helper.release)() => {
+                    self.fuse_in(bands, helper, first_fault.as_ref())
+                }
+                end => end,
+            };
+            match end {
                 Err(Stop::Full(fault)) => {
                     first_fault.get_or_insert(fault);
                 }
@@ -176,7 +206,9 @@ impl Feeder<'_> {
                 Stop::Helper(fault) if number == 0 && is_full => Stop::Full(fault),
                 stop => stop,
             };
-            let fusion = (helper.begin)(&wish, band.of(whole)).map_err(Stop::of_helper);
+            let begin = || (helper.begin)(&wish, band.of(whole));
+            let fusion = job.stages().time("begin to fuse", begin);
+            let fusion = fusion.map_err(Stop::of_helper);
             let mut fusion = fusion.map_err(|stop| full(true, stop))?;
             if let (0, Some(fault)) = (number, fault) {
                 let (name, problem) = (helper.name, fault.problem());
@@ -249,6 +281,7 @@ impl Feeder<'_> {
             watched,
             known,
             steps,
+            keeping,
             ..
         } = self;
         let job: &Job = job;
@@ -262,49 +295,71 @@ impl Feeder<'_> {
             exposures,
             moved,
             sharpness,
+            smalls,
             ..
         } = &mut **aligned;
         let moved = |i: usize| moved[i].as_ref().filter(|_| options.fuse.ghost_check);
         let work: Vec<_> = used
             .into_iter()
-            .map(|(i, pose)| {
-                (
-                    i,
-                    pose,
-                    stack.frames[i].path.clone(),
-                    sharpness[i].is_none(),
-                )
+            .map(|(i, pose)| Work {
+                frame: i,
+                pose,
+                path: stack.frames[i].path.clone(),
+                is_unscored: sharpness[i].is_none(),
             })
             .collect();
+        let held = fusion.held();
+        let is_held = |frame: usize| {
+            let index = u16::try_from(frame).ok();
+            index
+                .zip(held.as_ref())
+                .is_some_and(|(index, held)| held.has(index))
+        };
         let mut fault = None;
-        let _keeping = Keeping::of(*lanes);
+        let keeping = keeping.take().unwrap_or_else(|| Keeping::of(*lanes));
+        keeping.let_go_below(3 * stack.width * stack.height);
         let fed = pipeline::ordered(
             &work,
             *lanes,
-            |(i, pose, path, is_unscored)| {
-                let mut photo = stages.time("read frames", || frames.read(path, job))?;
-                let score = is_unscored.then(|| Sharpness::of(&photo, GRID).score());
-                if let Some(moved) = moved(*i) {
-                    moved.hide(&mut photo, pose);
+            |work| {
+                if is_held(work.frame) {
+                    return Ok((None, None));
                 }
-                Ok((photo, score))
+                let read = || frames.read(&work.path, job);
+                let mut photo = stages.time("read frames", read)?;
+                let score = || Sharpness::of(&photo, GRID).score();
+                let score = work.is_unscored.then(score);
+                if let Some(moved) = moved(work.frame) {
+                    moved.hide(&mut photo, &work.pose);
+                }
+                Ok((Some(photo), score))
             },
-            |(i, pose, ..), result: Result<_>| {
+            |work, result: Result<_>| {
                 job.check()?;
-                let is_new = !std::mem::replace(&mut known[*i], true);
+                let (i, pose) = (work.frame, &work.pose);
+                let is_new = !std::mem::replace(&mut known[i], true);
                 match result {
                     Ok((photo, score)) => {
-                        sharpness[*i] = sharpness[*i].or(score);
-                        let index = u16::try_from(*i).map_err(|_| too_many())?;
-                        let exposure = &exposures[*i];
-                        if let (true, Some(watched)) = (is_new, watched.as_mut()) {
-                            watched.add(index, &photo, pose, exposure, &keep_going)?;
+                        sharpness[i] = sharpness[i].or(score);
+                        let index = u16::try_from(i).map_err(|_| too_many())?;
+                        let exposure = &exposures[i];
+                        // Who watches is shown each frame once, and of those that
+                        // are not read some.
+                        let small = smalls[i].take();
+                        let shown = photo.as_ref().or(small.as_ref());
+                        if let (true, Some(watched), Some(shown)) =
+                            (is_new, watched.as_mut(), shown)
+                        {
+                            watched.add(index, shown, pose, exposure, &keep_going)?;
                         }
-                        let take = || fusion.take(index, photo, pose, exposure, &keep_going);
+                        let take = || match photo {
+                            Some(photo) => fusion.take(index, photo, pose, exposure, &keep_going),
+                            None => fusion.take_held(index, pose, exposure, &keep_going),
+                        };
                         let added = stages.time("fuse frames", take);
                         added.inspect_err(|error| fault = Some(error.clone()))?;
                     }
-                    Err(fault) => frames::fail(stack, *i, &fault, job)?,
+                    Err(fault) => frames::fail(stack, i, &fault, job)?,
                 }
                 steps.step();
                 Ok(())
@@ -342,7 +397,7 @@ impl<'a> Watched<'a> {
     fn new(watch: Watch<'a>, aligned: &Aligned, area: Area, options: &fuse::Options) -> Self {
         let (width, height) = (aligned.stack.width, aligned.stack.height);
         let longer = width.max(height);
-        let side = longer.div_ceil(1 << watched_halvings(longer));
+        let side = watched_side(longer);
         Self {
             watch,
             preview: Preview::new(options, width, height, area, side),

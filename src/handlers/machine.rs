@@ -29,6 +29,11 @@ impl Budget {
         }
     }
 
+    /// How much it is.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// What is left when the work itself takes `fixed` bytes, for the frames
     /// in flight, of which at least two of `frame` bytes live.
     ///

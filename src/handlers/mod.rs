@@ -9,6 +9,7 @@ pub mod export;
 pub mod file;
 pub mod frames;
 mod fusing;
+mod holding;
 pub mod import;
 pub mod job;
 pub mod machine;

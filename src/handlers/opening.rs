@@ -49,6 +49,11 @@ impl Opening {
         })
     }
 
+    /// What was asked for.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
     /// The device that does the work; `None` is the processor.
     ///
     /// # Errors
@@ -105,11 +110,8 @@ fn check(number: Option<usize>) -> Result<()> {
 fn make_ready(threads: usize) {
     let devices = opencl_devices();
     let verdicts = Verdicts::of_platform();
-    let may_be_good = |device: &&OpenClDevice| {
-        let known = verdicts.recall(device, threads);
-        known.is_none_or(choice::Verdict::is_good)
-    };
-    if let Some(device) = candidates(&devices).into_iter().find(may_be_good) {
+    let mut candidates = candidates(&devices).into_iter();
+    if let Some(device) = candidates.find(|device| verdicts.may_be_good(device, threads)) {
         fuse::make_ready(device);
     }
 }

@@ -9,7 +9,7 @@ use crate::Result;
 use crate::core::align::SMALLEST;
 use crate::core::exposure::Light;
 use crate::core::grey::GreyPyramid;
-use crate::photo::{self, Photo};
+use crate::photo::Photo;
 
 /// Frames are halved as long as they keep so many pixels: those tell where a
 /// frame lies to a few hundredths of a pixel of the frame, and lens and sensor
@@ -47,8 +47,28 @@ impl Scale {
     ///
     /// As [`Frames::read`].
     pub fn read(&self, frames: &Frames, path: &Path, job: &Job) -> Result<Photo> {
+        frames.read_reduced(path, self.side(), job)
+    }
+
+    /// Reads a frame in all its pixels, and gives what [`Self::read`] gives beside it
+    /// unless that would be the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`Frames::read`].
+    pub fn read_both(
+        &self,
+        frames: &Frames,
+        path: &Path,
+        job: &Job,
+    ) -> Result<(Photo, Option<Photo>)> {
+        frames.read_both(path, self.side(), job)
+    }
+
+    /// Pixels on the longer side that are looked at.
+    fn side(&self) -> usize {
         let longer = self.size.0.max(self.size.1);
-        frames.read_reduced(path, longer.div_ceil(1 << self.halvings), job)
+        longer.div_ceil(1 << self.halvings)
     }
 
     /// Whether `photo` was read in all its pixels.
@@ -57,10 +77,8 @@ impl Scale {
     }
 
     /// The luminance of a frame that was read.
-    pub fn pyramid(&self, photo: Photo) -> GreyPyramid {
-        let pyramid = GreyPyramid::of(&photo, self.size, self.halvings, SMALLEST);
-        photo::keep(photo);
-        pyramid
+    pub fn pyramid(&self, photo: &Photo) -> GreyPyramid {
+        GreyPyramid::of(photo, self.size, self.halvings, SMALLEST)
     }
 
     /// The light of a frame that was read.

@@ -1,12 +1,13 @@
 //! Stacks photographs: the main job.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::alignment::{self, Aligned};
+use super::alignment::{self, Aligned, Fuser};
 use super::choice;
 use super::file;
 use super::frames;
-use super::fusing::{self, Helper};
+use super::fusing::{self, Beside, Helper};
 use super::opening::Opening;
 use super::{FuseOptions, Job, Phase, Report, Resources, StackOptions, export};
 use crate::core::KeepGoing;
@@ -16,7 +17,7 @@ use crate::core::fuse::{self, Lanes};
 use crate::core::ghost::Moved;
 use crate::core::stages::Stage;
 use crate::core::warp::Area;
-use crate::photo::{Encoding, Format, Photo};
+use crate::photo::{Encoding, Format, Keeping, Photo};
 use crate::{Error, Result};
 
 /// Reads the photographs of `inputs` (files, or folders whose photographs are
@@ -48,11 +49,21 @@ pub fn stack(inputs: &[PathBuf], options: &StackOptions, job: &Job) -> Result<Re
         file::check_output(&path, inputs, options.output.overwrite)?;
     }
     let opening = Opening::begin(options.resources.device)?;
+    // Frames that are fused come into the memory of those that were looked at.
+    let keeping = Keeping::of(rayon::current_num_threads());
     let stack = file::gather(inputs, &options.resources.limits, job)?;
-    let mut aligned = alignment::analyse(stack, options, job)?;
+    let fuser = Fuser {
+        opening: &opening,
+        is_watched: false,
+    };
+    let mut aligned = alignment::analyse_for(Some(fuser), stack, options, job)?;
     let device = opening.finish(job)?;
     let is_depth_wanted = options.depth_map.is_some() || options.surface.is_some();
-    let mut stacked = fuse_on(device, &mut aligned, options, is_depth_wanted, job, None)?;
+    let beside = Beside {
+        watch: None,
+        keeping: Some(keeping),
+    };
+    let mut stacked = fuse_on(device, &mut aligned, options, is_depth_wanted, job, beside)?;
     finished(&mut stacked.picture, &options.finish, job)?;
 
     let files = outputs.outputs()?;
@@ -141,6 +152,11 @@ pub fn watched_halvings(longer: usize) -> u32 {
         .unwrap_or(16)
 }
 
+/// Pixels on the longer side of frames that are halved so often.
+pub fn watched_side(longer: usize) -> usize {
+    longer.div_ceil(1 << watched_halvings(longer))
+}
+
 /// Someone who looks at the picture while it grows, in few pixels.
 pub type Watch<'a> = &'a (dyn Fn(Photo) + Sync);
 
@@ -160,7 +176,11 @@ pub fn fuse_aligned(
     watch: Option<Watch>,
 ) -> Result<Stacked> {
     let device = choice::choose(options.resources.device, job)?;
-    fuse_on(device, aligned, options, true, job, watch)
+    let beside = Beside {
+        watch,
+        keeping: None,
+    };
+    fuse_on(device, aligned, options, true, job, beside)
 }
 
 /// The same on a device that was chosen before, or on the processor.
@@ -170,7 +190,7 @@ fn fuse_on(
     options: &StackOptions,
     is_depth_wanted: bool,
     job: &Job,
-    watch: Option<Watch>,
+    beside: Beside,
 ) -> Result<Stacked> {
     let area = aligned.area(options.fuse.crop)?;
     let wish = wish(options, aligned.stack.frames.len(), aligned.noise);
@@ -179,25 +199,36 @@ fn fuse_on(
     }
     let photo = frames::bytes(&aligned.stack);
     let resources = &options.resources;
+    // Of another device they are of no use.
+    let held = aligned.held.take().filter(|held| held.device() == device);
+    let held = Mutex::new(held.map(Arc::new));
+    let held = || held.lock().unwrap_or_else(PoisonError::into_inner);
+    let lanes = |device, method, part| {
+        let lanes = lanes(device, method, part, photo, resources, job)?;
+        let held = held().clone();
+        Ok(Lanes { held, ..lanes })
+    };
     let begin = device.as_ref().map(|device| {
         move |wish: &fuse::Options, part: Area| {
-            let lanes = lanes(device, wish.method, part, photo, resources, job)?;
-            fuse::on_opencl(wish, part, lanes)
+            fuse::on_opencl(wish, part, lanes(device, wish.method, part)?)
         }
     });
     let again = |wish: &fuse::Options, found, veil, keep_going: KeepGoing| {
-        let lanes = |device| lanes(device, wish.method, area, photo, resources, job);
+        let lanes = |device| lanes(device, wish.method, area);
         let lanes = device.as_ref().map(lanes).transpose()?;
         wish.second(found, veil, area, lanes, keep_going)
     };
+    let release = || held().take().is_some();
     let helper = device.as_ref().zip(begin.as_ref());
     let helper = helper.map(|(device, begin)| Helper {
         name: &device.name,
         begin,
         again: &again,
+        release: &release,
     });
     let helper = helper.as_ref();
-    let (fused, by_device) = fusing::fuse(aligned, area, &wish, helper, options, job, watch)?;
+    let (fused, by_device) = fusing::fuse(aligned, area, &wish, helper, options, job, beside)?;
+    job.stages().time("let go of frames", release);
     let device = device.filter(|_| by_device);
     let device = device.map_or("cpu".to_owned(), |device| device.name);
     job.check()?;

@@ -69,7 +69,7 @@ fn is_wanted(options: &FuseOptions) -> bool {
 }
 
 /// So many of all as are asked, the first and the last among them.
-fn some<T: Copy>(all: &[T]) -> Vec<T> {
+pub fn some<T: Copy>(all: &[T]) -> Vec<T> {
     let asked = ASKED.min(all.len());
     let places = (0..asked).map(|k| k * (all.len() - 1) / (asked - 1).max(1));
     places.map(|k| all[k]).collect()

@@ -38,7 +38,9 @@ use self::average::Average;
 pub use self::bands::{Band, Joined, bands};
 pub use self::depth_map::DepthMap;
 use self::hybrid::Hybrid;
-pub use self::opencl::{Lanes, Meter, enough_memory, make_ready, on_opencl};
+pub use self::opencl::{
+    Held, Holding, Lanes, Meter, device_bytes, enough_memory, make_ready, on_opencl,
+};
 use self::opencl::{render_on_opencl, unveil_on_opencl};
 use self::prefer::Bias;
 pub use self::prefer::Prefer;
@@ -50,8 +52,8 @@ use super::plane::Plane;
 use super::veil::Veil;
 use super::warp::{Area, Exposure, Placed, Warped};
 use super::{KeepGoing, Transform};
-use crate::Result;
 use crate::photo::{self, Photo};
+use crate::{Error, Result};
 
 /// The way of fusing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
@@ -134,6 +136,27 @@ pub trait Fusion: Send {
         added
     }
 
+    /// The frames whose pixels it has, so that nobody need read them: see
+    /// [`Self::take_held`].
+    fn held(&self) -> Option<Arc<Held>> {
+        None
+    }
+
+    /// The same as [`Self::add`] with a frame that is [`held`](Self::held).
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::add`], and if it does not hold it.
+    fn take_held(
+        &mut self,
+        index: u16,
+        _pose: &Transform,
+        _exposure: &Exposure,
+        _keep_going: KeepGoing,
+    ) -> Result<()> {
+        Err(not_held(index))
+    }
+
     /// Whether it has all the memory that it needs for further frames: a fault
     /// before that may be for want of it.
     fn is_settled(&self) -> bool {
@@ -147,6 +170,13 @@ pub trait Fusion: Send {
     /// If the device fails, and [`Error::Cancelled`](crate::Error::Cancelled)
     /// once `keep_going` says no.
     fn finish(self: Box<Self>, keep_going: KeepGoing) -> Result<Fused>;
+}
+
+fn not_held(index: u16) -> Error {
+    Error::job(
+        format!("the pixels of frame {index} are not there any more"),
+        "use --device cpu",
+    )
 }
 
 /// The noise of frames of which nothing is known: half a level of eight bits,
@@ -392,7 +422,6 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::Error;
     use crate::core::ALWAYS;
     use crate::photo::Samples;
 

@@ -143,14 +143,15 @@ impl App {
                 let kept = match kept {
                     Some(kept) => kept,
                     None => {
-                        let kept = work::align(key, &options, job)?;
+                        let kept = work::align(key, true, &options, job)?;
                         tell(Told::Aligned(Arc::clone(&kept)));
                         kept
                     }
                 };
                 let watch = |picture| tell(Told::Growing(picture));
-                work::fuse(&kept, &title, &options, job, &watch)
-                    .map(|made| Ended::Stacked(Box::new(made)))
+                let made = work::fuse(&kept, &title, &options, job, &watch);
+                kept.let_go();
+                made.map(|made| Ended::Stacked(Box::new(made)))
             })
         })
     }
@@ -162,7 +163,7 @@ impl App {
         };
         self.start("Aligning", move |job, tell| {
             on_threads(&options.resources, || {
-                let kept = work::align(key, &options, job)?;
+                let kept = work::align(key, false, &options, job)?;
                 let report = kept.report(&options, job)?;
                 tell(Told::Aligned(kept));
                 Ok(Ended::Aligned(Arc::new(report)))

@@ -73,7 +73,15 @@ impl Material {
         let area = aligned.area(true)?;
         let wish = fuse::Options::from(self.method);
         let Watcher { job, steps, total } = &watcher;
-        let (fused, by_helper) = fuse(&mut aligned, area, &wish, helper, &self.options, job, None)?;
+        let (fused, by_helper) = fuse(
+            &mut aligned,
+            area,
+            &wish,
+            helper,
+            &self.options,
+            job,
+            Beside::default(),
+        )?;
         assert_eq!(
             steps.load(Ordering::SeqCst),
             total.load(Ordering::SeqCst),
@@ -226,6 +234,7 @@ fn with_helper<T>(
         name: "Glass",
         begin: &begin,
         again: &again,
+        release: &|| false,
     })
 }
 
@@ -340,7 +349,7 @@ fn assert_fused_in_bands(material: &Material, right: &Outcome, fault: Fault) {
             let helper = Helper {
                 name: helper.name,
                 begin: &begin,
-                again: helper.again,
+                ..*helper
             };
             material.fused(Some(&helper))
         },
@@ -378,4 +387,34 @@ fn what_does_not_fit_in_bands_either_is_the_processors_from_the_start() {
         let outcome = with_helper(300, fault, || (), |h| material.fused(Some(h)));
         assert_taken_over(&outcome, &right, "is full");
     }
+}
+
+#[test]
+fn frames_that_a_helper_holds_make_room_for_its_work() {
+    let material = Material::new(60, 600);
+    let right = material.fused(None);
+    let held = Mutex::new(true);
+    let asked = AtomicUsize::new(0);
+    let outcome = with_helper(
+        600,
+        Fault::Never,
+        || (),
+        |helper| {
+            let begin = |wish: &fuse::Options, area: Area| {
+                asked.fetch_add(1, Ordering::SeqCst);
+                match *held.lock().unwrap() {
+                    true => Err(Error::job("the device Glass is full", "use another one")),
+                    false => (helper.begin)(wish, area),
+                }
+            };
+            let helper = Helper {
+                begin: &begin,
+                release: &|| std::mem::replace(&mut held.lock().unwrap(), false),
+                ..*helper
+            };
+            material.fused(Some(&helper))
+        },
+    );
+    assert!(outcome.by_helper && outcome.fused == right.fused);
+    assert_eq!((asked.into_inner(), outcome.warnings.len()), (2, 0));
 }

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::session::Session;
 use super::sharpness::measure;
 use super::worker::{failure, run};
-use super::{Messages, Orders, Sent, Task};
+use super::{Messages, Orders, Pixels, Sent, Task};
 use crate::Error;
 use crate::core::device::OpenClDevice;
 use crate::core::fuse::bench::{Step, moved, texture};
@@ -77,7 +77,7 @@ fn orders(photos: &[Photo]) -> (Vec<Messages>, Orders) {
         .flat_map(|pose| photos.iter().map(move |photo| (pose, photo)));
     Orders::to_fuse((0..).zip(frames).map(|(index, (pose, photo))| Sent {
         index,
-        photo: photo.clone(),
+        pixels: Pixels::Photo(photo.clone()),
         pose: *pose,
         exposure: Exposure::default(),
     }))

@@ -2,9 +2,9 @@
 
 use opencv::Result;
 
-use super::Sent;
+use super::{Pixels, Sent};
 use super::session::Arg::{Floats, In, Int, Out, Size};
-use super::session::{Buffer, Kind, Session};
+use super::session::{Buffer, Kind, Session, failure};
 use crate::core::Transform;
 use crate::core::taps::curves;
 use crate::core::warp::{Area, Exposure, Way, is_whole};
@@ -17,11 +17,8 @@ pub struct Slot {
     alpha: Option<Buffer>,
 }
 
-/// A photograph in the device's memory.
-pub struct Uploaded {
-    pub index: u16,
-    pose: Transform,
-    exposure: Exposure,
+/// The pixels of a photograph in the device's memory.
+pub struct Stored {
     width: i32,
     height: i32,
     /// The kernel that reads such samples, and their full scale.
@@ -29,6 +26,18 @@ pub struct Uploaded {
     full_scale: f64,
     samples: Buffer,
     alpha: Option<Buffer>,
+    /// The photograph without its pixels.
+    outline: Photo,
+}
+
+/// A photograph in the device's memory that is to be fused.
+pub struct Uploaded {
+    pub index: u16,
+    pose: Transform,
+    exposure: Exposure,
+    stored: Stored,
+    /// Whether its pixels stay when it is fused.
+    is_held: bool,
     /// Whether it shows the scene everywhere.
     pub whole: bool,
     /// How the values of the result are found.
@@ -47,14 +56,8 @@ pub fn upload_samples(session: &Session, photo: &Photo, old: Option<Buffer>) -> 
 }
 
 impl Slot {
-    /// Uploads a photograph, of which a picture of `area` is made.
-    pub fn upload(self, session: &Session, sent: &Sent, area: Area) -> Result<Uploaded> {
-        let Sent {
-            index,
-            photo,
-            pose,
-            exposure,
-        } = sent;
+    /// Uploads a photograph.
+    pub fn upload(self, session: &Session, photo: &Photo) -> Result<Stored> {
         let (width, height) = (i32::try_from(photo.width)?, i32::try_from(photo.height)?);
         let (kernel, full_scale) = match &photo.samples {
             Samples::Eight(_) => ("warp_uchar", 255.0),
@@ -65,28 +68,72 @@ impl Slot {
             Some(alpha) => Some(session.upload(alpha, width, height, self.alpha)?),
             None => None,
         };
-        Ok(Uploaded {
-            index: *index,
-            pose: *pose,
-            exposure: *exposure,
+        Ok(Stored {
             width,
             height,
             kernel,
             full_scale,
             samples,
+            outline: Photo {
+                width: photo.width,
+                height: photo.height,
+                alpha: alpha.is_some().then(Vec::new),
+                ..Photo::default()
+            },
             alpha,
-            whole: is_whole(photo, pose, area),
-            way: Way::of(photo, pose, area),
+        })
+    }
+}
+
+impl Stored {
+    /// The same pixels for one more.
+    fn shared(&self) -> Result<Self> {
+        Ok(Self {
+            samples: self.samples.shared()?,
+            alpha: self.alpha.as_ref().map(Buffer::shared).transpose()?,
+            outline: self.outline.clone(),
+            ..*self
         })
     }
 }
 
 impl Uploaded {
+    /// Uploads a photograph into `slot`, of which a picture of `area` is made, or finds
+    /// it among those that are held.
+    pub fn new(session: &Session, sent: &Sent, slot: Slot, area: Area) -> Result<Self> {
+        let Sent {
+            index,
+            pixels,
+            pose,
+            exposure,
+        } = sent;
+        let (stored, is_held) = match pixels {
+            Pixels::Photo(photo) => (slot.upload(session, photo)?, false),
+            Pixels::Held(held) => {
+                let stored = held.with(*index, Stored::shared);
+                let gone = || Err(failure("it holds a photograph no more"));
+                (stored.unwrap_or_else(gone)?, true)
+            }
+        };
+        Ok(Self {
+            index: *index,
+            pose: *pose,
+            exposure: *exposure,
+            whole: is_whole(&stored.outline, pose, area),
+            way: Way::of(&stored.outline, pose, area),
+            stored,
+            is_held,
+        })
+    }
+
     /// The memory, for the next photograph.
     pub fn into_slot(self) -> Slot {
-        Slot {
-            samples: Some(self.samples),
-            alpha: self.alpha,
+        match self.is_held {
+            true => Slot::default(),
+            false => Slot {
+                samples: Some(self.stored.samples),
+                alpha: self.stored.alpha,
+            },
         }
     }
 }
@@ -122,22 +169,24 @@ impl Frame {
         let Uploaded {
             pose,
             exposure,
-            full_scale,
-            alpha,
+            stored,
             ..
         } = photo;
+        let Stored {
+            full_scale, alpha, ..
+        } = stored;
         let [across, down, shear] = distances(pose);
         let three = |values: [f64; 3], scale: f64| {
             let [red, green, blue] = values.map(|value| (value / scale) as f32);
             [red, green, blue, 0.0]
         };
         session.run(
-            photo.kernel,
+            stored.kernel,
             self.pixels.size(),
             &[
-                In(&photo.samples),
-                Int(photo.width),
-                Int(photo.height),
+                In(&stored.samples),
+                Int(stored.width),
+                Int(stored.height),
                 In(alpha.as_ref().unwrap_or(&self.nothing)),
                 Int(alpha.is_some().into()),
                 In(&self.curves),

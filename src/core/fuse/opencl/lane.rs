@@ -14,7 +14,7 @@ use opencv::Result;
 
 use super::frame::{Slot, Uploaded};
 use super::session::{Session, failure};
-use super::{Message, Messages, Orders, Report, Reports};
+use super::{Message, Messages, Orders, Pixels, Report, Reports};
 use crate::core::device::OpenClDevice;
 use crate::core::warp::Area;
 use crate::photo;
@@ -155,8 +155,10 @@ impl Own<'_> {
             match session.stages.time("device: wait for frames", receive) {
                 Ok(Message::Add(sent)) => {
                     let slot = std::mem::take(&mut self.slot);
-                    let photo = slot.upload(session, &sent, self.area)?;
-                    photo::keep(sent.photo);
+                    let photo = Uploaded::new(session, &sent, slot, self.area)?;
+                    if let Pixels::Photo(photo) = sent.pixels {
+                        photo::keep(photo);
+                    }
                     self.reports.tell(Report::Freed);
                     Next::Photo(Box::new(photo))
                 }

@@ -25,8 +25,10 @@ use crate::core::{ALWAYS, KeepGoing, Transform};
 use crate::photo::Photo;
 use crate::{Error, Result};
 
+mod held;
 mod meter;
 
+pub use self::held::{Held, Holding};
 pub use self::meter::Meter;
 
 // These speak to OpenCV's OpenCL, which an OpenCV may be built without.
@@ -57,9 +59,17 @@ const ADVICE: &str = "use --device cpu";
 /// A photograph on its way to the device.
 struct Sent {
     index: u16,
-    photo: Photo,
+    pixels: Pixels,
     pose: Transform,
     exposure: Exposure,
+}
+
+/// Where the pixels of a photograph come from.
+enum Pixels {
+    /// They are uploaded.
+    Photo(Photo),
+    /// The device has them.
+    Held(Arc<Held>),
 }
 
 /// What a device is to do.
@@ -88,6 +98,8 @@ pub struct Lanes {
     /// How many threads and queues bring photographs there in turn, at least 1: with
     /// more than one, the next is uploaded while one is fused.
     pub count: usize,
+    /// Photographs that the device holds: they need not be brought there.
+    pub held: Option<Arc<Held>>,
     /// Where the time goes.
     pub stages: Stages,
 }
@@ -105,6 +117,7 @@ impl From<&OpenClDevice> for Lanes {
         Self {
             device: device.clone(),
             count: Self::USUAL,
+            held: None,
             stages: Stages::default(),
         }
     }
@@ -257,6 +270,7 @@ fn start(task: Task, area: Area, lanes: &Lanes) -> Result<Box<dyn Fusion>> {
         told,
         worker: Some(worker),
         given_up,
+        held: lanes.held.clone(),
         stages: lanes.stages.clone(),
         is_ready: false,
         settling: count,
@@ -314,9 +328,7 @@ pub fn enough_memory(
     device: &OpenClDevice,
 ) -> Result<()> {
     let pixels = (area.width as u64).saturating_mul(area.height as u64);
-    let needed = pixels
-        .saturating_mul(bytes_per_pixel(method))
-        .saturating_add(photo);
+    let needed = device_bytes(method, area).saturating_add(photo);
     if needed <= allowed.min(device.memory) && i32::try_from(pixels).is_ok() {
         return Ok(());
     }
@@ -336,6 +348,12 @@ pub fn enough_memory(
         ),
         ADVICE,
     ))
+}
+
+/// Bytes that fusing a picture of `area` takes on a device, less the photographs.
+pub fn device_bytes(method: Method, area: Area) -> u64 {
+    let pixels = (area.width as u64).saturating_mul(area.height as u64);
+    pixels.saturating_mul(bytes_per_pixel(method))
 }
 
 fn bytes_per_pixel(method: Method) -> u64 {
@@ -383,6 +401,7 @@ struct OnOpenCl {
     told: Receiver<Report>,
     worker: Option<JoinHandle<End>>,
     given_up: Arc<AtomicBool>,
+    held: Option<Arc<Held>>,
     stages: Stages,
     is_ready: bool,
     /// Frames after which all memory was used once.
@@ -442,6 +461,32 @@ impl OnOpenCl {
         }
     }
 
+    /// Sends a photograph, once there is room for it.
+    fn put(
+        &mut self,
+        index: u16,
+        pixels: Pixels,
+        pose: &Transform,
+        exposure: &Exposure,
+        keep_going: KeepGoing,
+    ) -> Result<()> {
+        check(keep_going)?;
+        self.wait(|own| own.room > 0, keep_going)?;
+        self.room -= 1;
+        let is_settled = self.is_settled();
+        self.send(Message::Add(Box::new(Sent {
+            index,
+            pixels,
+            pose: *pose,
+            exposure: *exposure,
+        })))?;
+        match is_settled {
+            true => Ok(()),
+            // So that it is known which frame a fault came with.
+            false => self.wait(|own| own.fused == own.sent, keep_going),
+        }
+    }
+
     /// Waits until `is_so`.
     fn wait(&mut self, is_so: impl Fn(&Self) -> bool, keep_going: KeepGoing) -> Result<()> {
         while !is_so(self) {
@@ -480,20 +525,23 @@ impl Fusion for OnOpenCl {
         exposure: &Exposure,
         keep_going: KeepGoing,
     ) -> Result<()> {
-        check(keep_going)?;
-        self.wait(|own| own.room > 0, keep_going)?;
-        self.room -= 1;
-        let is_settled = self.is_settled();
-        self.send(Message::Add(Box::new(Sent {
-            index,
-            photo,
-            pose: *pose,
-            exposure: *exposure,
-        })))?;
-        match is_settled {
-            true => Ok(()),
-            // So that it is known which frame a fault came with.
-            false => self.wait(|own| own.fused == own.sent, keep_going),
+        self.put(index, Pixels::Photo(photo), pose, exposure, keep_going)
+    }
+
+    fn held(&self) -> Option<Arc<Held>> {
+        self.held.clone()
+    }
+
+    fn take_held(
+        &mut self,
+        index: u16,
+        pose: &Transform,
+        exposure: &Exposure,
+        keep_going: KeepGoing,
+    ) -> Result<()> {
+        match self.held.clone() {
+            Some(held) => self.put(index, Pixels::Held(held), pose, exposure, keep_going),
+            None => Err(super::not_held(index)),
         }
     }
 

@@ -6,7 +6,7 @@ use std::fs;
 use clap::ValueEnum;
 
 use super::session::{Copies, copies};
-use super::{Orders, Sent, Task, work};
+use super::{Orders, Pixels, Sent, Task, work};
 use crate::core::{ALWAYS, Transform};
 use crate::core::device::{OpenClDevice, opencl_devices};
 use crate::core::fuse::bench::texture;
@@ -28,7 +28,7 @@ const TABLES: usize = 1;
 fn fuse(device: &OpenClDevice, method: Method, photos: &[Photo]) -> (Copies, Fused) {
     let sent = |(index, photo): (u16, &Photo)| Sent {
         index,
-        photo: photo.clone(),
+        pixels: Pixels::Photo(photo.clone()),
         // A hole shows where no frame is whole.
         pose: Transform::similarity(1.0, 0.01, [0.0, 0.0], [0.3, 1.5]),
         exposure: Exposure::default(),

@@ -386,6 +386,14 @@ impl Buffer {
         })
     }
 
+    /// The same memory for one more.
+    pub fn shared(&self) -> Result<Self> {
+        Ok(Self {
+            memory: UMat::copy(&self.memory)?,
+            ..*self
+        })
+    }
+
     /// Bytes of memory.
     pub fn bytes(&self) -> u64 {
         let size = self.memory.elem_size().unwrap_or(0);
