@@ -5,8 +5,9 @@
 //! picture nothing leaves it. What is fused belongs to one thread, which feeds
 //! one queue: kernels come in the order of the frames, and the picture does not
 //! depend on who was faster. Photographs come there by lanes, each with a thread
-//! and a queue of its own, so that one is uploaded while another is fused. No
-//! lock stands around the device, and no other thread ever speaks OpenCL.
+//! and a queue of its own, so that one is uploaded while another is fused, or were
+//! there before: see [`Held`]. No lock stands around the device, and no other thread
+//! ever speaks OpenCL.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
