@@ -44,12 +44,15 @@ fn mean(above: &[u8], below: &[u8], sums: &mut [u16], out: &mut [u8]) {
     sums.copy_within(whole - 3..whole, sums.len() - 3);
     let pairs = sums.as_chunks::<6>().0;
     for (out, [a, b, c, d, e, f]) in out.as_chunks_mut::<3>().0.iter_mut().zip(pairs) {
-        *out = [
-            ((a + d + 2) >> 2) as u8,
-            ((b + e + 2) >> 2) as u8,
-            ((c + f + 2) >> 2) as u8,
-        ];
+        *out = [quarter(a + d), quarter(b + e), quarter(c + f)];
     }
+}
+
+/// A quarter, of two that are as near the even one: to take the upper one would make
+/// pictures brighter by an eighth of a level, which their exposure tells.
+#[inline(always)]
+fn quarter(sum: u16) -> u8 {
+    ((sum + 1 + (sum >> 2 & 1)) >> 2) as u8
 }
 
 #[cfg(test)]
@@ -125,16 +128,23 @@ mod tests {
                             && i / 3 / columns < bottom.saturating_sub(1)
                     };
                     let values = own.iter().zip(&theirs).enumerate();
-                    let apart = values.filter(|(i, _)| is_inner(*i));
-                    let apart: Vec<u8> = apart.map(|(_, (a, b))| a.abs_diff(*b)).collect();
-                    let sum: f64 = apart.iter().map(|&apart| f64::from(apart)).sum();
-                    let mean = sum / apart.len().max(1) as f64;
-                    let apart = apart.into_iter().max().unwrap_or(0);
-                    println!("{size:?} {subsamp:?} {factor:?}: {apart}, {mean:.2}");
-                    assert!(
-                        apart <= most && mean < 0.7,
-                        "{size:?} {subsamp:?} {factor:?}: {apart}, {mean}"
+                    let more = values.filter(|(i, _)| is_inner(*i));
+                    let more: Vec<i32> = more
+                        .map(|(_, (&own, &other))| i32::from(own) - i32::from(other))
+                        .collect();
+                    let count = more.len().max(1) as f64;
+                    let apart = f64::from(more.iter().map(|more| more.abs()).sum::<i32>()) / count;
+                    let brighter = f64::from(more.iter().sum::<i32>()) / count;
+                    let worst = more.into_iter().map(i32::abs).max().unwrap_or(0);
+                    let what = format!(
+                        "{size:?} {subsamp:?} {factor:?}: {worst}, {apart:.2}, {brighter:+.3}"
                     );
+                    println!("{what}");
+                    assert!(worst <= most && apart < 0.7, "{what}");
+                    // Few pixels tell nothing of the mean; of an eighth others take
+                    // the upper one of two that are as near.
+                    let tells = count > 1e4 && factor != ScalingFactor::ONE_EIGHTH;
+                    assert!(!tells || brighter.abs() < 0.02, "{what}");
                 }
             }
         }
