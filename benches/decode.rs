@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::path::Path;
+
 use divan::Bencher;
 use parfocal::photo::{self, Limits};
 
@@ -22,19 +24,21 @@ fn decode(bencher: Bencher, extension: &str) {
 /// For a small picture, of a JPEG.
 #[divan::bench(args = [8, 4, 2], sample_count = 10)]
 fn reduced(bencher: Bencher, times: usize) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("frame.jpg");
-    let frame = common::frame(0, 1);
-    common::write(&path, &frame, 8);
-    let side = frame.width.max(frame.height) / times;
-    bencher
-        .counter(common::pixels())
-        .bench_local(|| photo::read_reduced(&path, &Limits::default(), side).unwrap());
+    bench_small(bencher, times, |path, side| {
+        photo::read_reduced(path, &Limits::default(), side).unwrap()
+    });
 }
 
 /// In all pixels and for a small picture at once, of a JPEG.
 #[divan::bench(args = [8, 4, 2], sample_count = 10)]
 fn both(bencher: Bencher, times: usize) {
+    bench_small(bencher, times, |path, side| {
+        photo::read_both(path, &Limits::default(), side).unwrap()
+    });
+}
+
+/// Reads a JPEG for a picture that has so many times fewer pixels each way.
+fn bench_small<T>(bencher: Bencher, times: usize, read: impl Fn(&Path, usize) -> T) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("frame.jpg");
     let frame = common::frame(0, 1);
@@ -42,5 +46,5 @@ fn both(bencher: Bencher, times: usize) {
     let side = frame.width.max(frame.height) / times;
     bencher
         .counter(common::pixels())
-        .bench_local(|| photo::read_both(&path, &Limits::default(), side).unwrap());
+        .bench_local(|| read(&path, side));
 }

@@ -35,6 +35,15 @@ fn tall() -> StackFolder {
     })
 }
 
+fn small(frames: usize) -> StackFolder {
+    stack_folder(&SceneOptions {
+        width: 240,
+        height: 160,
+        frames,
+        ..SceneOptions::new(Scene::Bumpy)
+    })
+}
+
 /// Stacks `folder` on `device`, with so many bytes of its memory.
 fn stacked(folder: &StackFolder, name: &str, device: Device, memory: Option<u64>) -> Report {
     let mut options = StackOptions {
@@ -112,12 +121,7 @@ fn what_fits_in_bands_is_the_devices() {
 #[test]
 fn frames_are_read_once_where_the_device_has_room_to_hold_them() {
     let Some(device) = device() else { return };
-    let folder = stack_folder(&SceneOptions {
-        width: 240,
-        height: 160,
-        frames: 5,
-        ..SceneOptions::new(Scene::Bumpy)
-    });
+    let folder = small(5);
     let number = Device::OpenCl(Some(device.index));
     let times = |report: &Report, name: &str| {
         let stage = report.stages.iter().find(|stage| stage.stage == name);
@@ -158,12 +162,7 @@ fn frames_are_read_once_where_the_device_has_room_to_hold_them() {
 #[test]
 fn who_watches_is_shown_frames_that_are_held_without_reading_them_again() {
     let Some(device) = device() else { return };
-    let folder = stack_folder(&SceneOptions {
-        width: 240,
-        height: 160,
-        frames: 20,
-        ..SceneOptions::new(Scene::Bumpy)
-    });
+    let folder = small(20);
     let mut options = StackOptions::default();
     options.resources.device = Device::OpenCl(Some(device.index));
     let job = Job::silent();

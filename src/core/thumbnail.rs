@@ -4,6 +4,12 @@ use rayon::prelude::*;
 
 use crate::photo::{Photo, Samples};
 
+/// The photograph in 8 bits and in no more than `side` pixels on the longer side; see
+/// [`Rgba::reduced`].
+pub fn small(photo: &Photo, side: usize) -> Photo {
+    Rgba::of(photo).reduced(side).into_photo()
+}
+
 /// A picture for a screen: red, green, blue and alpha, row after row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rgba {

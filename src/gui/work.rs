@@ -14,7 +14,9 @@ use crate::core::warp::{Area, Exposure, Warped, warp};
 use crate::handlers::alignment::{self, Aligned, Fuser};
 use crate::handlers::import::Entry;
 use crate::handlers::opening::Opening;
-use crate::handlers::{AlignOptions, Job, Report, StackOptions, export, file, stacking, thumbnail};
+use crate::handlers::{
+    AlignOptions, Job, Report, StackOptions, export, file, stacking, thumbnail, watch,
+};
 use crate::photo::{self, Limits, Photo};
 
 /// Pixels on the longer side of a result's small picture.
@@ -170,7 +172,7 @@ pub fn fuse(
     };
     let sight = Sight {
         whole,
-        halvings: stacking::watched_halvings(longer),
+        halvings: watch::halvings(longer),
         left: 0,
         top: 0,
         part: whole,

@@ -11,11 +11,10 @@ use super::holding;
 use super::machine::Budget;
 use super::opening::Opening;
 use super::scale::Scale;
-use super::stacking::watched_side;
-use super::unveiling::{self, Glance, some};
+use super::unveiling::{self, Glance};
 use super::{
     AlignOptions, AlignmentReport, FrameStatus, Job, Phase, Reference, Report, Sort, StackOptions,
-    export, order, reuse,
+    export, order, reuse, watch,
 };
 use crate::core::Transform;
 use crate::core::align::{self, Aligner, Bounds, Method, Pose, SMALLEST, View};
@@ -27,7 +26,7 @@ use crate::core::grey::GreyPyramid;
 use crate::core::noise::noise;
 use crate::core::pipeline;
 use crate::core::sharpness::{GRID, Sharpness};
-use crate::core::thumbnail::Rgba;
+use crate::core::thumbnail::small;
 use crate::core::warp::{Area, Exposure, warp_unless_stopped};
 use crate::photo::{self, Encoding, Format, Keeping, Photo};
 use crate::{Error, Result};
@@ -316,11 +315,14 @@ fn look(
         .map(|&i| (i, stack.frames[i].path.clone()))
         .collect();
     let stages = job.stages();
-    let begin = |fuser: Fuser| holding::begin(fuser.opening, stack, options, lanes, job);
+    let begin = |fuser: Fuser| holding::begin(fuser.opening, stack, options, budget, lanes, job);
     let holding = fuser.and_then(begin);
     let is_watched = holding.is_some() && fuser.is_some_and(|fuser| fuser.is_watched);
-    let watched = if is_watched { some(used) } else { Vec::new() };
-    let side = watched_side(size.0.max(size.1));
+    let watched = match is_watched {
+        true => unveiling::some(used),
+        false => Vec::new(),
+    };
+    let side = watch::side(size.0.max(size.1));
     let mut waiting = Vec::new();
     pipeline::ordered(
         &paths,
@@ -341,7 +343,7 @@ fn look(
             let light = stages.time("look: light", || scale.light(photo));
             let glance = || stages.time("look: glance", || Glance::of(photo, size));
             let glance = asked.contains(&frame).then(glance);
-            let small = || Rgba::of(photo).reduced(side).into_photo();
+            let small = || small(photo, side);
             let small = watched.contains(&frame).then(small);
             let pyramid = stages.time("look: luminance", || scale.pyramid(photo));
             reduced.into_iter().for_each(photo::keep);

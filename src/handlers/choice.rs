@@ -79,7 +79,7 @@ impl Verdicts {
     }
 
     /// Whether automatic may take a device, as far as is known.
-    pub fn may_be_good(&self, device: &OpenClDevice, threads: usize) -> bool {
+    fn may_be_good(&self, device: &OpenClDevice, threads: usize) -> bool {
         self.recall(device, threads).is_none_or(Verdict::is_good)
     }
 
@@ -179,6 +179,22 @@ pub fn choose(device: Device, job: &Job) -> Result<Option<OpenClDevice>> {
     let found = named(number, &devices)?;
     device::self_check(found)?;
     Ok(Some(found.clone()))
+}
+
+/// The device that [`choose`] will most likely take, beside a processor with so many
+/// threads, as far as is known.
+pub fn likely(device: Device, threads: usize) -> Option<OpenClDevice> {
+    let devices = opencl_devices();
+    match device {
+        Device::Cpu => None,
+        Device::OpenCl(number) => named(number, &devices).ok().cloned(),
+        Device::Auto => {
+            let verdicts = Verdicts::of_platform();
+            let mut candidates = candidates(&devices).into_iter();
+            let found = candidates.find(|device| verdicts.may_be_good(device, threads));
+            found.cloned()
+        }
+    }
 }
 
 /// Makes sure that a device that is asked for by its number is there.

@@ -3,20 +3,19 @@
 
 use std::cmp::Reverse;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use super::alignment::Aligned;
 use super::machine::Budget;
-use super::stacking::{Watch, watched_side};
 use super::steps::Steps;
-use super::{Job, Phase, StackOptions, export, frames, unveiling};
-use crate::core::fuse::{self, Band, Fused, Fusion, Joined, Preview, Second, bands};
+use super::watch::{Watch, Watched};
+use super::{Job, Phase, StackOptions, frames, unveiling};
+use crate::core::fuse::{self, Band, Fused, Fusion, Joined, Second, bands};
 use crate::core::pipeline;
 use crate::core::sharpness::{GRID, Sharpness};
 use crate::core::veil::Veil;
-use crate::core::warp::{Area, Exposure};
+use crate::core::warp::Area;
 use crate::core::{KeepGoing, Transform};
-use crate::photo::{Keeping, Photo};
+use crate::photo::Keeping;
 use crate::{Error, Result};
 
 /// Numbers of bands that are tried where a device cannot hold a picture whole.
@@ -92,10 +91,11 @@ pub fn fuse(
     let fixed = (area.width * area.height) as u64 * fuse::bytes_per_pixel(wish.method);
     let memory = Budget::of(&options.resources).for_frames(fixed, frame, job)?;
     let frames = aligned.stack.frames.len();
+    let size = (aligned.stack.width, aligned.stack.height);
     let total = wish.method.looks() * aligned.used().len();
     let readers = pipeline::lanes(memory, frame);
     let mut feeder = Feeder {
-        watched: watch.map(|watch| Watched::new(watch, aligned, area, wish)),
+        watched: watch.map(|watch| Watched::new(watch, size, area, wish)),
         known: vec![false; frames],
         steps: Steps::begin(job, Phase::Fusing, total),
         keeping,
@@ -380,46 +380,6 @@ impl Stop {
             Error::Cancelled => Self::Job(Error::Cancelled),
             error => Self::Helper(error),
         }
-    }
-}
-
-/// A small fusion beside the real one, for someone who looks at it.
-struct Watched<'a> {
-    watch: Watch<'a>,
-    preview: Preview,
-    last: Instant,
-}
-
-impl<'a> Watched<'a> {
-    /// From one look to the next.
-    const PACE: Duration = Duration::from_millis(500);
-
-    fn new(watch: Watch<'a>, aligned: &Aligned, area: Area, options: &fuse::Options) -> Self {
-        let (width, height) = (aligned.stack.width, aligned.stack.height);
-        let longer = width.max(height);
-        let side = watched_side(longer);
-        Self {
-            watch,
-            preview: Preview::new(options, width, height, area, side),
-            last: Instant::now(),
-        }
-    }
-
-    fn add(
-        &mut self,
-        index: u16,
-        photo: &Photo,
-        pose: &Transform,
-        exposure: &Exposure,
-        keep_going: KeepGoing,
-    ) -> Result<()> {
-        self.preview.add(index, photo, pose, exposure, keep_going)?;
-        if self.last.elapsed() >= Self::PACE {
-            let fused = self.preview.picture(keep_going)?;
-            (self.watch)(export::picture(&fused.channels, fused.alpha));
-            self.last = Instant::now();
-        }
-        Ok(())
     }
 }
 

@@ -6,8 +6,8 @@ use super::file::Stack;
 use super::machine::Budget;
 use super::opening::Opening;
 use super::{Device, Job, StackOptions, frames};
-use crate::core::device::{OpenClDevice, candidates, opencl_devices};
-use crate::core::fuse::{self, Holding, Method};
+use crate::core::device::OpenClDevice;
+use crate::core::fuse::{self, Holding};
 use crate::core::warp::Area;
 
 /// The share of the memory beside what fusing needs that photographs may take on a
@@ -17,13 +17,15 @@ const SHARE: u64 = 2;
 const SHARED: u64 = 4;
 
 /// Has the device that is opened take the frames of `stack` as they are looked at,
-/// `waiting` of them before it is ready; `None` where it most likely is none, or
+/// `waiting` of them before it is ready, and no more of the processor's memory than a
+/// share of `budget` where the device has no other; `None` where it most likely is none, or
 /// frames are changed before they are fused. It never depends on who is faster: a
 /// frame that is read whole looks a trace different.
 pub fn begin(
     opening: &Opening,
     stack: &Stack,
     options: &StackOptions,
+    budget: Budget,
     waiting: usize,
     job: &Job,
 ) -> Option<Holding> {
@@ -33,35 +35,20 @@ pub fn begin(
         Device::OpenCl(_) => true,
         Device::Auto => {
             let known = Verdicts::of_platform().expectation(threads);
-            known.unwrap_or_else(|| likely(Device::Auto, threads).is_some())
+            known.unwrap_or_else(|| choice::likely(Device::Auto, threads).is_some())
         }
     };
     if !is_expected || options.fuse.ghost_check {
         return None;
     }
-    let room = Room::of(stack, options);
+    let room = Room::of(stack, options, budget);
     let device = opening.device();
     let which = move || {
-        let device = likely(device, threads)?;
+        let device = choice::likely(device, threads)?;
         let room = room.on(&device);
         Some((device, room))
     };
     Some(Holding::begin(which, waiting, job.stages().clone()))
-}
-
-/// The device that will most likely be taken, beside a processor with so many threads.
-fn likely(device: Device, threads: usize) -> Option<OpenClDevice> {
-    let devices = opencl_devices();
-    match device {
-        Device::Cpu => None,
-        Device::OpenCl(number) => choice::named(number, &devices).ok().cloned(),
-        Device::Auto => {
-            let verdicts = Verdicts::of_platform();
-            let candidates = candidates(&devices).into_iter();
-            let mut good = candidates.filter(|device| verdicts.may_be_good(device, threads));
-            good.next().cloned()
-        }
-    }
 }
 
 /// How much of a device's memory photographs may take.
@@ -76,20 +63,19 @@ struct Room {
 }
 
 impl Room {
-    fn of(stack: &Stack, options: &StackOptions) -> Self {
+    fn of(stack: &Stack, options: &StackOptions, budget: Budget) -> Self {
         let area = Area {
             x: 0,
             y: 0,
             width: stack.width,
             height: stack.height,
         };
-        let method: Method = options.fuse.method;
         // Two come there while others are fused.
         let photos = 2 * frames::bytes(stack);
         Self {
             allowed: options.resources.device_memory.unwrap_or(u64::MAX),
-            fusing: fuse::device_bytes(method, area).saturating_add(photos),
-            shared: Budget::of(&options.resources).bytes() / SHARED,
+            fusing: fuse::device_bytes(options.fuse.method, area).saturating_add(photos),
+            shared: budget.bytes() / SHARED,
         }
     }
 

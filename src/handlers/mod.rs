@@ -26,6 +26,7 @@ pub mod thumbnail;
 pub mod trash;
 pub mod trial;
 mod unveiling;
+pub mod watch;
 
 pub use job::{Event, Job, Phase};
 pub use options::{

@@ -7,9 +7,9 @@
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use super::choice::{self, Verdicts};
+use super::choice;
 use super::{Device, Job};
-use crate::core::device::{self, OpenClDevice, candidates, opencl_devices};
+use crate::core::device::{self, OpenClDevice, opencl_devices};
 use crate::core::fuse;
 use crate::{Error, Result};
 
@@ -108,11 +108,8 @@ fn check(number: Option<usize>) -> Result<()> {
 /// Gets the device ready that automatic will most likely take, beside a processor
 /// with so many threads. When that fails, who chooses will find out.
 fn make_ready(threads: usize) {
-    let devices = opencl_devices();
-    let verdicts = Verdicts::of_platform();
-    let mut candidates = candidates(&devices).into_iter();
-    if let Some(device) = candidates.find(|device| verdicts.may_be_good(device, threads)) {
-        fuse::make_ready(device);
+    if let Some(device) = choice::likely(Device::Auto, threads) {
+        fuse::make_ready(&device);
     }
 }
 

@@ -9,6 +9,7 @@ use super::file;
 use super::frames;
 use super::fusing::{self, Beside, Helper};
 use super::opening::Opening;
+use super::watch::Watch;
 use super::{FuseOptions, Job, Phase, Report, Resources, StackOptions, export};
 use crate::core::KeepGoing;
 use crate::core::device::OpenClDevice;
@@ -141,24 +142,6 @@ pub struct Stacked {
     /// The name of the device that fused it.
     pub device: String,
 }
-
-/// How often the growing picture is halved that a [`Watch`] is shown, for
-/// frames of `longer` pixels on the longer side: often enough for a screen, and
-/// for being no burden.
-pub fn watched_halvings(longer: usize) -> u32 {
-    const SIDE: usize = 1600;
-    (1..16)
-        .find(|halvings| longer >> halvings <= SIDE)
-        .unwrap_or(16)
-}
-
-/// Pixels on the longer side of frames that are halved so often.
-pub fn watched_side(longer: usize) -> usize {
-    longer.div_ceil(1 << watched_halvings(longer))
-}
-
-/// Someone who looks at the picture while it grows, in few pixels.
-pub type Watch<'a> = &'a (dyn Fn(Photo) + Sync);
 
 /// Fuses frames whose poses are known; they can be fused again with another
 /// method. A frame that cannot be read any more is marked as failed. `watch`

@@ -401,12 +401,9 @@ fn rgb(luma: u8, blue: u8, red: u8) -> [u8; 3] {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
-    use std::path::Path;
+    use turbojpeg::{ScalingFactor, Subsamp};
 
-    use turbojpeg::{Compressor, Image, PixelFormat, ScalingFactor, Subsamp};
-
-    use super::super::jpeg::{Segments, decompress};
+    use super::super::compressed::{compressed, decoded};
     use super::*;
 
     /// Slopes, edges, coarse blots of colour and fine noise.
@@ -422,26 +419,6 @@ mod tests {
             .collect()
     }
 
-    fn compressed(
-        pixels: &[u8],
-        (width, height): (usize, usize),
-        subsamp: Subsamp,
-        set_up: impl Fn(&mut Compressor),
-    ) -> Vec<u8> {
-        let mut compressor = Compressor::new().unwrap();
-        compressor.set_subsamp(subsamp).unwrap();
-        set_up(&mut compressor);
-        let format = PixelFormat::RGB;
-        let image = Image {
-            pixels,
-            width,
-            pitch: width * 3,
-            height,
-            format,
-        };
-        compressor.compress_to_vec(image).unwrap()
-    }
-
     fn eighth(data: &[u8], (width, height): (usize, usize)) -> Option<Vec<u8>> {
         let (width, height) = (width.div_ceil(8), height.div_ceil(8));
         let mut pixels = vec![0; width * height * 3];
@@ -449,19 +426,8 @@ mod tests {
     }
 
     /// What libjpeg makes of it, unless it complains.
-    fn truth(data: &[u8], (width, height): (usize, usize)) -> crate::Result<Vec<u8>> {
-        let (width, height) = (width.div_ceil(8), height.div_ceil(8));
-        let mut pixels = vec![0; width * height * 3];
-        let image = Image {
-            pixels: &mut pixels[..],
-            width,
-            pitch: width * 3,
-            height,
-            format: PixelFormat::RGB,
-        };
-        let segments = Segments::read(&mut Cursor::new(data)).unwrap();
-        let factor = ScalingFactor::ONE_EIGHTH;
-        decompress(Path::new("x.jpg"), data, &segments, factor, image).map(|()| pixels)
+    fn truth(data: &[u8], size: (usize, usize)) -> crate::Result<Vec<u8>> {
+        decoded(data, size, ScalingFactor::ONE_EIGHTH)
     }
 
     fn apart(a: &[u8], b: &[u8]) -> u8 {

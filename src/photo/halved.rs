@@ -57,14 +57,15 @@ fn quarter(sum: u16) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use turbojpeg::{Compressor, Decompressor, Image, PixelFormat, ScalingFactor, Subsamp};
+    use turbojpeg::{ScalingFactor, Subsamp};
 
+    use super::super::compressed::{compressed, decoded};
     use super::*;
 
-    /// Slopes, edges and fine noise, in good quality.
-    fn compressed((width, height): (usize, usize), subsamp: Subsamp) -> Vec<u8> {
+    /// Slopes, edges and fine noise.
+    fn picture((width, height): (usize, usize)) -> Vec<u8> {
         let mut random = fastrand::Rng::with_seed(7);
-        let pixels: Vec<u8> = (0..width * height)
+        (0..width * height)
             .flat_map(|i| {
                 let (x, y) = (i % width, i / width);
                 let slope = x * 60 / width + y * 50 / height;
@@ -72,50 +73,24 @@ mod tests {
                 // Edges without colour, which may be subsampled.
                 [value as u8, (value + x * 30 / width) as u8, value as u8]
             })
-            .collect();
-        let mut compressor = Compressor::new().unwrap();
-        compressor.set_subsamp(subsamp).unwrap();
-        compressor.set_quality(95).unwrap();
-        let image = Image {
-            pixels: &pixels[..],
-            width,
-            pitch: width * 3,
-            height,
-            format: PixelFormat::RGB,
-        };
-        compressor.compress_to_vec(image).unwrap()
-    }
-
-    fn decoded(data: &[u8], (width, height): (usize, usize), factor: ScalingFactor) -> Vec<u8> {
-        let mut decompressor = Decompressor::new().unwrap();
-        decompressor.set_scaling_factor(factor).unwrap();
-        decompressor.read_header(data).unwrap();
-        let (width, height) = (factor.scale(width), factor.scale(height));
-        let mut pixels = vec![0; width * height * 3];
-        let image = Image {
-            pixels: &mut pixels[..],
-            width,
-            pitch: width * 3,
-            height,
-            format: PixelFormat::RGB,
-        };
-        decompressor.decompress(data, image).unwrap();
-        pixels
+            .collect()
     }
 
     #[test]
     fn pixels_are_those_of_a_decoder_that_makes_fewer() {
         for size in [(640, 480), (257, 131), (90, 9), (1000, 17), (8, 8), (2, 2)] {
             for (subsamp, most) in [(Subsamp::None, 4), (Subsamp::Gray, 3), (Subsamp::Sub2x2, 8)] {
-                let data = compressed(size, subsamp);
-                let mut own = decoded(&data, size, ScalingFactor::ONE);
+                let data = compressed(&picture(size), size, subsamp, |compressor| {
+                    compressor.set_quality(95).unwrap();
+                });
+                let mut own = decoded(&data, size, ScalingFactor::ONE).unwrap();
                 let mut width = size.0;
                 for factor in [
                     ScalingFactor::ONE_HALF,
                     ScalingFactor::ONE_QUARTER,
                     ScalingFactor::ONE_EIGHTH,
                 ] {
-                    let theirs = decoded(&data, size, factor);
+                    let theirs = decoded(&data, size, factor).unwrap();
                     let mut half = vec![0; theirs.len()];
                     halve(&own, width, &mut half);
                     (own, width) = (half, width.div_ceil(2));

@@ -5,6 +5,8 @@ mod atomic;
 mod buffers;
 mod channels;
 mod colour;
+#[cfg(test)]
+mod compressed;
 mod compression;
 mod deflate;
 mod eighth;

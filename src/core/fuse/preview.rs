@@ -2,7 +2,7 @@
 
 use super::{Accumulator, Fused, Growing, Method, Options};
 use crate::Result;
-use crate::core::thumbnail::Rgba;
+use crate::core::thumbnail::small;
 use crate::core::warp::{Area, Exposure, warp};
 use crate::core::{KeepGoing, Transform};
 use crate::photo::Photo;
@@ -62,7 +62,7 @@ impl Preview {
         exposure: &Exposure,
         keep_going: KeepGoing,
     ) -> Result<()> {
-        let small = Rgba::of(photo).reduced(self.side).into_photo();
+        let small = small(photo, self.side);
         let warped = warp(&small, &pose.reduced(self.factor), self.area, exposure);
         match &mut self.growing {
             Growing::Hybrid(hybrid) => hybrid.add(index, warped, keep_going),

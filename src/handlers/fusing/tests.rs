@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::core::align::Method as AlignMethod;
 use crate::core::fuse::Method;
+use crate::core::warp::Exposure;
 use crate::demo::{DemoStack, Scene, SceneOptions};
 use crate::handlers::{Event, FrameStatus, alignment, file};
-use crate::photo::{self, Encoding, Format, Limits};
+use crate::photo::{self, Encoding, Format, Limits, Photo};
 
 const FRAMES: usize = 6;
 

@@ -2,9 +2,9 @@
 
 use opencv::Result;
 
-use super::{Pixels, Sent};
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session, failure};
+use super::{Pixels, Sent};
 use crate::core::Transform;
 use crate::core::taps::curves;
 use crate::core::warp::{Area, Exposure, Way, is_whole};
@@ -19,15 +19,12 @@ pub struct Slot {
 
 /// The pixels of a photograph in the device's memory.
 pub struct Stored {
-    width: i32,
-    height: i32,
     /// The kernel that reads such samples, and their full scale.
     kernel: &'static str,
     full_scale: f64,
+    /// Three to a pixel.
     samples: Buffer,
     alpha: Option<Buffer>,
-    /// The photograph without its pixels.
-    outline: Photo,
 }
 
 /// A photograph in the device's memory that is to be fused.
@@ -69,29 +66,36 @@ impl Slot {
             None => None,
         };
         Ok(Stored {
-            width,
-            height,
             kernel,
             full_scale,
             samples,
-            outline: Photo {
-                width: photo.width,
-                height: photo.height,
-                alpha: alpha.is_some().then(Vec::new),
-                ..Photo::default()
-            },
             alpha,
         })
     }
 }
 
 impl Stored {
+    /// Columns and rows.
+    fn size(&self) -> [i32; 2] {
+        [self.samples.width / 3, self.samples.height]
+    }
+
+    /// The photograph without its pixels.
+    fn outline(&self) -> Result<Photo> {
+        let [width, height] = self.size();
+        Ok(Photo {
+            width: width.try_into()?,
+            height: height.try_into()?,
+            alpha: self.alpha.as_ref().map(|_| Vec::new()),
+            ..Photo::default()
+        })
+    }
+
     /// The same pixels for one more.
     fn shared(&self) -> Result<Self> {
         Ok(Self {
             samples: self.samples.shared()?,
             alpha: self.alpha.as_ref().map(Buffer::shared).transpose()?,
-            outline: self.outline.clone(),
             ..*self
         })
     }
@@ -115,12 +119,13 @@ impl Uploaded {
                 (stored.unwrap_or_else(gone)?, true)
             }
         };
+        let outline = stored.outline()?;
         Ok(Self {
             index: *index,
             pose: *pose,
             exposure: *exposure,
-            whole: is_whole(&stored.outline, pose, area),
-            way: Way::of(&stored.outline, pose, area),
+            whole: is_whole(&outline, pose, area),
+            way: Way::of(&outline, pose, area),
             stored,
             is_held,
         })
@@ -175,6 +180,7 @@ impl Frame {
         let Stored {
             full_scale, alpha, ..
         } = stored;
+        let [width, height] = stored.size();
         let [across, down, shear] = distances(pose);
         let three = |values: [f64; 3], scale: f64| {
             let [red, green, blue] = values.map(|value| (value / scale) as f32);
@@ -185,8 +191,8 @@ impl Frame {
             self.pixels.size(),
             &[
                 In(&stored.samples),
-                Int(stored.width),
-                Int(stored.height),
+                Int(width),
+                Int(height),
                 In(alpha.as_ref().unwrap_or(&self.nothing)),
                 Int(alpha.is_some().into()),
                 In(&self.curves),
