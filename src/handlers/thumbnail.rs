@@ -1,7 +1,6 @@
 //! Photographs at a glance: small pictures, and scores of sharpness, kept in
 //! the cache.
 
-use image::codecs::jpeg::JpegEncoder;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -14,6 +13,9 @@ use crate::photo::{self, Limits, Photo};
 
 /// Pixels on the longer side of a thumbnail.
 pub const SIDE: usize = 400;
+
+/// Of the JPEG that is kept of it.
+const QUALITY: u8 = 88;
 
 /// Changes whenever what is kept would no longer be what is made.
 const THUMBNAIL: &str = "thumbnail 400 v1";
@@ -104,23 +106,13 @@ pub fn to_srgb(photo: &mut Photo) {
 
 /// A line of facts, then a JPEG.
 fn pack(thumbnail: &Thumbnail) -> Option<Vec<u8>> {
-    let picture = &thumbnail.picture;
-    let is_opaque = picture.data.chunks_exact(4).all(|pixel| pixel[3] == 255);
-    if !is_opaque {
+    let picture = thumbnail.picture.clone().into_photo();
+    if picture.alpha.is_some() {
         return None;
     }
-    let rgb: Vec<u8> = picture
-        .data
-        .chunks_exact(4)
-        .flat_map(|pixel| &pixel[..3])
-        .copied()
-        .collect();
     let mut bytes = serde_json::to_vec(&thumbnail.facts).ok()?;
     bytes.push(b'\n');
-    let (width, height) = (picture.width as u32, picture.height as u32);
-    JpegEncoder::new_with_quality(&mut bytes, 88)
-        .encode(&rgb, width, height, image::ExtendedColorType::Rgb8)
-        .ok()?;
+    bytes.extend(photo::jpeg(&picture, QUALITY).ok()?);
     Some(bytes)
 }
 

@@ -7,6 +7,7 @@
 use std::f32::consts::{FRAC_1_SQRT_2, PI};
 
 use super::huffman::{Codes, Scan};
+use crate::vector::vectorised;
 
 /// The order of coefficients in a file: where each stands in its block, row by
 /// row (T.81, figure A.6).
@@ -34,14 +35,24 @@ pub(super) fn decode(data: &[u8], width: usize, height: usize, pixels: &mut [u8]
             row.zip(grey.row(y))
                 .for_each(|(pixel, &value)| *pixel = [value; 3]);
         }),
-        [luma, blue, red] => rows.for_each(|(y, row)| {
-            let (blue_row, red_row) = (blue.row(y >> blue.halved.1), red.row(y >> red.halved.1));
-            let row = row.as_chunks_mut::<3>().0.iter_mut();
-            for (x, (pixel, &luma)) in row.zip(luma.row(y)).enumerate() {
-                let (blue, red) = (blue_row[x >> blue.halved.0], red_row[x >> red.halved.0]);
-                *pixel = rgb(luma, blue, red);
+        [luma, blue, red] => {
+            let mut colours = [(); 2].map(|()| vec![0; width + 1]);
+            for (y, row) in rows {
+                let [blues, reds] = &mut colours;
+                blue.spread(y, blues);
+                red.spread(y, reds);
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        let row = row.as_chunks_mut::<3>().0.iter_mut();
+                        let values = row.zip(luma.row(y)).zip(&*blues).zip(&*reds);
+                        for (((pixel, luma), blue), red) in values {
+                            *pixel = rgb(*luma, *blue, *red);
+                        }
+                    },
+                );
             }
-        }),
+        }
         _ => return None,
     }
     Some(())
@@ -239,7 +250,7 @@ struct Plane<'a> {
     ac: &'a Codes,
     quantizer: i32,
     /// What the coefficients weigh, if each block becomes four pixels.
-    quarters: Option<Vec<Weight>>,
+    quarters: Option<[Weights; 64]>,
     /// Blocks of a unit in a row and in a column.
     size: (usize, usize),
     /// How often it is halved against the picture, in a row and in a column.
@@ -300,6 +311,18 @@ impl<'a> Plane<'a> {
         &self.data[y * self.width..][..self.width]
     }
 
+    /// Fills `out`, as long as a row of the picture or one more, with what it is there
+    /// in row `y`.
+    fn spread(&self, y: usize, out: &mut [u8]) {
+        let row = self.row(y >> self.halved.1);
+        if self.halved.0 == 0 {
+            let both = out.iter_mut().zip(row);
+            return both.for_each(|(out, value)| *out = *value);
+        }
+        let pairs = out.as_chunks_mut::<2>().0.iter_mut().zip(row);
+        pairs.for_each(|(pair, value)| *pair = [*value; 2]);
+    }
+
     /// Reads its blocks of the unit at `x`, `y`.
     #[inline]
     fn read(&mut self, scan: &mut Scan, x: usize, y: usize) -> Option<()> {
@@ -313,16 +336,17 @@ impl<'a> Plane<'a> {
                         self.data[y * self.width + x] = sample((mean + 4) >> 3)?;
                     }
                     Some(weights) => {
-                        let mut sums = [0.0; 5];
-                        self.last += scan.block(self.dc, self.ac, |place, value| {
-                            let (kind, weight) = weights[place];
-                            sums[kind] += weight * value as f32;
-                        })?;
+                        let mut means = [0.0; 4];
+                        let mut add = |place: usize, value: i32| {
+                            let all = means.iter_mut().zip(weights[place]);
+                            all.for_each(|(mean, weight)| *mean += weight * value as f32);
+                        };
+                        self.last += scan.block(self.dc, self.ac, &mut add)?;
                         range(self.last * self.quantizer)?;
-                        sums[0] = weights[0].1 * self.last as f32;
+                        add(0, self.last);
                         let at = 2 * (y * self.width + x);
                         let (above, below) = self.data[at..].split_at_mut(self.width);
-                        let means = quarters(&sums);
+                        let means = means.map(rounded);
                         for (to, mean) in above.iter_mut().zip(&means[..2]) {
                             *to = sample(*mean)?;
                         }
@@ -337,42 +361,41 @@ impl<'a> Plane<'a> {
     }
 }
 
-/// To which sum a coefficient belongs, and what it weighs there, in samples.
-type Weight = (usize, f32);
+/// What a coefficient weighs in the means of a block's quarters, in reading order, in
+/// samples.
+type Weights = [f32; 4];
 
-/// The weights of coefficients in the means of a block's quarters. The mean of the
-/// cosine of frequency f over the first half of a block is sin(fπ/2) / (8 sin(fπ/16)),
-/// over the second half the same with the other sign, and nothing of even f is left.
-/// The sums are of those that are alike all over the block, differ in sign between
-/// left and right, above and below, and both; the last one counts nowhere.
-fn weights(quantizer: &[u16; 64]) -> Vec<Weight> {
-    let half = |frequency: u8| match (frequency, f32::from(frequency)) {
-        (0, _) => FRAC_1_SQRT_2 / 2.0,
-        (_, f) => (f * PI / 2.0).sin() / (16.0 * (f * PI / 16.0).sin()),
+/// The weights of all coefficients. The mean of the cosine of frequency f over the
+/// first half of a block is sin(fπ/2) / (8 sin(fπ/16)), over the second half the same
+/// with the other sign, and nothing of even f is left.
+fn weights(quantizer: &[u16; 64]) -> [Weights; 64] {
+    let halves = |frequency: u8| match (frequency, f32::from(frequency)) {
+        (0, _) => [FRAC_1_SQRT_2 / 2.0; 2],
+        (even, _) if even % 2 == 0 => [0.0; 2],
+        (_, f) => {
+            let half = (f * PI / 2.0).sin() / (16.0 * (f * PI / 16.0).sin());
+            [half, -half]
+        }
     };
-    let weight = |(&place, &step): (&u8, &u16)| {
-        let (x, y) = (place % 8, place / 8);
-        let kind = match (x, y) {
-            (0, 0) => 0,
-            (x, 0) if x % 2 == 1 => 1,
-            (0, y) if y % 2 == 1 => 2,
-            (x, y) if x % 2 == 1 && y % 2 == 1 => 3,
-            _ => 4,
-        };
-        (kind, half(x) * half(y) * f32::from(step))
-    };
-    ZIGZAG.iter().zip(quantizer).map(weight).collect()
+    std::array::from_fn(|at| {
+        let (place, step) = (ZIGZAG[at], f32::from(quantizer[at]));
+        let ([left, right], [above, below]) = (halves(place % 8), halves(place / 8));
+        [
+            left * above * step,
+            right * above * step,
+            left * below * step,
+            right * below * step,
+        ]
+    })
 }
 
-/// The means of the quarters, in reading order.
-fn quarters(&[all, x, y, both, _]: &[f32; 5]) -> [i32; 4] {
-    [
-        all + x + y + both,
-        all - x + y - both,
-        all + x - y - both,
-        all - x - y + both,
-    ]
-    .map(|mean| (mean + 0.5).floor() as i32)
+/// More than any mean of a picture is below zero.
+const LIFT: i32 = 1024;
+
+/// The nearest integer.
+fn rounded(mean: f32) -> i32 {
+    // Rounded down, since it is lifted to where all are positive.
+    (mean + (0.5 + LIFT as f32)) as i32 - LIFT
 }
 
 /// A first coefficient, if it is one of a picture: further out decoders differ.
@@ -387,6 +410,7 @@ fn sample(mean: i32) -> Option<u8> {
 }
 
 /// Y'CbCr as RGB (JFIF 1.02), in 16 bits behind the point.
+#[inline(always)]
 fn rgb(luma: u8, blue: u8, red: u8) -> [u8; 3] {
     const HALF: i32 = 1 << 15;
     let scaled = |factor: f64| (factor * 65536.0 + 0.5) as i32;

@@ -2,15 +2,15 @@
 //! coefficients nobody asks for cost next to nothing: what stands in the next
 //! bits is looked up, often several of them at once, and passed over.
 
+use memchr::memchr;
+
 /// Bits that are looked up at a time.
 const LOOKED_UP: u32 = 12;
-/// A table of several codes ends no later than so many coefficients after its
-/// first one, before its last code.
-const AHEAD: usize = 16;
 /// Coefficients of a block.
 const BLOCK: usize = 64;
-/// What the end of a block counts: more than any block has left.
-const END: usize = 128;
+/// What the end of a block counts: more than a block and all that is looked up
+/// at a time.
+const END: usize = 160;
 /// Bits of the largest difference and the largest coefficient of 8-bit samples.
 const LARGEST_DC: u8 = 11;
 const LARGEST_AC: u8 = 10;
@@ -29,6 +29,9 @@ pub(super) struct Codes {
     /// Likewise how many bits there are in as many coefficients as can be told,
     /// and how many coefficients those are, zeros included.
     several: Vec<(u8, u8)>,
+    /// Likewise how many bits there are in one coefficient, how many it is with the
+    /// zeros before it, and its value.
+    valued: Vec<(u8, u8, i16)>,
     /// Per length beyond those looked up: the first code that is too large for
     /// it, and what to add to a code for the place of its symbol.
     longer: Vec<(u32, i32)>,
@@ -53,9 +56,9 @@ impl Codes {
             .iter()
             .all(is_known)
             .then(|| Self::of(counts, symbols))??;
-        codes.several = (0..1 << LOOKED_UP)
-            .map(|bits| codes.foresee(bits))
-            .collect();
+        let all = 0..1 << LOOKED_UP;
+        codes.several = all.clone().map(|bits| codes.foresee(bits)).collect();
+        codes.valued = all.map(|bits| codes.value(bits)).collect();
         Some(codes)
     }
 
@@ -63,6 +66,7 @@ impl Codes {
         let mut codes = Self {
             one: vec![(0, 0); 1 << LOOKED_UP],
             several: Vec::new(),
+            valued: Vec::new(),
             longer: Vec::new(),
             symbols: symbols.to_vec(),
         };
@@ -92,7 +96,7 @@ impl Codes {
     /// What [`several`](Self::several) tells of `bits`.
     fn foresee(&self, bits: usize) -> (u8, u8) {
         let (mut read, mut coefficients) = (0, 0);
-        while read < LOOKED_UP && coefficients <= AHEAD {
+        while read < LOOKED_UP && coefficients < BLOCK {
             let rest = (bits << read) & ((1 << LOOKED_UP) - 1);
             let (length, symbol) = self.one[rest];
             if length == 0 || u32::from(length) > LOOKED_UP - read {
@@ -105,6 +109,21 @@ impl Codes {
             }
         }
         (read as u8, coefficients as u8)
+    }
+
+    /// What [`valued`](Self::valued) tells of `bits`.
+    fn value(&self, bits: usize) -> (u8, u8, i16) {
+        let (length, symbol) = self.one[bits];
+        let size = symbol & 15;
+        if length == 0 || u32::from(length + size) > LOOKED_UP {
+            return (0, 0, 0);
+        }
+        let mut rest = Bits {
+            word: ((bits as u64) << (64 - LOOKED_UP)) << length,
+            ..Bits::default()
+        };
+        let value = rest.number(size.into());
+        (length + size, counted(symbol) as u8, value as i16)
     }
 
     /// The next symbol, which is taken from `bits`; at least 16 have to be there.
@@ -236,36 +255,31 @@ impl<'a> Scan<'a> {
     /// B.1.1.5).
     fn unstuff(&mut self) {
         while self.count < READY {
-            let byte = match self.rest {
-                &[a, b, c, d, e, f, g, h, ref after @ ..]
-                    if !has_ff(u64::from_ne_bytes([a, b, c, d, e, f, g, h])) =>
-                {
-                    let room = &mut self.ready[self.count..][..8];
-                    room.copy_from_slice(&[a, b, c, d, e, f, g, h]);
-                    self.rest = after;
-                    self.count += 8;
-                    continue;
-                }
+            let room = READY - self.count;
+            let most = &self.rest[..room.min(self.rest.len())];
+            let plain = memchr(0xff, most).unwrap_or(most.len());
+            self.ready[self.count..][..plain].copy_from_slice(&most[..plain]);
+            self.count += plain;
+            self.rest = &self.rest[plain..];
+            if plain == room {
+                break;
+            }
+            match self.rest {
                 [0xff, 0, after @ ..] => {
                     self.rest = after;
-                    0xff
+                    self.ready[self.count] = 0xff;
+                    self.count += 1;
                 }
                 &[0xff, marker, ref after @ ..] => {
                     self.rest = after;
                     self.marker = Some(marker);
                     break;
                 }
-                [] | [0xff] => {
+                _ => {
                     self.marker = Some(0);
                     break;
                 }
-                &[byte, ref after @ ..] => {
-                    self.rest = after;
-                    byte
-                }
-            };
-            self.ready[self.count] = byte;
-            self.count += 1;
+            }
         }
         self.ready[self.count..][..MARGIN].fill(0);
     }
@@ -293,17 +307,13 @@ impl<'a> Scan<'a> {
         let size = dc.symbol(&mut bits)?;
         let difference = bits.number(size.into());
         let mut coefficient = 1;
-        while coefficient < BLOCK - AHEAD {
-            bits.fill(&self.ready);
-            coefficient += pass_several(ac, &mut bits)?;
-            // Bits for a second time are there.
-            if coefficient < BLOCK - AHEAD {
-                coefficient += pass_several(ac, &mut bits)?;
-            }
-        }
         while coefficient < BLOCK {
             bits.fill(&self.ready);
-            coefficient += pass_one(ac, &mut bits)?;
+            coefficient = pass_several(ac, &mut bits, coefficient)?;
+            // Bits for a second time are there.
+            if coefficient < BLOCK {
+                coefficient = pass_several(ac, &mut bits, coefficient)?;
+            }
         }
         self.bits = bits;
         is_whole(coefficient).then_some(difference)
@@ -325,9 +335,16 @@ impl<'a> Scan<'a> {
         let mut coefficient = 1;
         while coefficient < BLOCK {
             bits.fill(&self.ready);
-            let symbol = ac.symbol(&mut bits)?;
-            coefficient += counted(symbol);
-            let value = bits.number(u32::from(symbol & 15));
+            let (length, count, value) = ac.valued[bits.next(LOOKED_UP) as usize];
+            let value = if length > 0 {
+                bits.pass(length.into());
+                coefficient += usize::from(count);
+                value.into()
+            } else {
+                let symbol = ac.symbol(&mut bits)?;
+                coefficient += counted(symbol);
+                bits.number(u32::from(symbol & 15))
+            };
             if value != 0 && coefficient <= BLOCK {
                 take(coefficient - 1, value);
             }
@@ -342,14 +359,18 @@ fn is_whole(coefficient: usize) -> bool {
     coefficient == BLOCK || coefficient > END
 }
 
+/// Passes over several coefficients of a block, and answers where that ends.
 #[inline(always)]
-fn pass_several(ac: &Codes, bits: &mut Bits) -> Option<usize> {
+fn pass_several(ac: &Codes, bits: &mut Bits, coefficient: usize) -> Option<usize> {
     let (length, coefficients) = ac.several[bits.next(LOOKED_UP) as usize];
-    if length == 0 {
-        return pass_one(ac, bits);
+    let end = coefficient + usize::from(coefficients);
+    // Codes behind the last coefficient of a block are another's.
+    let are_others = (BLOCK + 1..END).contains(&end) || end >= END + BLOCK;
+    if length == 0 || are_others {
+        return Some(coefficient + pass_one(ac, bits)?);
     }
     bits.pass(length.into());
-    Some(coefficients.into())
+    Some(end)
 }
 
 #[inline(always)]
@@ -357,13 +378,6 @@ fn pass_one(ac: &Codes, bits: &mut Bits) -> Option<usize> {
     let symbol = ac.symbol(bits)?;
     bits.pass(u32::from(symbol & 15));
     Some(counted(symbol))
-}
-
-/// Whether one of eight bytes is 255.
-fn has_ff(bytes: u64) -> bool {
-    const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    (!bytes).wrapping_sub(LOW) & bytes & HIGH != 0
 }
 
 #[cfg(test)]
@@ -411,6 +425,45 @@ mod tests {
         assert_eq!(codes.several[last], (2 + 4 + 3, 1 + 2 + END as u8));
         assert_eq!(codes.several[more], (2 + 4 + 4 + 2, 1 + 2 + 2 + 1));
         assert_eq!(codes.several[0b1111_1111_1111], (0, 0));
+    }
+
+    #[test]
+    fn values_are_told_with_their_codes() {
+        let mut symbols = [0x21; 16];
+        symbols[..4].copy_from_slice(&[0x01, 0x12, 0x00, 0xf0]);
+        symbols[6] = 0x25;
+        let codes = Codes::ac(&counts(), &symbols).unwrap();
+        for (bits, told) in [
+            (0b0100_0000_0000, (2, 1, 1)),
+            (0b0000_0000_0000, (2, 1, -1)),
+            (0b1011_0000_0000, (4, 2, 3)),
+            (0b1001_0000_0000, (4, 2, -2)),
+            (0b1100_0000_0000, (3, END as u8, 0)),
+            (0b1110_0000_0000, (4, 16, 0)),
+            (0b1111_1101_0110, (12, 3, 22)),
+            // The value begins behind these bits.
+            (0b1111_1111_1110, (0, 0, 0)),
+            (0b1111_1111_1111, (0, 0, 0)),
+        ] {
+            assert_eq!(codes.valued[bits], told, "{bits:b}");
+        }
+    }
+
+    #[test]
+    fn a_full_block_ends_before_the_next_one() {
+        // A code of one bit, 0, and longer ones.
+        let mut counts = [1; 16];
+        counts[1] = 0;
+        let dc = Codes::dc(&counts, &[0; 15]).unwrap();
+        let ac = Codes::ac(&counts, &[0x01; 15]).unwrap();
+        // No difference, 63 times 0 and a bit, and what looks like more of these.
+        let mut data = vec![0b0010_1010];
+        data.extend([0b1010_1010; 14]);
+        data.extend([0b1010_1011, 0b0010_1010, 0xff, 0xd9]);
+        let mut scan = Scan::new(&data);
+        scan.ready().unwrap();
+        assert_eq!(scan.mean(&dc, &ac), Some(0));
+        assert_eq!(scan.bits.taken(), 1 + 63 * 2);
     }
 
     #[test]

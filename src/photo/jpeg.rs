@@ -8,6 +8,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Seek};
 use std::ops::Range;
 use std::path::Path;
 
+use memchr::memchr;
 use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor};
 
 use crate::Result;
@@ -389,7 +390,7 @@ fn nonsense(what: &str) -> io::Error {
 /// by the marker that ends a picture.
 fn reaches_its_end(data: &[u8]) -> bool {
     let mut at = 0;
-    while let Some(found) = data[at..].iter().position(|&byte| byte == 0xff) {
+    while let Some(found) = memchr(0xff, &data[at..]) {
         at += found + 1;
         match data.get(at) {
             None => return false,

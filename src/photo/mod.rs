@@ -46,4 +46,4 @@ pub use orientation::Orientation;
 pub use pixels::{Photo, Samples};
 pub use read::{Colour, Probe, probe, read, read_both, read_metadata, read_reduced};
 pub use surface::{Surface, surface_files, write_surface};
-pub use write::{write, write_grey16};
+pub use write::{jpeg, write, write_grey16};

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use crate::Result;
+use crate::{Error, Result};
 
+use super::atomic::Stop;
 use super::rows::Rows;
 use super::{Encoding, Format, Metadata, Photo, atomic, encode_jpeg, encode_png, encode_tiff};
 
@@ -42,6 +43,22 @@ pub fn write(
         overwrite,
         keep_going,
     )
+}
+
+/// A photograph as the bytes of a JPEG of this quality, 1 to 100, such as a small one
+/// that is kept; alpha is left out as in [`write()`].
+///
+/// # Errors
+///
+/// [`Error::Usage`](crate::Error::Usage) if it is too large for a JPEG.
+pub fn jpeg(photo: &Photo, quality: u8) -> Result<Vec<u8>> {
+    let (rows, mut bytes) = (Rows::of_photo(photo), Vec::new());
+    match encode_jpeg::encode(&mut bytes, &rows, &photo.metadata, quality, &|| true) {
+        Ok(()) => Ok(bytes),
+        Err(Stop::Picture(problem, _)) => Err(Error::Usage(problem)),
+        Err(Stop::Io(error)) => Err(Error::Usage(error.to_string())),
+        Err(Stop::Cancelled) => Err(Error::Cancelled),
+    }
 }
 
 /// Writes a grey picture, such as a depth map, in the format that the
