@@ -20,11 +20,12 @@ use rayon::prelude::*;
 use super::contrast::{Sharpest, Spread, Winners};
 use super::depth::telling;
 use super::levels::{self, Detail, DetailRow};
+use super::number::Root;
 use super::prefer::Bias;
 use super::range::{Range, Seen};
 use super::softness::raised;
 use super::tiles::{Pane, Tiles, three};
-use super::weighted::{Root, Sums, Weighted};
+use super::weighted::{Sums, Weighted};
 use super::work::{Given, Source, Strip, Work};
 use super::{Accumulator, Fused};
 use crate::Result;
@@ -86,7 +87,7 @@ pub struct Hybrid {
     /// The finest detail, which holds most of the memory.
     finest: Option<Weighted<Root>>,
     /// Levels of detail below it, largest first.
-    details: Vec<Weighted>,
+    details: Vec<Weighted<Root>>,
     /// What is below all of them.
     rest: Weighted,
     /// Width and height in pixels.
@@ -248,7 +249,7 @@ struct Part<'a> {
     /// The finest detail,
     finest: Option<Sums<'a, Root>>,
     /// and the next, at half the size.
-    next: Option<Sums<'a>>,
+    next: Option<Sums<'a, Root>>,
     /// All there is at half the size.
     close: Option<Sums<'a>>,
     /// What is below all detail, where there is at most one level of it.

@@ -16,6 +16,7 @@ pub(in crate::core) mod fill;
 mod finest;
 mod hybrid;
 mod levels;
+mod number;
 mod opencl;
 mod own;
 mod prefer;
@@ -409,9 +410,9 @@ impl<A: Accumulator> Fusion for OnCpu<A> {
 /// all of it: they cannot be worked on in strips.
 pub fn bytes_per_pixel(method: Method) -> u64 {
     match method {
-        Method::Hybrid => 93,
+        Method::Hybrid => 87,
         Method::Depth => 76,
-        Method::Pyramid => 72,
+        Method::Pyramid => 64,
         Method::Average => 68,
     }
 }
