@@ -10,11 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use super::{Photo, Samples};
 
 /// What is kept, each a vector of samples; nothing unless someone wants it.
-static KEPT: Mutex<Kept> = Mutex::new(Kept {
-    wanted: 0,
-    buffers: Vec::new(),
-    files: Vec::new(),
-});
+static KEPT: Mutex<Kept> = Mutex::new(Kept::NOTHING);
 
 struct Kept {
     /// How many of a size are wanted.
@@ -29,6 +25,15 @@ struct Buffer {
     samples: Box<dyn Any + Send>,
     /// Of the vector.
     capacity: usize,
+}
+
+impl Buffer {
+    fn of<T: Send + 'static>(values: Vec<T>) -> Self {
+        Self {
+            capacity: values.capacity(),
+            samples: Box::new(values),
+        }
+    }
 }
 
 /// As long as this lives, memory of photographs is kept.
@@ -47,30 +52,54 @@ impl Keeping {
     /// Lets go of what is kept for less than so many samples, of which nobody has use
     /// any more.
     pub fn let_go_below(&self, count: usize) {
-        let small = with(|kept| {
-            let small = |buffer: &mut Buffer| buffer.capacity < count;
-            kept.buffers.extract_if(.., small).collect::<Vec<_>>()
-        });
+        let small = with(|kept| kept.split_below(count));
         drop(small);
     }
 }
 
 impl Drop for Keeping {
     fn drop(&mut self) {
-        let unwanted = with(|kept| {
-            kept.wanted -= self.wanted;
-            let all = std::mem::take(&mut kept.buffers);
-            let unwanted: Vec<Buffer> = (all.into_iter())
-                .filter_map(|buffer| kept.put(buffer))
-                .collect();
-            let first = kept.wanted.min(kept.files.len());
-            (unwanted, kept.files.split_off(first))
-        });
+        let unwanted = with(|kept| kept.want_less(self.wanted));
         drop(unwanted);
     }
 }
 
 impl Kept {
+    const NOTHING: Self = Self {
+        wanted: 0,
+        buffers: Vec::new(),
+        files: Vec::new(),
+    };
+
+    /// Takes out what has room for less than so many samples.
+    fn split_below(&mut self, count: usize) -> Vec<Buffer> {
+        let small = |buffer: &mut Buffer| buffer.capacity < count;
+        self.buffers.extract_if(.., small).collect()
+    }
+
+    /// Takes out what nobody wants any more once `count` less are wanted.
+    fn want_less(&mut self, count: usize) -> (Vec<Buffer>, Vec<Vec<u8>>) {
+        self.wanted -= count;
+        let all = std::mem::take(&mut self.buffers);
+        let unwanted = all.into_iter().filter_map(|buffer| self.put(buffer));
+        let unwanted = unwanted.collect();
+        let first = self.wanted.min(self.files.len());
+        (unwanted, self.files.split_off(first))
+    }
+
+    /// Takes out a buffer for so many samples.
+    fn take<T: Clone + Send + bytemuck::Zeroable + 'static>(
+        &mut self,
+        count: usize,
+    ) -> Option<Buffer> {
+        // Much more than that would be held for nothing.
+        let fits = |buffer: &Buffer| {
+            (count..=count + count / 8).contains(&buffer.capacity) && buffer.samples.is::<Vec<T>>()
+        };
+        let at = self.buffers.iter().position(fits)?;
+        Some(self.buffers.swap_remove(at))
+    }
+
     /// Keeps a buffer, or gives it back where there are enough of its size.
     fn put(&mut self, buffer: Buffer) -> Option<Buffer> {
         let alike = self.buffers.iter();
@@ -96,11 +125,7 @@ pub fn keep(photo: Photo) {
 
 /// The same of what was made of one.
 pub fn keep_values<T: Send + 'static>(values: Vec<T>) {
-    let buffer = Buffer {
-        capacity: values.capacity(),
-        samples: Box::new(values),
-    };
-    let unwanted = with(|kept| kept.put(buffer));
+    let unwanted = with(|kept| kept.put(Buffer::of(values)));
     drop(unwanted);
 }
 
@@ -115,14 +140,7 @@ pub fn values<T: Clone + Send + bytemuck::Zeroable + 'static>(count: usize) -> V
 pub(super) fn samples<T: Clone + Send + bytemuck::Zeroable + 'static>(
     count: usize,
 ) -> Option<Vec<T>> {
-    // Much more than that would be held for nothing.
-    let fits = |buffer: &Buffer| {
-        (count..=count + count / 8).contains(&buffer.capacity) && buffer.samples.is::<Vec<T>>()
-    };
-    let found = with(|kept| {
-        let at = kept.buffers.iter().position(fits)?;
-        Some(kept.buffers.swap_remove(at))
-    });
+    let found = with(|kept| kept.take::<T>(count));
     let mut samples = *found?.samples.downcast::<Vec<T>>().ok()?;
     samples.resize(count, T::zeroed());
     Some(samples)
@@ -156,62 +174,55 @@ fn with<R>(work: impl FnOnce(&mut Kept) -> R) -> R {
 mod tests {
     use super::*;
 
+    /// Room for so many samples of 16 bits.
+    fn room(count: usize) -> Buffer {
+        Buffer::of(vec![7u16; count])
+    }
+
     #[test]
     fn memory_is_kept_as_long_as_it_is_wanted_and_serves_one_at_a_time() {
-        // A size that no other test has.
-        const COUNT: usize = 77_773;
-        let photo = || Photo {
-            samples: Samples::Sixteen(vec![7; COUNT]),
-            ..Photo::default()
-        };
-        keep(photo());
-        assert_eq!(samples::<u16>(COUNT), None);
-        let keeping = Keeping::of(50);
-        keep(photo());
-        assert_eq!(samples::<u8>(COUNT), None);
-        assert_eq!(samples::<u16>(COUNT / 2), None);
-        assert_eq!(samples::<u16>(COUNT + 1), None);
-        assert_eq!(
-            samples::<u16>(COUNT - 9).map(|samples| samples.len()),
-            Some(COUNT - 9)
-        );
-        assert_eq!(samples::<u16>(COUNT), None);
-        keep(photo());
-        drop(keeping);
-        assert_eq!(samples::<u16>(COUNT), None);
+        let mut kept = Kept::NOTHING;
+        assert!(kept.put(room(1000)).is_some());
+        kept.wanted += 2;
+        assert!(kept.put(room(1000)).is_none());
+        assert!(kept.take::<u8>(1000).is_none());
+        assert!(kept.take::<u16>(500).is_none());
+        assert!(kept.take::<u16>(1001).is_none());
+        assert!(kept.take::<u16>(991).is_some());
+        assert!(kept.take::<u16>(1000).is_none());
+        assert!(kept.put(room(1000)).is_none());
+        kept.files.push(Vec::new());
+        let (buffers, files) = kept.want_less(2);
+        assert_eq!((buffers.len(), files.len()), (1, 1));
+        assert!(kept.buffers.is_empty() && kept.files.is_empty());
     }
 
     #[test]
     fn as_many_of_each_size_are_kept() {
-        const COUNTS: [usize; 2] = [66_601, 55_501];
-        let wanted = 90;
-        let _keeping = Keeping::of(wanted);
-        for count in COUNTS {
-            // Others may want more at the same time.
-            (0..2 * wanted).for_each(|_| {
-                let samples = Samples::Eight(vec![7; count]);
-                keep(Photo {
-                    samples,
-                    ..Photo::default()
-                });
-            });
+        let mut kept = Kept::NOTHING;
+        kept.wanted += 3;
+        for count in [1000, 700] {
+            let unwanted = (0..5).filter(|_| kept.put(room(count)).is_some());
+            assert_eq!(unwanted.count(), 2);
         }
-        for count in COUNTS {
-            let found = (0..3 * wanted).filter(|_| samples::<u8>(count).is_some());
-            let found = found.count();
-            assert!((wanted..2 * wanted).contains(&found), "{found}");
+        let (unwanted, _) = kept.want_less(1);
+        assert_eq!(unwanted.len(), 2);
+        for count in [1000, 700] {
+            let found = (0..5).filter(|_| kept.take::<u16>(count).is_some());
+            assert_eq!(found.count(), 2);
         }
     }
 
     #[test]
     fn what_is_too_small_is_let_go() {
-        let keeping = Keeping::of(3);
+        let mut kept = Kept::NOTHING;
+        kept.wanted += 1;
         for count in [123, 12_347] {
-            keep_values(vec![1u64; count]);
+            assert!(kept.put(room(count)).is_none());
         }
-        keeping.let_go_below(12_000);
-        assert_eq!(samples::<u64>(123), None);
-        assert!(samples::<u64>(12_347).is_some());
+        assert_eq!(kept.split_below(12_000).len(), 1);
+        assert!(kept.take::<u16>(123).is_none());
+        assert!(kept.take::<u16>(12_347).is_some());
     }
 
     #[test]
