@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use super::contrast::{Sharpest, Spread, Winners};
 use super::depth::telling;
 use super::levels::{self, Detail, DetailRow};
-use super::number::Bent;
+use super::number::Root;
 use super::prefer::Bias;
 use super::range::{Range, Seen};
 use super::softness::raised;
@@ -85,9 +85,9 @@ pub fn power(softness: f32) -> f32 {
 #[derive(Debug, Clone)]
 pub struct Hybrid {
     /// The finest detail, which holds most of the memory.
-    finest: Option<Weighted<Bent>>,
+    finest: Option<Weighted<Root>>,
     /// Levels of detail below it, largest first.
-    details: Vec<Weighted<Bent>>,
+    details: Vec<Weighted<Root>>,
     /// What is below all of them.
     rest: Weighted,
     /// Width and height in pixels.
@@ -247,9 +247,9 @@ struct Part<'a> {
     range: Option<[Seen<'a>; 3]>,
     winners: Winners<'a>,
     /// The finest detail,
-    finest: Option<Sums<'a, Bent>>,
+    finest: Option<Sums<'a, Root>>,
     /// and the next, at half the size.
-    next: Option<Sums<'a, Bent>>,
+    next: Option<Sums<'a, Root>>,
     /// All there is at half the size.
     close: Option<Sums<'a>>,
     /// What is below all detail, where there is at most one level of it.

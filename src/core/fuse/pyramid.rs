@@ -15,7 +15,7 @@ use super::contrast::{rise, squares};
 use super::cover::Cover;
 use super::finest::Finest;
 use super::levels::{self, Detail, DetailRow};
-use super::number::{Bent, values};
+use super::number::{Root, values};
 use super::prefer::Bias;
 use super::range::{Range, Seen};
 use super::tiles::{Pane, Tiles, three};
@@ -49,7 +49,7 @@ pub const BIASED: usize = 2;
 /// The winners so far at one level.
 #[derive(Debug, Clone)]
 struct Level {
-    detail: [Vec<Bent>; 3],
+    detail: [Vec<Root>; 3],
     energy: Plane,
     index: Vec<u16>,
 }
@@ -112,7 +112,7 @@ impl Pyramid {
         for _ in 0..count {
             all.push(Level {
                 // New memory takes long: all threads write to it.
-                detail: [(); 3].map(|()| repeat_n(Bent::default(), w * h).collect()),
+                detail: [(); 3].map(|()| repeat_n(Root::default(), w * h).collect()),
                 energy: Plane::filled(w, h, NOBODY),
                 index: vec![0; w * h],
             });
@@ -434,7 +434,7 @@ impl Part<'_> {
 struct BestRows<'a> {
     energy: Pane<'a>,
     winner: Pane<'a, u16>,
-    detail: [Pane<'a, Bent>; 3],
+    detail: [Pane<'a, Root>; 3],
 }
 
 impl BestRows<'_> {
@@ -451,7 +451,7 @@ impl BestRows<'_> {
 struct Best<'a> {
     energy: &'a mut [f32],
     winner: &'a mut [u16],
-    detail: [&'a mut [Bent]; 3],
+    detail: [&'a mut [Root]; 3],
 }
 
 impl Best<'_> {

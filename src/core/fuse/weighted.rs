@@ -4,7 +4,7 @@ use rayon::iter::repeat_n;
 use rayon::prelude::*;
 
 use super::levels::{Detail, DetailRow};
-use super::number::{Bent, Number, Rough, values};
+use super::number::{Number, Root, Rough, values};
 use super::tiles::{Pane, Tiles};
 use crate::core::plane::{BAND, Plane};
 use crate::core::rows::Rows;
@@ -48,7 +48,7 @@ impl Kept for f32 {
 }
 
 /// The mean.
-impl Kept for Bent {
+impl Kept for Root {
     /// Weights only tell the share of what is added.
     type Weight = Rough;
 
