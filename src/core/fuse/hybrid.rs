@@ -87,7 +87,7 @@ pub struct Hybrid {
     /// The finest detail, which holds most of the memory.
     finest: Option<Weighted<Root>>,
     /// Levels of detail below it, largest first.
-    details: Vec<Weighted<Root>>,
+    details: Vec<Weighted>,
     /// What is below all of them.
     rest: Weighted,
     /// Width and height in pixels.
@@ -249,7 +249,7 @@ struct Part<'a> {
     /// The finest detail,
     finest: Option<Sums<'a, Root>>,
     /// and the next, at half the size.
-    next: Option<Sums<'a, Root>>,
+    next: Option<Sums<'a>>,
     /// All there is at half the size.
     close: Option<Sums<'a>>,
     /// What is below all detail, where there is at most one level of it.

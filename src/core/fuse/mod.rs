@@ -410,9 +410,9 @@ impl<A: Accumulator> Fusion for OnCpu<A> {
 /// all of it: they cannot be worked on in strips.
 pub fn bytes_per_pixel(method: Method) -> u64 {
     match method {
-        Method::Hybrid => 87,
+        Method::Hybrid => 89,
         Method::Depth => 76,
-        Method::Pyramid => 64,
+        Method::Pyramid => 72,
         Method::Average => 68,
     }
 }

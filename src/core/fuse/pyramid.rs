@@ -8,14 +8,12 @@
 //! last level is a mean in which frames weigh by the energy they have there:
 //! taking a maximum would favour bright frames.
 
-use rayon::iter::repeat_n;
 use rayon::prelude::*;
 
 use super::contrast::{rise, squares};
 use super::cover::Cover;
 use super::finest::Finest;
 use super::levels::{self, Detail, DetailRow};
-use super::number::{Root, values};
 use super::prefer::Bias;
 use super::range::{Range, Seen};
 use super::tiles::{Pane, Tiles, three};
@@ -49,7 +47,7 @@ pub const BIASED: usize = 2;
 /// The winners so far at one level.
 #[derive(Debug, Clone)]
 struct Level {
-    detail: [Vec<Root>; 3],
+    detail: [Plane; 3],
     energy: Plane,
     index: Vec<u16>,
 }
@@ -111,8 +109,7 @@ impl Pyramid {
         let mut all = Vec::with_capacity(count);
         for _ in 0..count {
             all.push(Level {
-                // New memory takes long: all threads write to it.
-                detail: [(); 3].map(|()| repeat_n(Root::default(), w * h).collect()),
+                detail: [Plane::new(w, h), Plane::new(w, h), Plane::new(w, h)],
                 energy: Plane::filled(w, h, NOBODY),
                 index: vec![0; w * h],
             });
@@ -173,7 +170,8 @@ impl Pyramid {
             work: Work { finest, below, .. },
             ..
         } = self;
-        let Plane { width, height, .. } = levels[0].energy;
+        let [red, ..] = &levels[0].detail;
+        let (width, height) = (red.width, red.height);
         below.resize_with(levels.len(), Default::default);
         let half = &mut below[0];
         let halved = |plane: &mut Plane| plane.reshape(width.div_ceil(2), height.div_ceil(2));
@@ -300,16 +298,7 @@ impl Accumulator for Pyramid {
         let (width, height) = base.size();
         let (index, confidence) = index_map(&levels, width, height);
         check(keep_going)?;
-        let details = levels.into_iter().rev().map(|level| {
-            let Plane { width, height, .. } = level.energy;
-            // Its memory is as much as that of a channel.
-            drop(level.energy);
-            level.detail.map(|detail| Plane {
-                width,
-                height,
-                data: values(detail),
-            })
-        });
+        let details = levels.into_iter().rev().map(|level| level.detail);
         let mut channels = levels::collapse(base.mean(), details, keep_going)?;
         if clamp {
             for (channel, range) in channels.iter_mut().zip(&range) {
@@ -345,9 +334,9 @@ impl Level {
             .data
             .par_chunks_mut(length)
             .zip(self.index.par_chunks_mut(length))
-            .zip(red.par_chunks_mut(length))
-            .zip(green.par_chunks_mut(length))
-            .zip(blue.par_chunks_mut(length))
+            .zip(red.data.par_chunks_mut(length))
+            .zip(green.data.par_chunks_mut(length))
+            .zip(blue.data.par_chunks_mut(length))
             .enumerate()
             .for_each_init(
                 || (DetailRow::new(width), vec![0.0; width], Vec::new()),
@@ -372,7 +361,7 @@ impl Level {
     fn tiled(&mut self, tiles: &Tiles) -> Vec<BestRows<'_>> {
         let energy = tiles.panes(&mut self.energy.data, 0);
         let winner = tiles.panes(&mut self.index, 0);
-        let detail = self.detail.each_mut().map(|detail| &mut detail[..]);
+        let detail = self.detail.each_mut().map(|plane| &mut plane.data[..]);
         let all = energy.into_iter().zip(winner);
         let all = all.zip(tiles.panes_of_three(detail, 0));
         let each = all.map(|((energy, winner), detail)| BestRows {
@@ -434,7 +423,7 @@ impl Part<'_> {
 struct BestRows<'a> {
     energy: Pane<'a>,
     winner: Pane<'a, u16>,
-    detail: [Pane<'a, Root>; 3],
+    detail: [Pane<'a>; 3],
 }
 
 impl BestRows<'_> {
@@ -451,7 +440,7 @@ impl BestRows<'_> {
 struct Best<'a> {
     energy: &'a mut [f32],
     winner: &'a mut [u16],
-    detail: [&'a mut [Root]; 3],
+    detail: [&'a mut [f32]; 3],
 }
 
 impl Best<'_> {
