@@ -1,6 +1,5 @@
 //! Where a frame has contrast, and which frame has most.
 
-use rayon::iter::repeat_n;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -9,7 +8,6 @@ use super::cover::Cover;
 use super::depth::{Clues, DepthSearch};
 use super::ends::Ends;
 use super::levels::{self, Detail, DetailRow};
-use super::number::{Number, Rough};
 use super::tiles::{Pane, Tiles};
 use crate::Result;
 use crate::core::KeepGoing;
@@ -323,37 +321,10 @@ fn square(plane: &mut Plane) {
     plane.data.par_iter_mut().for_each(|v| *v *= *v);
 }
 
-/// The contrast before the first frame: less than any.
-const NONE: f32 = -1.0;
-
-/// Some rows of a plane, from the `first` on.
-struct Part {
-    width: usize,
-    height: usize,
-    first: usize,
-    data: Vec<f32>,
-}
-
-impl Rows for Part {
-    fn width(&self) -> usize {
-        self.width
-    }
-
-    fn height(&self) -> usize {
-        self.height
-    }
-
-    fn row(&self, y: usize) -> &[f32] {
-        &self.data[(y - self.first) * self.width..][..self.width]
-    }
-}
-
 /// Which of the frames so far has the most contrast at each pixel.
 #[derive(Debug, Clone)]
 pub struct Sharpest {
-    width: usize,
-    height: usize,
-    best: Vec<Rough>,
+    best: Plane,
     index: Vec<u16>,
     cover: Cover,
     depth: DepthSearch,
@@ -364,11 +335,8 @@ impl Sharpest {
     /// No frame yet. `floor` is the contrast that counts as none.
     pub fn new(width: usize, height: usize, floor: f32) -> Self {
         Self {
-            width,
-            height,
-            // New memory takes long: all threads write to it.
-            best: repeat_n(Rough::of(NONE), width * height).collect(),
-            index: repeat_n(0, width * height).collect(),
+            best: Plane::filled(width, height, -1.0),
+            index: vec![0; width * height],
             cover: Cover::default(),
             depth: DepthSearch::new(width, height, floor),
             floor,
@@ -398,7 +366,7 @@ impl Sharpest {
 
     /// The parts that are in these tiles.
     pub fn tiled(&mut self, tiles: &Tiles) -> Vec<Winners<'_>> {
-        let best = tiles.panes(&mut self.best, 0);
+        let best = tiles.panes(&mut self.best.data, 0);
         let index = tiles.panes(&mut self.index, 0);
         let crisp = tiles.panes(self.depth.crisp_mut(), 1);
         let all = best.into_iter().zip(index).zip(crisp);
@@ -414,24 +382,10 @@ impl Sharpest {
     /// How far the most contrast is beyond `level`, half at it and up to 1, in
     /// soft windows at half the size.
     pub fn beyond(&self, level: f32) -> Plane {
-        let &Self { width, height, .. } = self;
-        let mut share = Plane::new(width.div_ceil(2), height.div_ceil(2));
-        let reduced = share.width;
-        share.bands_mut().for_each(|(first, out)| {
-            let end = first + out.len() / reduced;
-            let rows = (2 * first).saturating_sub(2)..(2 * end + 1).min(height);
-            let best = &self.best[rows.start * width..rows.end * width];
-            let part = Part {
-                width,
-                height,
-                first: rows.start,
-                data: best.iter().map(|best| best.value().max(0.0)).collect(),
-            };
-            let mut padded = Vec::new();
-            for (y, out) in (first..).zip(out.chunks_exact_mut(reduced)) {
-                part.reduced_row(y, out, &mut padded);
-                out.iter_mut().for_each(|v| *v /= *v + level);
-            }
+        let mut share = self.best.reduced();
+        share.data.par_iter_mut().for_each(|v| {
+            let best = v.max(0.0);
+            *v = best / (best + level);
         });
         share.windowed().windowed()
     }
@@ -444,9 +398,10 @@ impl Sharpest {
     pub fn fused(self, channels: [Plane; 3], keep_going: KeepGoing) -> Result<Fused> {
         let confidence = self
             .best
+            .data
             .par_iter()
             .map(|best| {
-                let ratio = (best.value().max(0.0) / self.floor).sqrt();
+                let ratio = (best.max(0.0) / self.floor).sqrt();
                 (255.0 * ratio / (1.0 + ratio)) as u8
             })
             .collect();
@@ -464,7 +419,7 @@ impl Sharpest {
 /// Which of the frames so far has the most contrast at each pixel of a tile.
 #[derive(Debug)]
 pub struct Winners<'a> {
-    best: Pane<'a, Rough>,
+    best: Pane<'a>,
     index: Pane<'a, u16>,
     crisp: Pane<'a>,
 }
@@ -483,7 +438,7 @@ impl Winners<'_> {
         let (best, winner) = (self.best.row(y), self.index.row(y));
         vectorised(
             #[inline(always)]
-            || rise::<_, f32, 0>(rank, index, best, winner, []),
+            || rise(rank, index, best, winner, []),
         );
     }
 
@@ -508,12 +463,12 @@ const RUN: usize = 32;
 /// second of each of `pairs`, take the place of the first there. A tie goes to the
 /// earlier frame, in whichever order they come.
 #[inline(always)]
-pub fn rise<B: Number, K: Number, const N: usize>(
+pub fn rise<const N: usize>(
     rank: &[f32],
     index: u16,
-    best: &mut [B],
+    best: &mut [f32],
     winner: &mut [u16],
-    pairs: [(&mut [K], &[f32]); N],
+    pairs: [(&mut [f32], &[f32]); N],
 ) {
     let (ranks, last_rank) = rank.as_chunks::<RUN>();
     let (bests, last_best) = best.as_chunks_mut::<RUN>();
@@ -535,30 +490,27 @@ pub fn rise<B: Number, K: Number, const N: usize>(
 
 /// The same of at most [`RUN`] pixels.
 #[inline(always)]
-fn rise_run<B: Number, K: Number, const N: usize>(
+fn rise_run<const N: usize>(
     rank: &[f32],
     index: u16,
-    best: &mut [B],
+    best: &mut [f32],
     winner: &mut [u16],
-    pairs: [(&mut [K], &[f32]); N],
+    pairs: [(&mut [f32], &[f32]); N],
 ) {
     // Most frames win nowhere nearby.
-    let may = rank.iter().zip(&*best);
-    let may = may.map(|(rank, best)| B::of(*rank).value() >= best.value());
+    let may = rank.iter().zip(&*best).map(|(rank, best)| rank >= best);
     if !may.fold(false, |any, may| any | may) {
         return;
     }
     let mut wins = [false; RUN];
     let places = wins.iter_mut().zip(rank).zip(&mut *best).zip(winner);
     for (((wins, rank), best), winner) in places {
-        let own = B::of(*rank);
-        let (is_more, is_as_much) = (own.value() > best.value(), own.value() == best.value());
-        *wins = is_more | (is_as_much & (index < *winner));
-        *best = if *wins { own } else { *best };
+        *wins = (*rank > *best) | ((*rank == *best) & (index < *winner));
+        *best = if *wins { *rank } else { *best };
         *winner = if *wins { index } else { *winner };
     }
     for (kept, own) in pairs {
         let values = kept.iter_mut().zip(own).zip(&wins);
-        values.for_each(|((kept, own), wins)| *kept = if *wins { K::of(*own) } else { *kept });
+        values.for_each(|((kept, own), wins)| *kept = if *wins { *own } else { *kept });
     }
 }

@@ -16,7 +16,6 @@ pub(in crate::core) mod fill;
 mod finest;
 mod hybrid;
 mod levels;
-mod number;
 mod opencl;
 mod own;
 mod prefer;
@@ -410,7 +409,7 @@ impl<A: Accumulator> Fusion for OnCpu<A> {
 /// all of it: they cannot be worked on in strips.
 pub fn bytes_per_pixel(method: Method) -> u64 {
     match method {
-        Method::Hybrid => 89,
+        Method::Hybrid => 93,
         Method::Depth => 76,
         Method::Pyramid => 72,
         Method::Average => 68,

@@ -4,7 +4,6 @@ use rayon::iter::repeat_n;
 use rayon::prelude::*;
 
 use super::levels::{Detail, DetailRow};
-use super::number::{Number, Root, Rough, values};
 use super::tiles::{Pane, Tiles};
 use crate::core::plane::{BAND, Plane};
 use crate::core::rows::Rows;
@@ -12,80 +11,110 @@ use crate::vector::vectorised;
 
 /// The weighted sum, or mean, of three channels, and the sum of the weights.
 #[derive(Debug, Clone)]
-pub struct Weighted<S: Kept = f32> {
-    width: usize,
-    height: usize,
+pub struct Weighted<S = f32> {
     sum: [Vec<S>; 3],
-    weight: Vec<S::Weight>,
+    weight: Plane,
 }
 
 /// What is kept of the values of a pixel.
 pub trait Kept: Copy + Default + Send + Sync {
-    /// The sum of the weights.
-    type Weight: Number + Default;
-
     /// Takes in a value that weighs `own`, which is `share` of all so far.
     fn add(self, value: f32, own: f32, share: f32) -> Self;
 
-    /// The weighted means of all values of a channel.
-    fn means(kept: Vec<Self>, weight: &[Self::Weight]) -> Vec<f32>;
+    /// The weighted means of all.
+    fn means(kept: [Vec<Self>; 3], weight: Plane) -> [Plane; 3];
 }
 
 /// The sum.
 impl Kept for f32 {
-    type Weight = f32;
-
     #[inline(always)]
     fn add(self, value: f32, own: f32, _: f32) -> Self {
         self + own * value
     }
 
-    fn means(mut kept: Vec<Self>, weight: &[f32]) -> Vec<f32> {
-        let values = kept.par_iter_mut().zip(weight);
-        values.for_each(|(value, weight)| *value /= weight.max(f32::MIN_POSITIVE));
-        kept
+    fn means(kept: [Vec<Self>; 3], weight: Plane) -> [Plane; 3] {
+        kept.map(|data| {
+            let mut means = Plane {
+                width: weight.width,
+                height: weight.height,
+                data,
+            };
+            means.divide(&weight);
+            means
+        })
     }
 }
 
-/// The mean.
-impl Kept for Root {
-    /// Weights only tell the share of what is added.
-    type Weight = Rough;
+/// The mean of detail, which is at most 1 either way, in 16 bits: about the root
+/// of it, since what is faint needs the finest steps, and an error beside a strong
+/// edge is hidden by the edge. No step is so large that a value is rounded to
+/// anything but the nearest or the next of 16 bits.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Root(i16);
 
+/// What is kept is the `kept` of which `STRAIGHT * kept + BENT * kept²` is the value.
+const STRAIGHT: f32 = 0.55;
+const BENT: f32 = 1.0 - STRAIGHT;
+
+/// Added to a number of 16 bits, leaves no bits for fractions.
+const WHOLE: f32 = (3 << 22) as f32;
+
+impl Root {
+    #[inline(always)]
+    fn of(value: f32) -> Self {
+        let root = (STRAIGHT * STRAIGHT + 4.0 * BENT * value.abs()).sqrt() - STRAIGHT;
+        let root = (root * (0.5 / BENT)).min(1.0).copysign(value) * f32::from(i16::MAX);
+        // Where a float has no bits for fractions, it ends in the nearest integer.
+        Self((root + WHOLE).to_bits() as i16)
+    }
+
+    #[inline(always)]
+    fn value(self) -> f32 {
+        let root = f32::from(self.0) * (1.0 / f32::from(i16::MAX));
+        root * (STRAIGHT + BENT * root.abs())
+    }
+}
+
+impl Kept for Root {
     #[inline(always)]
     fn add(self, value: f32, _: f32, share: f32) -> Self {
         let before = self.value();
         Self::of(before + share * (value - before))
     }
 
-    fn means(kept: Vec<Self>, _: &[Rough]) -> Vec<f32> {
-        values(kept)
+    fn means(kept: [Vec<Self>; 3], weight: Plane) -> [Plane; 3] {
+        let (width, height) = (weight.width, weight.height);
+        // Its memory is as much as that of a mean.
+        drop(weight);
+        kept.map(|kept| Plane {
+            width,
+            height,
+            data: kept.par_iter().map(|root| root.value()).collect(),
+        })
     }
 }
 
 impl<S: Kept> Weighted<S> {
     /// Nothing added yet to `width`×`height` pixels.
     pub fn new(width: usize, height: usize) -> Self {
-        let count = width * height;
         Self {
-            width,
-            height,
             // New memory takes long: all threads write to it.
-            sum: std::array::from_fn(|_| repeat_n(S::default(), count).collect()),
-            weight: repeat_n(S::Weight::default(), count).collect(),
+            sum: std::array::from_fn(|_| repeat_n(S::default(), width * height).collect()),
+            weight: Plane::new(width, height),
         }
     }
 
     /// Width and height in pixels.
     pub fn size(&self) -> (usize, usize) {
-        (self.width, self.height)
+        (self.weight.width, self.weight.height)
     }
 
     /// Adds a picture, whose pixel at place `i` weighs `weight(i)`.
     pub fn add(&mut self, channels: &[Plane; 3], weight: impl Fn(usize) -> f32 + Sync) {
-        let length = (self.width * BAND).max(1);
+        let length = (self.weight.width * BAND).max(1);
         let [red, green, blue] = &mut self.sum;
         self.weight
+            .data
             .par_chunks_mut(length)
             .zip(red.par_chunks_mut(length))
             .zip(green.par_chunks_mut(length))
@@ -96,9 +125,8 @@ impl<S: Kept> Weighted<S> {
                 for i in 0..total.len() {
                     let at = start + i;
                     let own = weight(at);
-                    let all = total[i].value() + own;
-                    total[i] = Number::of(all);
-                    let share = own / all.max(f32::MIN_POSITIVE);
+                    total[i] += own;
+                    let share = own / total[i].max(f32::MIN_POSITIVE);
                     red[i] = red[i].add(channels[0].data[at], own, share);
                     green[i] = green[i].add(channels[1].data[at], own, share);
                     blue[i] = blue[i].add(channels[2].data[at], own, share);
@@ -113,10 +141,11 @@ impl<S: Kept> Weighted<S> {
         detail: &Detail<impl Rows>,
         weigh: impl Fn(usize, &mut [f32]) + Sync,
     ) {
-        let width = self.width;
+        let width = self.weight.width;
         let length = (width * BAND).max(1);
         let [red, green, blue] = &mut self.sum;
         self.weight
+            .data
             .par_chunks_mut(length)
             .zip(red.par_chunks_mut(length))
             .zip(green.par_chunks_mut(length))
@@ -143,7 +172,7 @@ impl<S: Kept> Weighted<S> {
 
     /// The parts that are in these tiles, of a picture halved as often as is said.
     pub fn tiled(&mut self, tiles: &Tiles, halvings: u32) -> Vec<Sums<'_, S>> {
-        let weight = tiles.panes(&mut self.weight, halvings);
+        let weight = tiles.panes(&mut self.weight.data, halvings);
         let sum = self.sum.each_mut().map(|sum| &mut sum[..]);
         let both = tiles.panes_of_three(sum, halvings).into_iter().zip(weight);
         both.map(|(sum, weight)| Sums { sum, weight }).collect()
@@ -151,25 +180,16 @@ impl<S: Kept> Weighted<S> {
 
     /// The weighted mean.
     pub fn mean(self) -> [Plane; 3] {
-        let Self {
-            width,
-            height,
-            sum,
-            weight,
-        } = self;
-        sum.map(|kept| Plane {
-            width,
-            height,
-            data: S::means(kept, &weight),
-        })
+        let Self { sum, weight } = self;
+        S::means(sum, weight)
     }
 }
 
 /// The part of a sum that is in a tile.
 #[derive(Debug)]
-pub struct Sums<'a, S: Kept = f32> {
+pub struct Sums<'a, S = f32> {
     sum: [Pane<'a, S>; 3],
-    weight: Pane<'a, S::Weight>,
+    weight: Pane<'a>,
 }
 
 impl<S: Kept> Sums<'_, S> {
@@ -192,12 +212,7 @@ pub const NOTHING: f32 = 1.0 / (1 << 26) as f32;
 /// Adds a row, weighted. Where it weighs nothing beside what is there, nothing is
 /// read or written.
 #[inline(always)]
-fn add_row<S: Kept>(
-    weights: &[f32],
-    values: [&[f32]; 3],
-    total: &mut [S::Weight],
-    sum: [&mut [S]; 3],
-) {
+fn add_row<S: Kept>(weights: &[f32], values: [&[f32]; 3], total: &mut [f32], sum: [&mut [S]; 3]) {
     let (weights, last_weights) = weights.as_chunks::<RUN>();
     let (totals, last_total) = total.as_chunks_mut::<RUN>();
     let [reds, greens, blues] = values.map(|values| values.as_chunks::<RUN>());
@@ -224,17 +239,16 @@ fn add_row<S: Kept>(
 
 /// The same of at most [`RUN`] pixels.
 #[inline(always)]
-fn add_run<S: Kept>(own: &[f32], values: [&[f32]; 3], total: &mut [S::Weight], sum: [&mut [S]; 3]) {
+fn add_run<S: Kept>(own: &[f32], values: [&[f32]; 3], total: &mut [f32], sum: [&mut [S]; 3]) {
     let adds = own.iter().zip(&*total);
-    let adds = adds.map(|(own, total)| *own > NOTHING * total.value());
+    let adds = adds.map(|(own, total)| *own > NOTHING * total);
     if !adds.fold(false, |any, adds| any | adds) {
         return;
     }
     let mut shares = [0.0; RUN];
     for ((share, own), total) in shares.iter_mut().zip(own).zip(total) {
-        let all = total.value() + own;
-        *total = Number::of(all);
-        *share = own / all.max(f32::MIN_POSITIVE);
+        *total += own;
+        *share = own / total.max(f32::MIN_POSITIVE);
     }
     for (sum, values) in sum.into_iter().zip(values) {
         let values = sum.iter_mut().zip(values).zip(own).zip(&shares);
