@@ -34,6 +34,16 @@ impl Buffer {
             samples: Box::new(values),
         }
     }
+
+    /// As many samples, whatever they are, if they are of this kind.
+    fn into_values<T: Clone + Send + bytemuck::Zeroable + 'static>(
+        self,
+        count: usize,
+    ) -> Option<Vec<T>> {
+        let mut values = *self.samples.downcast::<Vec<T>>().ok()?;
+        values.resize(count, T::zeroed());
+        Some(values)
+    }
 }
 
 /// As long as this lives, memory of photographs is kept.
@@ -88,10 +98,7 @@ impl Kept {
     }
 
     /// Takes out a buffer for so many samples.
-    fn take<T: Clone + Send + bytemuck::Zeroable + 'static>(
-        &mut self,
-        count: usize,
-    ) -> Option<Buffer> {
+    fn take<T: 'static>(&mut self, count: usize) -> Option<Buffer> {
         // Much more than that would be held for nothing.
         let fits = |buffer: &Buffer| {
             (count..=count + count / 8).contains(&buffer.capacity) && buffer.samples.is::<Vec<T>>()
@@ -140,10 +147,7 @@ pub fn values<T: Clone + Send + bytemuck::Zeroable + 'static>(count: usize) -> V
 pub(super) fn samples<T: Clone + Send + bytemuck::Zeroable + 'static>(
     count: usize,
 ) -> Option<Vec<T>> {
-    let found = with(|kept| kept.take::<T>(count));
-    let mut samples = *found?.samples.downcast::<Vec<T>>().ok()?;
-    samples.resize(count, T::zeroed());
-    Some(samples)
+    with(|kept| kept.take::<T>(count))?.into_values(count)
 }
 
 /// All that `file` has to be read, in memory that was kept if there is any.
@@ -188,7 +192,8 @@ mod tests {
         assert!(kept.take::<u8>(1000).is_none());
         assert!(kept.take::<u16>(500).is_none());
         assert!(kept.take::<u16>(1001).is_none());
-        assert!(kept.take::<u16>(991).is_some());
+        let found = kept.take::<u16>(991).unwrap().into_values::<u16>(991);
+        assert_eq!(found.map(|samples| samples.len()), Some(991));
         assert!(kept.take::<u16>(1000).is_none());
         assert!(kept.put(room(1000)).is_none());
         kept.files.push(Vec::new());
