@@ -53,6 +53,6 @@ impl Align {
         if verbosity == Verbosity::Quiet {
             return Ok(());
         }
-        print(&stack::result_line(&report, started))
+        print(&stack::result_line(&report, started.elapsed()))
     }
 }

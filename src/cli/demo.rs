@@ -4,14 +4,14 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Instant;
+use std::time::Duration;
 
 use super::args::{AlignArgs, FuseArgs, Overwrite, ResourceArgs, Verbosity, VerbosityArgs};
 use super::{print, session, stack};
 use crate::Result;
 use crate::demo::{Scene, SceneOptions};
 use crate::handlers::demo::{DemoReport, demo};
-use crate::handlers::{OutputOptions, StackOptions};
+use crate::handlers::{OutputOptions, Phase, StackOptions, Timing};
 
 /// The arguments of `parfocal demo`.
 #[derive(Debug, Args)]
@@ -65,29 +65,35 @@ impl Demo {
             ..StackOptions::default()
         };
         let verbosity = self.verbosity.verbosity();
-        let started = Instant::now();
         let result = session::run(verbosity, &options.resources, |job| {
             demo(&self.out, &scene, &options, job)
         })?;
         if verbosity == Verbosity::Quiet {
             return Ok(());
         }
-        print(&summary(&result, started))
+        print(&summary(&result))
     }
 }
 
-fn summary(result: &DemoReport, started: Instant) -> String {
+fn summary(result: &DemoReport) -> String {
     format!(
         "{}from the frames in {}\n\
          the result is {:.1} dB from the truth (PSNR, more is better), the middle frame alone \
          {:.1} dB\n\
          the frames are aligned to {:.3} pixels\n",
-        stack::result_line(&result.report, started),
+        stack::result_line(&result.report, stacking(&result.report.timings)),
         result.frames.display(),
         result.psnr,
         result.frame_psnr,
         result.alignment_error,
     )
+}
+
+/// How long it took to stack what was rendered.
+fn stacking(timings: &[Timing]) -> Duration {
+    let rendering = Phase::Rendering.label().to_lowercase();
+    let stacking = timings.iter().filter(|timing| timing.phase != rendering);
+    Duration::from_secs_f64(stacking.map(|timing| timing.seconds).sum())
 }
 
 /// Reads the name of a scene, and lets the help list them.
@@ -133,6 +139,16 @@ impl FromStr for Size {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rendering_is_no_part_of_stacking() {
+        let timing = |(phase, seconds): (&str, f64)| Timing {
+            phase: phase.to_owned(),
+            seconds,
+        };
+        let all = [("rendering", 3.9), ("aligning", 0.5), ("fusing", 0.25)].map(timing);
+        assert_eq!(stacking(&all), Duration::from_millis(750));
+    }
 
     #[test]
     fn sizes_are_read() {

@@ -3,7 +3,7 @@
 use clap::Args;
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::args::{
     self, AlignArgs, Auto, FinishArgs, FuseArgs, OutputArgs, Overwrite, ResourceArgs, Verbosity,
@@ -72,7 +72,7 @@ impl Stack {
         if verbosity == Verbosity::Quiet {
             return Ok(());
         }
-        print(&result_line(&report, started))
+        print(&result_line(&report, started.elapsed()))
     }
 
     fn options(&self) -> Result<StackOptions> {
@@ -111,7 +111,7 @@ impl Stack {
 }
 
 /// `wrote /path (6000×4000, 20 of 21 frames, 12.3 s)`.
-pub fn result_line(report: &Report, started: Instant) -> String {
+pub fn result_line(report: &Report, took: Duration) -> String {
     let used = report
         .frames
         .iter()
@@ -126,7 +126,7 @@ pub fn result_line(report: &Report, started: Instant) -> String {
         report.size[0],
         report.size[1],
         report.frames.len(),
-        text::duration(started.elapsed())
+        text::duration(took)
     )
 }
 
