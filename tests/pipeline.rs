@@ -174,7 +174,8 @@ fn a_job_cancelled_in_any_phase_stops_soon_and_leaves_nothing_behind() {
         (Phase::Aligning, 7, 110),
         (Phase::Fusing, 0, 0),
         (Phase::Fusing, 5, 40),
-        (Phase::Writing, 0, 20),
+        // The files are written in twenty at best.
+        (Phase::Writing, 0, 2),
     ] {
         let (tell, told) = std::sync::mpsc::channel();
         let now = Mutex::new((None, 0));

@@ -6,6 +6,7 @@
 //! are sure, and from surfaces rather than from hairs: a hair is as wide as it
 //! is.
 
+use std::iter::repeat_n;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -15,10 +16,15 @@ use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::plane::Plane;
+use crate::vector::vectorised;
 
-/// Places around a place that smooth it, each way, and the step between them.
-const TAPS: isize = 4;
+/// Places around a place that smooth it, each way, all of them in a row, and the step
+/// between them.
+const TAPS: usize = 4;
+const SIDE: usize = 2 * TAPS + 1;
 const STEP: f32 = 3.0;
+/// Places of a row that are smoothed together: what is summed up stays in the cache.
+const RUN: usize = 512;
 /// Depths that lie further apart than this share of the stack, or than a frame,
 /// belong to other surfaces.
 const APART: f32 = 0.02;
@@ -155,7 +161,7 @@ impl DepthMap {
     /// As [`Self::smooth`].
     pub fn surface(self, softness: f32, keep_going: KeepGoing) -> Result<Plane> {
         let apart = self.apart();
-        let step = (STEP * softness).round().max(1.0) as isize;
+        let step = (STEP * softness).round().max(1.0) as usize;
         let depth = median(&self.depth, keep_going);
         check(keep_going)?;
         let known = |v: f32| ((v - GUESS) / (KNOWN - GUESS)).clamp(0.0, 1.0);
@@ -220,35 +226,69 @@ impl DepthMap {
 /// Each depth as the median of 5×5: a lone one that errs would stay as a speck.
 /// Of no use once `keep_going` says no.
 fn median(depth: &Plane, keep_going: KeepGoing) -> Plane {
-    let (width, height) = (depth.width as isize, depth.height as isize);
-    let mut out = Plane::new(depth.width, depth.height);
-    out.bands_mut().for_each(|(first, rows)| {
+    let (width, height) = (depth.width, depth.height);
+    let mut out = Plane::new(width, height);
+    let bands = out.bands_mut();
+    bands.for_each_init(Default::default, |bounds, (first, rows)| {
         if !keep_going() {
             return;
         }
-        for (i, out) in rows.iter_mut().enumerate() {
-            let (x, y) = (i as isize % width, first as isize + i as isize / width);
-            let mut near: [f32; 25] = std::array::from_fn(|k| {
-                let (dx, dy) = (k as isize % 5 - 2, k as isize / 5 - 2);
-                let x = (x + dx).clamp(0, width - 1);
-                depth.data[((y + dy).clamp(0, height - 1) * width + x) as usize]
-            });
-            let least = near.iter().copied().fold(f32::INFINITY, f32::min);
-            let most = near.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            // Nothing to sort where all are of one surface.
-            *out = if most - least < 0.25 {
-                near[12]
-            } else {
-                *near.select_nth_unstable_by(12, f32::total_cmp).1
-            };
+        for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
+            let near =
+                [0, 1, 2, 3, 4].map(|k| depth.row((y + k).saturating_sub(2).min(height - 1)));
+            spread(near, bounds, out);
+            for (x, out) in out.iter_mut().enumerate() {
+                // Nothing to sort where all are of one surface.
+                if *out < 0.25 {
+                    *out = near[2][x];
+                    continue;
+                }
+                let at = |k: usize| near[k / 5][(x + k % 5).saturating_sub(2).min(width - 1)];
+                let mut near: [f32; 25] = std::array::from_fn(at);
+                *out = *near.select_nth_unstable_by(12, f32::total_cmp).1;
+            }
         }
     });
     out
 }
 
+/// How far the values in 5×5 about each place of the middle one of these rows lie
+/// apart; the others are memory of any length.
+fn spread(rows: [&[f32]; 5], [low, high]: &mut [Vec<f32>; 2], out: &mut [f32]) {
+    let width = out.len();
+    vectorised(
+        #[inline(always)]
+        || {
+            // Two values more at either end are as the last one.
+            for bound in [&mut *low, &mut *high] {
+                bound.resize(width + 4, 0.0);
+            }
+            let (lows, highs) = (&mut low[2..2 + width], &mut high[2..2 + width]);
+            let [a, b, c, d, e] = rows.map(|row| &row[..width]);
+            for x in 0..width {
+                lows[x] = a[x].min(b[x]).min(c[x]).min(d[x]).min(e[x]);
+                highs[x] = a[x].max(b[x]).max(c[x]).max(d[x]).max(e[x]);
+            }
+            for bound in [&mut *low, &mut *high] {
+                let last = bound[width + 1];
+                bound[width + 2..].fill(last);
+                let first = bound[2];
+                bound[..2].fill(first);
+            }
+            let windows = low.windows(5).zip(high.windows(5));
+            for (out, (l, h)) in out.iter_mut().zip(windows) {
+                let least = l[0].min(l[1]).min(l[2]).min(l[3]).min(l[4]);
+                let most = h[0].max(h[1]).max(h[2]).max(h[3]).max(h[4]);
+                *out = most - least;
+            }
+        },
+    );
+}
+
 /// How far two depths that differ by `off` are of one surface, 0 to 1, half at
 /// about half of `apart`: a bell without an exponential, whose tails hardly
 /// matter.
+#[inline(always)]
 fn alike(off: f32, apart: f32) -> f32 {
     let off = off / apart;
     let share = 1.0 / (1.0 + off * off);
@@ -277,16 +317,15 @@ impl Near<'_> {
     /// Each depth as the mean of those around it, weighted by their confidence and
     /// by how near they are, in place and in depth (Tomasi and Manduchi, 1998); of
     /// no use once `keep_going` says no.
-    fn smoothed(&self, step: isize, keep_going: KeepGoing) -> Smooth {
+    fn smoothed(&self, step: usize, keep_going: KeepGoing) -> Smooth {
         let (width, height) = (self.depth.width, self.depth.height);
-        let near: Vec<(isize, isize, f32)> = (-TAPS..=TAPS)
-            .flat_map(|dy| (-TAPS..=TAPS).map(move |dx| (dx, dy)))
-            .map(|(dx, dy)| {
-                let distance = (dx * dx + dy * dy) as f32 / (TAPS * TAPS) as f32;
-                (step * dx, step * dy, (-2.0 * distance).exp())
+        let places: [[f32; SIDE]; SIDE] = std::array::from_fn(|row| {
+            std::array::from_fn(|column| {
+                let squares = row.abs_diff(TAPS).pow(2) + column.abs_diff(TAPS).pow(2);
+                (-2.0 * squares as f32 / (TAPS * TAPS) as f32).exp()
             })
-            .collect();
-        let all: f32 = near.iter().map(|(_, _, place)| place).sum();
+        });
+        let all: f32 = places.iter().flatten().sum();
         let mut smooth = Smooth {
             depth: Plane::new(width, height),
             sure: Plane::new(width, height),
@@ -295,37 +334,117 @@ impl Near<'_> {
         let bands = smooth.depth.bands_mut();
         let bands = bands.zip(smooth.sure.bands_mut());
         let bands = bands.zip(smooth.support.bands_mut());
-        bands.for_each(|(((first, depth), (_, sure)), (_, support))| {
-            if !keep_going() {
-                return;
-            }
-            for i in 0..depth.len() {
-                let (x, y) = (i % width, first + i / width);
-                (depth[i], sure[i], support[i]) = self.at(x as isize, y as isize, &near);
-                support[i] /= all * self.confidence.data[y * width + x].max(0.01);
-            }
-        });
+        bands.for_each_init(
+            Around::default,
+            |around, (((first, depth), (_, sure)), (_, support))| {
+                if !keep_going() {
+                    return;
+                }
+                let rows = depth.chunks_exact_mut(width);
+                let rows = rows.zip(sure.chunks_exact_mut(width));
+                let rows = rows.zip(support.chunks_exact_mut(width));
+                for (y, ((depth, sure), support)) in (first..).zip(rows) {
+                    around.fetch(self, y, step);
+                    let runs = depth.chunks_mut(RUN).zip(sure.chunks_mut(RUN));
+                    let runs = runs.zip(support.chunks_mut(RUN)).enumerate();
+                    for (run, ((depth, sure), support)) in runs {
+                        let own = &self.depth.row(y)[run * RUN..][..depth.len()];
+                        let sums = Sums {
+                            depth,
+                            sure,
+                            support,
+                        };
+                        sums.of(own, around, run * RUN, &places, self.apart);
+                    }
+                    let values = support.iter_mut().zip(self.confidence.row(y));
+                    values.for_each(|(support, confidence)| *support /= all * confidence.max(0.01));
+                }
+            },
+        );
         smooth
     }
+}
 
-    /// The mean of the depths around a place, that of the sure ones, and their
-    /// weight.
-    fn at(&self, x: isize, y: isize, near: &[(isize, isize, f32)]) -> (f32, f32, f32) {
-        let (width, height) = (self.depth.width as isize, self.depth.height as isize);
-        let own = self.depth.data[(y * width + x) as usize];
-        let (mut sum, mut total) = (1e-6 * own, 1e-6);
-        let (mut sure_sum, mut sure_total) = (1e-6 * own, 1e-6);
-        for &(dx, dy, place) in near {
-            let (x, y) = ((x + dx).clamp(0, width - 1), (y + dy).clamp(0, height - 1));
-            let at = (y * width + x) as usize;
-            let depth = self.depth.data[at];
-            let weight = place * alike(depth - own, self.apart) * self.confidence.data[at];
-            sum += weight * depth;
-            total += weight;
-            sure_sum += weight * self.sure.data[at] * depth;
-            sure_total += weight * self.sure.data[at];
+/// The rows from which a row is smoothed, with as many places more at either end as
+/// are looked at there: those outside are as the last one.
+#[derive(Debug, Default)]
+struct Around {
+    step: usize,
+    /// Depth, confidence, and how sure it is.
+    rows: [[Vec<f32>; 3]; SIDE],
+}
+
+impl Around {
+    fn fetch(&mut self, near: &Near, y: usize, step: usize) {
+        let (reach, last) = (TAPS * step, near.depth.height - 1);
+        self.step = step;
+        for (k, rows) in self.rows.iter_mut().enumerate() {
+            let y = (y + k * step).saturating_sub(reach).min(last);
+            let planes = [near.depth, near.confidence, near.sure];
+            for (row, plane) in rows.iter_mut().zip(planes) {
+                let own = plane.row(y);
+                row.clear();
+                row.extend(repeat_n(own[0], reach));
+                row.extend_from_slice(own);
+                row.extend(repeat_n(own[own.len() - 1], reach));
+            }
         }
-        (sum / total, sure_sum / sure_total, sure_total)
+    }
+}
+
+/// What some places of a row become.
+struct Sums<'a> {
+    /// The mean of the depths around a place,
+    depth: &'a mut [f32],
+    /// that of the sure ones,
+    sure: &'a mut [f32],
+    /// and their weight.
+    support: &'a mut [f32],
+}
+
+impl Sums<'_> {
+    /// Finds them for places from `first` on, whose depths are their `own`.
+    fn of(
+        self,
+        own: &[f32],
+        around: &Around,
+        first: usize,
+        places: &[[f32; SIDE]; SIDE],
+        apart: f32,
+    ) {
+        let length = own.len();
+        let (sum, sure_sum) = (&mut self.depth[..length], &mut self.sure[..length]);
+        let sure_total = &mut self.support[..length];
+        let mut totals = [1e-6; RUN];
+        let total = &mut totals[..length];
+        vectorised(
+            #[inline(always)]
+            || {
+                for i in 0..length {
+                    (sum[i], sure_sum[i], sure_total[i]) = (1e-6 * own[i], 1e-6 * own[i], 1e-6);
+                }
+                for (rows, places) in around.rows.iter().zip(places) {
+                    for (k, &place) in places.iter().enumerate() {
+                        let start = first + k * around.step;
+                        let [depth, confidence, sure] =
+                            rows.each_ref().map(|row| &row[start..start + length]);
+                        for i in 0..length {
+                            let like = alike(depth[i] - own[i], apart);
+                            let weight = place * like * confidence[i];
+                            let sure = weight * sure[i];
+                            sum[i] += weight * depth[i];
+                            total[i] += weight;
+                            sure_sum[i] += sure * depth[i];
+                            sure_total[i] += sure;
+                        }
+                    }
+                }
+                for i in 0..length {
+                    sum[i] /= total[i];
+                    sure_sum[i] /= sure_total[i];
+                }
+            },
+        );
     }
 }
 
@@ -382,24 +501,49 @@ fn carried_on(values: &Plane, weight: &Plane) -> Plane {
 /// the nearest.
 fn enlarged(depth: &Plane, width: usize, height: usize, apart: f32) -> Vec<f32> {
     let mut full = vec![0.0; width * height];
-    full.par_chunks_mut(width.max(1))
-        .enumerate()
-        .for_each(|(y, row)| {
-            let next = (y.div_ceil(2)).min(depth.height - 1);
-            let (upper, lower) = (depth.row(y / 2), depth.row(next));
-            for (x, out) in row.iter_mut().enumerate() {
-                let (left, right) = (x / 2, x.div_ceil(2).min(depth.width - 1));
-                let four = [upper[left], upper[right], lower[left], lower[right]];
-                let least = four.iter().copied().fold(f32::INFINITY, f32::min);
-                let most = four.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                *out = if most - least <= apart {
-                    four.iter().sum::<f32>() / 4.0
-                } else {
-                    four[0]
-                };
-            }
-        });
+    let rows = full.par_chunks_mut(width.max(1)).enumerate();
+    rows.for_each(|(y, row)| {
+        let next = y.div_ceil(2).min(depth.height - 1);
+        let (upper, lower) = (depth.row(y / 2), depth.row(next));
+        vectorised(
+            #[inline(always)]
+            || enlarge_row(upper, lower, apart, row),
+        );
+    });
     full
+}
+
+/// A row between those above and below it, which may be the same.
+#[inline(always)]
+fn enlarge_row(upper: &[f32], lower: &[f32], apart: f32, row: &mut [f32]) {
+    let (pairs, single) = row.as_chunks_mut::<2>();
+    let near = upper.windows(2).zip(lower.windows(2));
+    for (pair, (u, l)) in pairs.iter_mut().zip(near) {
+        *pair = [
+            between([u[0], u[0], l[0], l[0]], apart),
+            between([u[0], u[1], l[0], l[1]], apart),
+        ];
+    }
+    // Nothing is to the right of the last one.
+    let last = upper.len() - 1;
+    let (u, l) = (upper[last], lower[last]);
+    let end = between([u, u, l, l], apart);
+    if let Some(pair) = pairs.get_mut(last) {
+        *pair = [end; 2];
+    }
+    single.fill(end);
+}
+
+/// The mean of four depths, or the first where they are not of one surface.
+#[inline(always)]
+fn between(four: [f32; 4], apart: f32) -> f32 {
+    let [a, b, c, d] = four;
+    let least = a.min(b).min(c).min(d);
+    let most = a.max(b).max(c).max(d);
+    match most - least <= apart {
+        true => (a + b + c + d) / 4.0,
+        false => a,
+    }
 }
 
 #[cfg(test)]
@@ -458,5 +602,73 @@ mod tests {
         let row = &found[120 * 320..121 * 320];
         let off = (0..320).map(|x| (row[x] - truth(x / 2)).abs());
         assert!(off.fold(0.0, f32::max) < 1.0, "{row:?}");
+    }
+
+    #[test]
+    fn places_are_smoothed_by_those_around_them_up_to_the_border() {
+        let (width, height, step, apart) = (RUN + 50, 30, 2, 1.5);
+        let mut random = fastrand::Rng::with_seed(7);
+        let mut plane = |most: f32| Plane {
+            width,
+            height,
+            data: (0..width * height).map(|_| most * random.f32()).collect(),
+        };
+        let (depth, confidence, sure) = (plane(9.0), plane(1.0), plane(1.0));
+        let near = Near {
+            depth: &depth,
+            confidence: &confidence,
+            sure: &sure,
+            apart,
+        };
+        let found = near.smoothed(step, ALWAYS);
+        let taps = TAPS as isize;
+        for at in (0..width * height).step_by(97) {
+            let (x, y) = ((at % width) as isize, (at / width) as isize);
+            let [mut sum, mut total, mut sure_sum, mut sure_total, mut all] = [0.0f64; 5];
+            for (dx, dy) in (-taps..=taps).flat_map(|dy| (-taps..=taps).map(move |dx| (dx, dy))) {
+                let clamped = |at: isize, off: isize, size: usize| {
+                    (at + step as isize * off).clamp(0, size as isize - 1) as usize
+                };
+                let other = clamped(y, dy, height) * width + clamped(x, dx, width);
+                let place = (-2.0 * (dx * dx + dy * dy) as f64 / (taps * taps) as f64).exp();
+                let off = f64::from((depth.data[other] - depth.data[at]) / apart);
+                let weight = place * f64::from(confidence.data[other]) / (1.0 + off * off).powi(3);
+                sum += weight * f64::from(depth.data[other]);
+                total += weight;
+                sure_sum += weight * f64::from(sure.data[other] * depth.data[other]);
+                sure_total += weight * f64::from(sure.data[other]);
+                all += place;
+            }
+            let support = sure_total / (all * f64::from(confidence.data[at].max(0.01)));
+            for (found, right) in [
+                (found.depth.data[at], sum / total),
+                (found.sure.data[at], sure_sum / sure_total),
+                (found.support.data[at], support),
+            ] {
+                let off = (f64::from(found) - right).abs();
+                assert!(off < 1e-3 * right.max(1.0), "({x}, {y}): {found}, {right}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_lone_depth_that_errs_gives_way_and_a_surface_stays() {
+        let (width, height) = (40, 30);
+        let slope = |i: usize| (i % width) as f32 * 0.02 + (i / width) as f32 * 0.01;
+        let mut depth = Plane {
+            width,
+            height,
+            data: (0..width * height).map(slope).collect(),
+        };
+        let truth = depth.clone();
+        for at in [0, width - 1, 15 * width + 20, 29 * width, 30 * width - 1] {
+            depth.data[at] += 5.0;
+        }
+        let found = median(&depth, ALWAYS);
+        for (i, (found, truth)) in found.data.iter().zip(&truth.data).enumerate() {
+            assert!((found - truth).abs() < 0.1, "{i}: {found}, {truth}");
+        }
+        // What is even to a quarter of a frame is not touched.
+        assert_eq!(median(&truth, ALWAYS).data, truth.data);
     }
 }

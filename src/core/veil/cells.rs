@@ -36,11 +36,18 @@ impl Cells {
         height: usize,
         cell: impl Fn(usize) -> Cell + Send + Sync,
     ) -> Self {
-        Self {
-            width,
-            height,
-            data: (0..width * height).into_par_iter().map(cell).collect(),
-        }
+        let mut cells = Self::blank(width, height);
+        bands(&mut cells.data, width, |y, out| {
+            let first = y * width;
+            vectorised(
+                #[inline(always)]
+                || {
+                    let places = out.iter_mut().enumerate();
+                    places.for_each(|(x, out)| *out = cell(first + x));
+                },
+            );
+        });
+        cells
     }
 
     /// Nothing in any of them.
@@ -94,8 +101,12 @@ impl Cells {
         let mut across = Self::blank(width, height);
         bands(&mut across.data, width, |y, out| {
             let row = self.row(y);
-            let at = |x: isize| row[mirror(x - reach as isize, width)];
-            let padded: Vec<Cell> = (0..(width + 2 * reach) as isize).map(at).collect();
+            let at = |x: isize| row[mirror(x, width)];
+            let (reach, end) = (reach as isize, width as isize);
+            let mut padded: Vec<Cell> = Vec::with_capacity(width + 2 * weights.len());
+            padded.extend((-reach..0).map(at));
+            padded.extend_from_slice(row);
+            padded.extend((end..end + reach).map(at));
             for (k, &weight) in weights.iter().enumerate() {
                 add(weight, &padded[k..k + width], out);
             }
@@ -168,11 +179,24 @@ pub struct Packed {
 
 impl From<&Cells> for Packed {
     fn from(cells: &Cells) -> Self {
-        let pack = |cell: &Cell| cell.map(|v| (v.clamp(0.0, 1.0) * 65535.0 + 0.5) as u16);
+        let pack = |v: f32| (v.clamp(0.0, 1.0) * 65535.0 + 0.5) as u16;
+        let mut data = vec![[0; 4]; cells.data.len()];
+        let bands = data.par_chunks_mut(BAND * cells.width.max(1));
+        let bands = bands.zip(cells.data.par_chunks(BAND * cells.width.max(1)));
+        bands.for_each(|(out, cells)| {
+            vectorised(
+                #[inline(always)]
+                || {
+                    let values = out.as_flattened_mut().iter_mut();
+                    let values = values.zip(cells.as_flattened());
+                    values.for_each(|(out, value)| *out = pack(*value));
+                },
+            );
+        });
         Self {
             width: cells.width,
             height: cells.height,
-            data: cells.data.par_iter().map(pack).collect(),
+            data,
         }
     }
 }
