@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use common::{small, stack_folder};
 use parfocal::core::thumbnail::Rgba;
-use parfocal::gui::{Message, viewer};
+use parfocal::gui::{App, Message, viewer};
 use parfocal::photo::{self, Limits};
 use parfocal::settings::{Settings, ThemeChoice};
 use window::{Window, contents, letter};
@@ -487,5 +487,17 @@ fn the_heat_map_is_there_as_soon_as_the_scores_are() {
         app.picture()
             .is_some_and(|picture| picture.scores().is_some())
     });
+    assert!(window.sees("Heat map"));
+}
+
+#[test]
+fn scores_that_come_while_a_picture_is_read_are_on_it() {
+    let folder = stack_folder(&small(FRAMES));
+    let mut window = Window::open(std::slice::from_ref(&folder.path));
+    let is_picture = |message: &Message| matches!(message, Message::Loaded(..));
+    let all = |app: &App| app.scored() == FRAMES;
+    window.wait_before(is_picture, "the scores and a picture", all);
+    let picture = window.app.picture().expect("the picture is shown");
+    assert!(picture.scores().is_some());
     assert!(window.sees("Heat map"));
 }

@@ -215,13 +215,13 @@ pub fn fuse(
     })
 }
 
-/// Reads a photograph for the viewer, with its scores if they are known: as
-/// it lies on the reference if `kept` knows that.
+/// Reads a photograph for the viewer: as it lies on the reference if `kept`
+/// knows that.
 ///
 /// # Errors
 ///
 /// As [`photo::read`].
-pub fn frame(path: &Path, limits: &Limits, cells: &[f64], kept: Option<&Kept>) -> Result<Picture> {
+pub fn frame(path: &Path, limits: &Limits, kept: Option<&Kept>) -> Result<Picture> {
     let mut photo = photo::read(path, limits)?;
     if let Some((place, size)) = kept.and_then(|kept| Some((kept.places.get(path)?, kept.size))) {
         let icc = photo.metadata.icc.take();
@@ -234,7 +234,7 @@ pub fn frame(path: &Path, limits: &Limits, cells: &[f64], kept: Option<&Kept>) -
         photo = laid(warp(&photo, &place.pose, area, &place.exposure), icc);
     }
     thumbnail::to_srgb(&mut photo);
-    scored(Picture::of_photo(name(path), Kind::Frame, &photo)?, cells)
+    Picture::of_photo(name(path), Kind::Frame, &photo)
 }
 
 /// A picture with its scores, if there are any.
@@ -256,17 +256,11 @@ pub fn scored(picture: Picture, cells: &[f64]) -> Result<Picture> {
 /// # Errors
 ///
 /// As [`photo::read`].
-pub fn part(
-    path: &Path,
-    limits: &Limits,
-    cells: &[f64],
-    kept: Option<&Kept>,
-    sight: Sight,
-) -> Result<Picture> {
+pub fn part(path: &Path, limits: &Limits, kept: Option<&Kept>, sight: Sight) -> Result<Picture> {
     let probe = photo::probe(path, limits)?;
     let Extent { width, height } = sight.whole;
     if (probe.width, probe.height) != (width as usize, height as usize) {
-        return frame(path, limits, cells, kept);
+        return frame(path, limits, kept);
     }
     let size = sight.halved();
     let (width, height) = (size.width as usize, size.height as usize);
@@ -284,7 +278,7 @@ pub fn part(
         small
     };
     if (photo.width, photo.height) != (width, height) {
-        return frame(path, limits, cells, kept);
+        return frame(path, limits, kept);
     }
     let place = kept.and_then(|kept| kept.places.get(path));
     let place = place.copied().unwrap_or_default();
@@ -301,8 +295,7 @@ pub fn part(
     let icc = photo.metadata.icc.clone();
     let mut part = laid(warp(&photo, &pose, area, &place.exposure), icc);
     thumbnail::to_srgb(&mut part);
-    let picture = Picture::of_photo(name(path), Kind::Frame, &part)?;
-    scored(picture.as_part(sight)?, cells)
+    Picture::of_photo(name(path), Kind::Frame, &part)?.as_part(sight)
 }
 
 /// A warped frame as a photograph.

@@ -114,6 +114,25 @@ impl Window {
         }
     }
 
+    /// The same, while messages that are `late` come only after all that.
+    pub fn wait_before(
+        &mut self,
+        late: impl Fn(&Message) -> bool,
+        what: &str,
+        until: impl Fn(&App) -> bool,
+    ) {
+        let (end, mut kept) = (Instant::now() + PATIENCE, Vec::new());
+        while !until(&self.app) || kept.is_empty() {
+            assert!(Instant::now() < end, "waited in vain for {what}");
+            match self.messages.recv_timeout(Duration::from_millis(50)) {
+                Ok(message) if late(&message) => kept.push(message),
+                Ok(message) => self.update(message),
+                Err(_) => {}
+            }
+        }
+        kept.into_iter().for_each(|message| self.update(message));
+    }
+
     /// Lets the window take in what has come so far.
     pub fn settle(&mut self) {
         while let Ok(message) = self.messages.recv_timeout(Duration::from_millis(300)) {

@@ -275,12 +275,12 @@ impl App {
                 let Some(frame) = self.library.frame(id) else {
                     return Task::none();
                 };
-                let (path, cells) = (frame.entry.path.clone(), Arc::clone(&frame.cells));
+                let path = frame.entry.path.clone();
                 let limits = self.settings.resources.limits;
                 let kept = self.kept.clone().filter(|_| alignment.is_some());
                 worker::compute(move || match sight {
-                    Some(sight) => work::part(&path, &limits, &cells, kept.as_deref(), sight),
-                    None => work::frame(&path, &limits, &cells, kept.as_deref()),
+                    Some(sight) => work::part(&path, &limits, kept.as_deref(), sight),
+                    None => work::frame(&path, &limits, kept.as_deref()),
                 })
             }
             Wanted::Result(number, _) | Wanted::Depth(number) => {
@@ -310,6 +310,7 @@ impl App {
         let mut small = Task::none();
         match result {
             Ok(picture) => {
+                let picture = self.with_scores(read, picture);
                 self.pictures.put(read, picture.clone());
                 if let Wanted::Result(number, finish) = read {
                     small = depict(number, finish, picture.clone());
@@ -334,6 +335,17 @@ impl App {
         }
         let wanted = self.pictures.wanted.clone();
         Task::batch([task, small, self.read(&wanted), self.play_on()])
+    }
+
+    /// With the scores of a frame, if they are known by now: they may have come
+    /// while it was being read.
+    fn with_scores(&self, read: Wanted, picture: Picture) -> Picture {
+        let Wanted::Frame { id, .. } = read else {
+            return picture;
+        };
+        let cells = self.library.frame(id).map(|frame| &frame.cells);
+        let scored = cells.and_then(|cells| work::scored(picture.clone(), cells).ok());
+        scored.unwrap_or(picture)
     }
 
     /// While the slider is dragged, frames that were passed over are shown
