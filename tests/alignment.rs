@@ -95,7 +95,7 @@ fn moved(poses: &[Transform]) -> Vec<Photo> {
             let whole = stack.frame(index, 16);
             let warped = warp(&whole, &place, area, &Exposure::default());
             assert!(warped.mask.is_none(), "the margin is too narrow");
-            export::picture(&warped.channels, None)
+            export::picture(warped.channels.into(), None)
         })
         .collect()
 }

@@ -100,7 +100,7 @@ fn difference(a: &Photo, b: &Photo) -> u16 {
 }
 
 fn picture(fused: Fused) -> Photo {
-    export::picture(&fused.channels, fused.alpha)
+    export::picture(fused.picture, fused.alpha)
 }
 
 /// Each scene with what fusion gains over the best single frame, in dB:
@@ -133,7 +133,12 @@ fn the_result_is_closer_to_the_truth_than_any_frame() {
             .iter()
             .map(|(photo, pose, exposure)| {
                 let warped = warp(photo, pose, area, exposure);
-                psnr(&export::picture(&warped.channels, None), &truth, origin).unwrap()
+                psnr(
+                    &export::picture(warped.channels.into(), None),
+                    &truth,
+                    origin,
+                )
+                .unwrap()
             })
             .fold(0.0, f64::max);
         let folder = folder_of(frames.clone(), 8);
@@ -279,7 +284,9 @@ fn shifted() -> (Photo, Vec<(Photo, Transform)>) {
         };
         let place = Transform::translation(MARGIN as f64 - dx, MARGIN as f64 - dy);
         export::picture(
-            &warp(photo, &place, area, &Exposure::default()).channels,
+            warp(photo, &place, area, &Exposure::default())
+                .channels
+                .into(),
             None,
         )
     };
@@ -524,8 +531,9 @@ fn residual(count: usize, options: &Options) -> f64 {
         ..*options
     };
     let [noisy, clean] = frames.map(|frames| fuse_with(&options, &frames));
+    let [noisy, clean] = [noisy, clean].map(|fused| fused.picture.channels());
     let pairs = (0..3).flat_map(|c| {
-        let (noisy, clean) = (&noisy.channels[c].data, &clean.channels[c].data);
+        let (noisy, clean) = (&noisy[c].data, &clean[c].data);
         noisy.iter().zip(clean).map(|(a, b)| f64::from(a - b))
     });
     let (count, sum) = pairs.fold((0usize, 0.0), |(n, sum), d| (n + 1, sum + d * d));
@@ -655,13 +663,13 @@ fn without_the_clamp_contrast_adds_up_beyond_the_sources() {
                 clamp,
                 ..method.into()
             };
-            let fused = fuse_with(&options, &frames);
+            let green = fuse_with(&options, &frames).picture.channel(1);
             let low = |a: f32, b: f32| a.min(b);
             let sources: Vec<Vec<u16>> = frames.iter().map(sixteen).collect();
             let mut most = 0.0f32;
             for y in (0..HEIGHT).step_by(4) {
                 for x in 0..WIDTH {
-                    let value = fused.channels[1].row(y)[x];
+                    let value = green.row(y)[x];
                     let (mut least, mut greatest) = (f32::INFINITY, 0.0f32);
                     for v in y.saturating_sub(8)..(y + 9).min(HEIGHT) {
                         for u in x.saturating_sub(8)..(x + 9).min(WIDTH) {
@@ -709,9 +717,9 @@ fn any_number_of_frames_and_any_size_is_fused() {
                     assert_eq!(fused.alpha, None);
                     assert_eq!(fused.confidence.len(), width * height);
                     assert!(fused.index.iter().all(|&index| usize::from(index) < count));
-                    let [red, ..] = &fused.channels;
-                    assert_eq!((red.width, red.height), (width, height));
-                    let finite = fused.channels.iter().flat_map(|plane| &plane.data);
+                    assert_eq!(fused.picture.size(), [width, height]);
+                    let channels = fused.picture.channels();
+                    let finite = channels.iter().flat_map(|plane| &plane.data);
                     assert!(finite.into_iter().all(|value| value.is_finite()));
                     if count == 1 {
                         let off = difference(&picture(fused), &frames[0]);

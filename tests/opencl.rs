@@ -131,14 +131,17 @@ fn both_by(
     )
 }
 
+/// The picture as it is written.
+fn written(fused: &Fused) -> Vec<f32> {
+    let samples = fused.picture.clone().into_samples().into_iter();
+    samples.map(|sample| f32::from(sample) / 65535.0).collect()
+}
+
 /// Peak signal-to-noise ratio in dB, full scale being 1.
 fn psnr(a: &Fused, b: &Fused) -> f64 {
-    let pairs = || {
-        let planes = a.channels.iter().zip(&b.channels);
-        planes.flat_map(|(a, b)| a.data.iter().zip(&b.data))
-    };
-    let sum: f64 = pairs().map(|(a, b)| f64::from(a - b).powi(2)).sum();
-    -10.0 * (sum / pairs().count() as f64).log10()
+    let [a, b] = [a, b].map(written);
+    let squares = a.iter().zip(&b).map(|(a, b)| f64::from(a - b).powi(2));
+    -10.0 * (squares.sum::<f64>() / a.len() as f64).log10()
 }
 
 /// The share of equal values.
@@ -156,9 +159,9 @@ fn nearness(a: &[f32], b: &[f32], most: f32) -> f64 {
 
 /// The depth of each pixel in frames.
 fn depth(fused: &Fused) -> Vec<f32> {
-    let [red, ..] = &fused.channels;
+    let [width, height] = fused.picture.size();
     let depth = fused.depth.clone();
-    depth.smooth(red.width, red.height, 1.0, ALWAYS).unwrap()
+    depth.smooth(width, height, 1.0, ALWAYS).unwrap()
 }
 
 /// Alpha with "all of it" spelled out.
@@ -178,11 +181,9 @@ fn assert_same(what: &str, (cpu, opencl): &(Fused, Fused), least: f64) {
         .count();
     let deep = nearness(&depth(cpu), &depth(opencl), 0.05);
     println!("{what}: {psnr:.1} dB, index {index:.5}, depth {deep:.5}, confidence off at {far}");
-    for (a, b) in cpu.channels.iter().zip(&opencl.channels) {
-        assert_eq!((a.width, a.height), (b.width, b.height), "{what}");
-        let near = nearness(&a.data, &b.data, 1.0 / 255.0);
-        assert!(near >= 0.999, "{what}: {near} of the values are near");
-    }
+    assert_eq!(cpu.picture.size(), opencl.picture.size(), "{what}");
+    let near = nearness(&written(cpu), &written(opencl), 1.0 / 255.0);
+    assert!(near >= 0.999, "{what}: {near} of the values are near");
     assert!(deep >= 0.995, "{what}: depth agrees at {deep}");
     assert!(psnr >= least, "{what}: {psnr} dB");
     assert!(index >= 0.995, "{what}: index agrees at {index}");
@@ -300,7 +301,7 @@ fn every_option_is_heeded() {
         let mut heeded = 0;
         for (what, options) in wishes {
             let pair = both_by(&options, area(width, height), &device, &frames);
-            heeded += usize::from(pair.1.channels != plain.channels);
+            heeded += usize::from(pair.1.picture != plain.picture);
             assert_same(&format!("{what}, {method:?}"), &pair, 80.0);
             // Far more than the two differ by, where it matters at all.
             let on_cpu = psnr(&pair.0, &plain);

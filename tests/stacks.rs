@@ -86,7 +86,7 @@ fn aligned_scores(report: &Report, measure: Measure) -> Vec<Vec<f64>> {
             };
             let warped = warp(&photo, &frame.transform.unwrap(), area, &exposure);
             assert!(warped.mask.is_none(), "{}", frame.path.display());
-            measure.of(&export::picture(&warped.channels, None))
+            measure.of(&export::picture(warped.channels.into(), None))
         })
         .collect()
 }

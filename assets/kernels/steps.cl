@@ -96,15 +96,14 @@ __kernel void normalise(__global float4 *sum, int width, int height)
     }
 }
 
-// One channel of a picture.
-__kernel void channel(__global const float4 *picture, int number,
-                      __global float *plane, int width, int height)
+// Red, green and blue of each pixel of a picture in 16 bits.
+__kernel void samples(__global const float4 *picture, int width, int height,
+                      __global ushort *all)
 {
     int x = get_global_id(0), y = get_global_id(1);
     if (x < width && y < height) {
         int at = y * width + x;
-        float4 value = picture[at];
-        plane[at] = number == 0 ? value.x : number == 1 ? value.y : value.z;
+        vstore3(convert_ushort3_sat(picture[at].xyz * 65535.0f + 0.5f), at, all);
     }
 }
 

@@ -132,7 +132,7 @@ pub fn is_right(device: &OpenClDevice) -> Result<bool> {
     ] {
         let right = fuse_samples(method, area, None)?;
         let own = fuse_samples(method, area, Some(device))?;
-        let noise = noise(&right.channels, &own.channels);
+        let noise = noise(&right.picture.channels(), &own.picture.channels());
         let strays = right
             .index
             .iter()

@@ -303,7 +303,7 @@ fn laid(warped: Warped, icc: Option<Vec<u8>>) -> Photo {
     let alpha = warped
         .mask
         .map(|mask| mask.data.iter().map(|&share| export::byte(share)).collect());
-    let mut photo = export::picture(&warped.channels, alpha);
+    let mut photo = export::picture(warped.channels.into(), alpha);
     photo.metadata.icc = icc;
     photo
 }

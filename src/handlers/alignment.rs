@@ -646,7 +646,7 @@ pub fn write(
                 icc: aligned.frames.metadata.icc.clone(),
                 ..metadata
             },
-            ..export::picture(&warped.channels, alpha)
+            ..export::picture(warped.channels.into(), alpha)
         };
         export::write(
             &folder.join(name),

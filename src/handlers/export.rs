@@ -7,24 +7,19 @@ use super::alignment::Aligned;
 use super::machine::peak_memory;
 use super::stacking::Stacked;
 use super::{FrameReport, FrameStatus, Job, MovedReport, Report, StackOptions};
-use crate::core::plane::Plane;
+use crate::core::fuse::Picture;
 use crate::core::warp::Area;
 use crate::core::{palette, surface};
 use crate::photo::{self, Encoding, Format, Photo, Samples};
 use crate::{Error, Result};
 
-/// The 16-bit picture of three channels whose full scale is 1.
-pub fn picture(channels: &[Plane; 3], alpha: Option<Vec<u8>>) -> Photo {
-    let (width, height) = (channels[0].width, channels[0].height);
-    let [red, green, blue] = channels.each_ref().map(|channel| channel.data.par_iter());
-    let sample = |value: &f32| (value * 65535.0 + 0.5).clamp(0.0, 65535.0) as u16;
-    let pixels = red.zip(green).zip(blue);
-    let pixels = pixels.map(|((red, green), blue)| [red, green, blue].map(sample));
-    let pixels: Vec<[u16; 3]> = pixels.collect();
+/// A picture in 16 bits.
+pub fn picture(picture: Picture, alpha: Option<Vec<u8>>) -> Photo {
+    let [width, height] = picture.size();
     Photo {
         width,
         height,
-        samples: Samples::Sixteen(pixels.into_flattened()),
+        samples: Samples::Sixteen(picture.into_samples()),
         alpha,
         ..Photo::default()
     }

@@ -223,7 +223,7 @@ fn fuse_on(
         true => stages.time("smooth depth", smooth)?,
         false => Vec::new(),
     };
-    let convert = || export::picture(&fused.channels, fused.alpha);
+    let convert = || export::picture(fused.picture, fused.alpha);
     let picture = stages.time("convert picture", convert);
     tell_of_stages(job);
     Ok(Stacked {

@@ -71,7 +71,7 @@ impl<'a> Watched<'a> {
         self.preview.add(index, photo, pose, exposure, keep_going)?;
         if self.last.elapsed() >= Self::PACE {
             let fused = self.preview.picture(keep_going)?;
-            (self.watch)(export::picture(&fused.channels, fused.alpha));
+            (self.watch)(export::picture(fused.picture, fused.alpha));
             self.last = Instant::now();
         }
         Ok(())

@@ -88,7 +88,7 @@ impl Accumulator for Average {
     }
 
     fn finish(self, keep_going: KeepGoing) -> Result<Fused> {
-        let picture = self.sum.mean();
+        let picture = self.sum.mean().into();
         check(keep_going)?;
         self.sharpest.fused(picture, keep_going)
     }
@@ -119,9 +119,10 @@ mod tests {
         fusion.add(0, frame(|_, _| 0.5), ALWAYS).unwrap();
         fusion.add(1, frame(checks), ALWAYS).unwrap();
         let fused = fusion.finish(ALWAYS).unwrap();
+        let green = fused.picture.channel(1);
         for y in 0..48 {
             for x in 0..64 {
-                assert!((fused.channels[1].row(y)[x] - checks(x, y)).abs() < 0.01);
+                assert!((green.row(y)[x] - checks(x, y)).abs() < 0.01);
             }
         }
         assert!(fused.index.iter().all(|&index| index == 1));
@@ -134,7 +135,9 @@ mod tests {
         fusion.add(1, frame(|_, _| 0.6), ALWAYS).unwrap();
         let fused = fusion.finish(ALWAYS).unwrap();
         assert!(
-            fused.channels[0]
+            fused
+                .picture
+                .channel(0)
                 .data
                 .iter()
                 .all(|v| (v - 0.5).abs() < 1e-4)

@@ -58,6 +58,8 @@ pub struct Joined {
     width: usize,
     height: usize,
     fused: Option<Fused>,
+    /// The picture, where it is made of more than one.
+    channels: Option<[Plane; 3]>,
 }
 
 impl Joined {
@@ -67,6 +69,7 @@ impl Joined {
             width: whole.width,
             height: whole.height,
             fused: None,
+            channels: None,
         }
     }
 
@@ -77,15 +80,18 @@ impl Joined {
             self.fused = Some(part);
             return;
         }
+        let black = || std::array::from_fn(|_| Plane::new(width, height));
+        let channels = self.channels.get_or_insert_with(black);
         let whole = self.fused.get_or_insert_with(|| Fused {
-            channels: std::array::from_fn(|_| Plane::new(width, height)),
+            picture: std::array::from_fn(|_| Plane::default()).into(),
             index: vec![0; width * height],
             depth: DepthMap::blank(width, height),
             confidence: vec![0; width * height],
             alpha: None,
         });
         let (kept, first) = (band.kept.clone(), band.rows.start);
-        for (to, from) in whole.channels.iter_mut().zip(&part.channels) {
+        for (number, to) in channels.iter_mut().enumerate() {
+            let from = part.picture.channel(number);
             for y in band.rows.clone() {
                 let share = share(y, &kept, height);
                 if share > 0.0 {
@@ -109,6 +115,9 @@ impl Joined {
     /// The picture; `None` where no band was added.
     pub fn into_fused(self) -> Option<Fused> {
         let mut fused = self.fused?;
+        if let Some(channels) = self.channels {
+            fused.picture = channels.into();
+        }
         // As of a picture in one piece: `None` is everywhere.
         fused.alpha = fused.alpha.filter(|alpha| alpha.contains(&0));
         Some(fused)
@@ -211,7 +220,8 @@ mod tests {
             let mut sum = 0.0f64;
             // What no frame shows is made up.
             let alpha = right.alpha.clone().unwrap();
-            for (a, b) in right.channels.iter().zip(&joined.channels) {
+            let channels = [&right, &joined].map(|fused| fused.picture.channels());
+            for (a, b) in channels[0].iter().zip(&channels[1]) {
                 for ((a, b), _) in (a.data.iter().zip(&b.data))
                     .zip(&alpha)
                     .filter(|x| *x.1 > 0)

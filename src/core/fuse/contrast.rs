@@ -3,12 +3,13 @@
 use rayon::prelude::*;
 use std::ops::Range;
 
-use super::Fused;
 use super::cover::Cover;
 use super::depth::{Clues, DepthSearch};
 use super::ends::Ends;
 use super::levels::{self, Detail, DetailRow};
+use super::number::Number;
 use super::tiles::{Pane, Tiles};
+use super::{Fused, Picture};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::grey::LUMA;
@@ -390,12 +391,12 @@ impl Sharpest {
         share.windowed().windowed()
     }
 
-    /// The picture of all frames, given its channels.
+    /// What is known of the picture of all frames, beside it.
     ///
     /// # Errors
     ///
     /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
-    pub fn fused(self, channels: [Plane; 3], keep_going: KeepGoing) -> Result<Fused> {
+    pub fn fused(self, picture: Picture, keep_going: KeepGoing) -> Result<Fused> {
         let confidence = self
             .best
             .data
@@ -407,7 +408,7 @@ impl Sharpest {
             .collect();
         check(keep_going)?;
         Ok(Fused {
-            channels,
+            picture,
             index: self.index,
             depth: self.depth.finish(keep_going)?,
             confidence,
@@ -438,7 +439,7 @@ impl Winners<'_> {
         let (best, winner) = (self.best.row(y), self.index.row(y));
         vectorised(
             #[inline(always)]
-            || rise(rank, index, best, winner, []),
+            || rise::<f32, 0>(rank, index, best, winner, []),
         );
     }
 
@@ -463,12 +464,12 @@ const RUN: usize = 32;
 /// second of each of `pairs`, take the place of the first there. A tie goes to the
 /// earlier frame, in whichever order they come.
 #[inline(always)]
-pub fn rise<const N: usize>(
+pub fn rise<K: Number, const N: usize>(
     rank: &[f32],
     index: u16,
     best: &mut [f32],
     winner: &mut [u16],
-    pairs: [(&mut [f32], &[f32]); N],
+    pairs: [(&mut [K], &[f32]); N],
 ) {
     let (ranks, last_rank) = rank.as_chunks::<RUN>();
     let (bests, last_best) = best.as_chunks_mut::<RUN>();
@@ -490,12 +491,12 @@ pub fn rise<const N: usize>(
 
 /// The same of at most [`RUN`] pixels.
 #[inline(always)]
-fn rise_run<const N: usize>(
+fn rise_run<K: Number, const N: usize>(
     rank: &[f32],
     index: u16,
     best: &mut [f32],
     winner: &mut [u16],
-    pairs: [(&mut [f32], &[f32]); N],
+    pairs: [(&mut [K], &[f32]); N],
 ) {
     // Most frames win nowhere nearby.
     let may = rank.iter().zip(&*best).map(|(rank, best)| rank >= best);
@@ -511,6 +512,6 @@ fn rise_run<const N: usize>(
     }
     for (kept, own) in pairs {
         let values = kept.iter_mut().zip(own).zip(&wins);
-        values.for_each(|((kept, own), wins)| *kept = if *wins { *own } else { *kept });
+        values.for_each(|((kept, own), wins)| *kept = if *wins { K::of(*own) } else { *kept });
     }
 }

@@ -20,13 +20,14 @@ use rayon::prelude::*;
 use super::contrast::{Sharpest, Spread, Winners};
 use super::depth::telling;
 use super::levels::{self, Detail, DetailRow};
+use super::number::Root;
 use super::prefer::Bias;
 use super::range::{Range, Seen};
 use super::softness::raised;
 use super::tiles::{Pane, Tiles, three};
-use super::weighted::{Root, Sums, Weighted};
+use super::weighted::{Sums, Weighted};
 use super::work::{Given, Source, Strip, Work};
-use super::{Accumulator, Fused};
+use super::{Accumulator, Fused, Picture};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
@@ -114,9 +115,7 @@ impl Hybrid {
     /// [`noise`](crate::core::noise::noise).
     pub fn new(width: usize, height: usize, count: Option<usize>, noise: f32) -> Self {
         let count = levels::count(width, height, count);
-        let half = |(w, h): (usize, usize)| (w.div_ceil(2), h.div_ceil(2));
-        let sizes = std::iter::successors(Some((width, height)), |&size| Some(half(size)));
-        let sizes: Vec<_> = sizes.take(count + 1).collect();
+        let sizes = levels::sizes(width, height, count);
         let coarser = sizes.iter().take(count).skip(1);
         let (w, h) = sizes[count];
         Self {
@@ -442,21 +441,22 @@ impl Accumulator for Hybrid {
         self.sharpest.close();
         let means = self.details.into_iter().rev().map(Weighted::mean);
         let mut channels = levels::collapse(self.rest.mean(), means, keep_going)?;
-        if let Some(finest) = self.finest {
-            let share = self.sharpest.beyond(HIDING * self.noise);
-            for (value, close) in channels.iter_mut().zip(&self.close.mean()) {
-                mix(value, close, &share);
-            }
-            channels = levels::collapse(channels, std::iter::once(finest.mean()), keep_going)?;
-        }
-        if self.clamp {
-            for (channel, range) in channels.iter_mut().zip(&self.range) {
+        let mut picture = match self.finest {
+            Some(finest) => {
                 check(keep_going)?;
-                range.clamp(channel);
+                let share = self.sharpest.beyond(HIDING * self.noise);
+                for (value, close) in channels.iter_mut().zip(&self.close.mean()) {
+                    mix(value, close, &share);
+                }
+                Picture::with_finest(self.size, channels, finest.into_kept())
             }
+            None => channels.into(),
+        };
+        if self.clamp {
+            picture = picture.within(self.range);
         }
         check(keep_going)?;
-        self.sharpest.fused(channels, keep_going)
+        self.sharpest.fused(picture, keep_going)
     }
 }
 
@@ -492,7 +492,7 @@ mod tests {
     fn identical_frames_come_out_as_they_went_in() {
         let one = frame(checks);
         let fused = fuse([one.clone(), one.clone(), one.clone()]);
-        for (fused, one) in fused.channels.iter().zip(&one.channels) {
+        for (fused, one) in fused.picture.channels().iter().zip(&one.channels) {
             for (a, b) in fused.data.iter().zip(&one.data) {
                 let off = (a - b).abs() * 65535.0;
                 assert!(off < 1.0, "{off}");
@@ -509,7 +509,7 @@ mod tests {
         };
         let fused = fuse((0..40).map(|_| frame(lone)));
         for y in 0..SIZE.1 {
-            for (x, value) in fused.channels[0].row(y).iter().enumerate() {
+            for (x, value) in fused.picture.channel(0).row(y).iter().enumerate() {
                 let off = (value * 65535.0).round() - (lone(x, y) * 65535.0).round();
                 assert!(off.abs() <= 1.0, "({x}, {y}): {off}");
             }
@@ -521,9 +521,10 @@ mod tests {
         let left = frame(|x, y| if x < 64 { checks(x, y) } else { 0.5 });
         let right = frame(|x, y| if x < 64 { 0.5 } else { checks(x, y) });
         let fused = fuse([left, right]);
+        let red = fused.picture.channel(0);
         for y in 0..96 {
             for x in (0..52).chain(76..128) {
-                let value = fused.channels[0].row(y)[x];
+                let value = red.row(y)[x];
                 assert!((value - checks(x, y)).abs() < 0.02, "({x}, {y}): {value}");
                 assert_eq!(fused.index[y * 128 + x], u16::from(x >= 64));
             }
@@ -540,7 +541,7 @@ mod tests {
             })
         };
         let spread = |fused: &Fused| {
-            let data = &fused.channels[0].data;
+            let data = fused.picture.channel(0).data;
             let mean = data.iter().sum::<f32>() / data.len() as f32;
             (data.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / data.len() as f32).sqrt()
         };
@@ -564,7 +565,7 @@ mod tests {
                 let fusion = Hybrid::new(SIZE.0, SIZE.1, None, noise);
                 let mut fusion = fusion.softer(softness).quieter(4.0);
                 fusion.add(0, flat.clone(), ALWAYS).unwrap();
-                for value in &fusion.finish(ALWAYS).unwrap().channels[0].data {
+                for value in fusion.finish(ALWAYS).unwrap().picture.channel(0).data {
                     assert!((value - 0.5).abs() < 1e-4, "{softness} {noise}: {value}");
                 }
             }
@@ -586,7 +587,7 @@ mod tests {
         });
         let fused = fuse([calm, loud]);
         assert_eq!(fused.alpha, None);
-        for value in &fused.channels[0].data {
+        for value in fused.picture.channel(0).data {
             assert!((value - 0.5).abs() < 1e-3, "{value}");
         }
     }

@@ -19,6 +19,14 @@ pub fn count(width: usize, height: usize, wish: Option<usize>) -> usize {
     wish.unwrap_or(usual).min(possible)
 }
 
+/// Width and height of so many levels of detail, the finest first, and of what is
+/// below them.
+pub fn sizes(width: usize, height: usize, count: usize) -> Vec<(usize, usize)> {
+    let half = |&(w, h): &(usize, usize)| Some((w.div_ceil(2), h.div_ceil(2)));
+    let sizes = std::iter::successors(Some((width, height)), half);
+    sizes.take(count + 1).collect()
+}
+
 /// What is below the finest level, at half the size.
 pub fn reduced(channels: &[Plane; 3]) -> [Plane; 3] {
     channels.each_ref().map(Plane::reduced)

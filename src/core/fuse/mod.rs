@@ -16,8 +16,10 @@ pub(in crate::core) mod fill;
 mod finest;
 mod hybrid;
 mod levels;
+mod number;
 mod opencl;
 mod own;
+mod picture;
 mod prefer;
 mod preview;
 mod pyramid;
@@ -42,13 +44,13 @@ pub use self::opencl::{
     Held, Holding, Lanes, Meter, device_bytes, enough_memory, make_ready, on_opencl,
 };
 use self::opencl::{render_on_opencl, unveil_on_opencl};
+pub use self::picture::Picture;
 use self::prefer::Bias;
 pub use self::prefer::Prefer;
 pub use self::preview::Preview;
 use self::pyramid::Pyramid;
 use self::render::{Render, Search};
 pub use self::softness::{SMOOTHNESS, softness};
-use super::plane::Plane;
 use super::veil::Veil;
 use super::warp::{Area, Exposure, Placed, Warped};
 use super::{KeepGoing, Transform};
@@ -84,8 +86,8 @@ impl Method {
 /// A picture made of many frames, and where each pixel came from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fused {
-    /// Red, green, blue; full scale is 1.
-    pub channels: [Plane; 3],
+    /// The picture.
+    pub picture: Picture,
     /// For each pixel the number of the frame it came from, or came from most.
     pub index: Vec<u16>,
     /// At which depth each place is sharp.
@@ -411,7 +413,7 @@ pub fn bytes_per_pixel(method: Method) -> u64 {
     match method {
         Method::Hybrid => 93,
         Method::Depth => 76,
-        Method::Pyramid => 72,
+        Method::Pyramid => 66,
         Method::Average => 68,
     }
 }

@@ -123,8 +123,7 @@ mod tests {
             let first = &Transform::IDENTITY;
             preview.add(0, &frame(0), first, &exposure, ALWAYS).unwrap();
             let first = preview.picture(ALWAYS).unwrap();
-            let [red, ..] = &first.channels;
-            assert_eq!((red.width, red.height), (80, 50));
+            assert_eq!(first.picture.size(), [80, 50]);
             assert_eq!(preview.picture(ALWAYS).unwrap(), first);
             // Reference pixels lie 8 to the left in this frame: it shows the same.
             let pose = Transform::translation(-8.0, 0.0);
@@ -134,7 +133,10 @@ mod tests {
                 let sum: f32 = a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum();
                 sum / a.len() as f32
             };
-            let apart = apart(&first.channels[0].data, &second.channels[0].data);
+            let apart = apart(
+                &first.picture.channel(0).data,
+                &second.picture.channel(0).data,
+            );
             assert!(apart < 0.03, "{method:?}: {apart}");
         }
     }

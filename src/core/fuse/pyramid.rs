@@ -8,18 +8,20 @@
 //! last level is a mean in which frames weigh by the energy they have there:
 //! taking a maximum would favour bright frames.
 
+use rayon::iter::repeat_n;
 use rayon::prelude::*;
 
 use super::contrast::{rise, squares};
 use super::cover::Cover;
 use super::finest::Finest;
 use super::levels::{self, Detail, DetailRow};
+use super::number::{Number, Root};
 use super::prefer::Bias;
 use super::range::{Range, Seen};
 use super::tiles::{Pane, Tiles, three};
 use super::weighted::Weighted;
 use super::work::{Source, Spare};
-use super::{Accumulator, DepthMap, Fused};
+use super::{Accumulator, DepthMap, Fused, Picture};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
@@ -44,10 +46,10 @@ const CALM: f32 = 30.0;
 /// detail.
 pub const BIASED: usize = 2;
 
-/// The winners so far at one level.
+/// The winners so far at one level, whose detail is kept in numbers of this kind.
 #[derive(Debug, Clone)]
-struct Level {
-    detail: [Plane; 3],
+struct Level<D = f32> {
+    detail: [Vec<D>; 3],
     energy: Plane,
     index: Vec<u16>,
 }
@@ -55,6 +57,11 @@ struct Level {
 /// Accumulates the sharpest detail of the frames, level by level.
 #[derive(Debug, Clone)]
 pub struct Pyramid {
+    /// The finest level, which holds most of the memory, where there are more: it is
+    /// looked at in strips.
+    finest: Option<Level<Root>>,
+    /// The levels below it, or the only one, which may be the last as well: then all
+    /// of it is needed.
     levels: Vec<Level>,
     /// What the frames are below the last level.
     base: Weighted,
@@ -72,7 +79,7 @@ pub struct Pyramid {
 /// What is looked at in a frame, kept for the next for its memory.
 #[derive(Debug, Default)]
 struct Work {
-    finest: Spare<Finest>,
+    strips: Spare<Finest>,
     /// The frame at half the size, a quarter, and so on.
     below: Vec<[Plane; 3]>,
     /// The energy of a level of detail, and the same in a window.
@@ -105,18 +112,13 @@ impl Pyramid {
     /// [`noise`](crate::core::noise::noise).
     pub fn new(width: usize, height: usize, count: Option<usize>, noise: f32) -> Self {
         let count = levels::count(width, height, count);
-        let (mut w, mut h) = (width, height);
-        let mut all = Vec::with_capacity(count);
-        for _ in 0..count {
-            all.push(Level {
-                detail: [Plane::new(w, h), Plane::new(w, h), Plane::new(w, h)],
-                energy: Plane::filled(w, h, NOBODY),
-                index: vec![0; w * h],
-            });
-            (w, h) = (w.div_ceil(2), h.div_ceil(2));
-        }
+        let sizes = levels::sizes(width, height, count);
+        let (w, h) = sizes[count];
+        let finest = (count > 1).then(|| Level::new(width, height));
+        let below = sizes[..count].iter().skip(usize::from(count > 1));
         Self {
-            levels: all,
+            finest,
+            levels: below.map(|&(w, h)| Level::new(w, h)).collect(),
             base: Weighted::new(w, h),
             range: std::array::from_fn(|_| Range::new(width, height)),
             cover: Cover::default(),
@@ -148,13 +150,8 @@ impl Pyramid {
 }
 
 impl Pyramid {
-    /// Whether the finest level is looked at in strips; of small pictures it may be
-    /// the last as well, and then all of it is needed.
-    fn is_large(&self) -> bool {
-        self.levels.len() > 1
-    }
-
-    /// Adds a frame to the finest level, and to those below.
+    /// Adds a frame to the finest level in strips, and to those below, where there are
+    /// any.
     fn blend(&mut self, index: u16, frame: &Source, keep_going: KeepGoing) -> Result<()> {
         let mask = frame.mask();
         self.cover.add(mask);
@@ -162,17 +159,20 @@ impl Pyramid {
         let support = support(mask, below_mask.as_ref());
         check(keep_going)?;
         let Self {
+            finest: Some(finest),
             levels,
             range,
             bias,
             clamp,
             calm,
-            work: Work { finest, below, .. },
+            work: Work { strips, below, .. },
             ..
-        } = self;
-        let [red, ..] = &levels[0].detail;
-        let (width, height) = (red.width, red.height);
-        below.resize_with(levels.len(), Default::default);
+        } = self
+        else {
+            return Ok(());
+        };
+        let Plane { width, height, .. } = finest.energy;
+        below.resize_with(1 + levels.len(), Default::default);
         let half = &mut below[0];
         let halved = |plane: &mut Plane| plane.reshape(width.div_ceil(2), height.div_ceil(2));
         half.iter_mut().for_each(halved);
@@ -180,7 +180,7 @@ impl Pyramid {
         let ranges = three(range.each_mut().map(|range| range.tiled(&tiles)));
         let halves = half.each_mut().map(|plane| &mut plane.data[..]);
         let halves = tiles.panes_of_three(halves, 1);
-        let parts = levels[0].tiled(&tiles).into_iter().zip(ranges).zip(halves);
+        let parts = finest.tiled(&tiles).into_iter().zip(ranges).zip(halves);
         let parts = parts.map(|((best, range), half)| Part {
             best,
             range: clamp.then_some(range),
@@ -191,7 +191,7 @@ impl Pyramid {
         let all = tiles.list().into_par_iter().zip(parts);
         all.try_for_each(|(tile, mut part)| {
             let each = |strip: &Finest| part.take(index, strip, *bias, mask, support.as_ref());
-            finest.with(|finest| finest.look(tile, frame, ways, keep_going, each))
+            strips.with(|strip| strip.look(tile, frame, ways, keep_going, each))
         })?;
         self.blend_from(1, index, &Default::default(), below_mask, keep_going)
     }
@@ -211,8 +211,8 @@ impl Pyramid {
             energies: [energy, soft],
             ..
         } = &mut self.work;
-        below.resize_with(self.levels.len(), Default::default);
-        for (number, level) in self.levels.iter_mut().enumerate().skip(first) {
+        below.resize_with(first + self.levels.len(), Default::default);
+        for (number, level) in (first..).zip(&mut self.levels) {
             check(keep_going)?;
             let (above, coarse) = below.split_at_mut(number);
             let channels = above.last().unwrap_or(finest);
@@ -255,6 +255,45 @@ impl Pyramid {
         });
         Ok(())
     }
+
+    /// For each pixel the winner at the finest level that shows more than noise
+    /// there, and how far it stands out.
+    fn index_map(&self) -> (Vec<u16>, Vec<u8>) {
+        let finest = self
+            .finest
+            .iter()
+            .map(|level| (&level.energy, &level.index));
+        let below = self
+            .levels
+            .iter()
+            .map(|level| (&level.energy, &level.index));
+        let levels: Vec<_> = finest.chain(below).collect();
+        let Some((Plane { width, height, .. }, _)) = levels.first() else {
+            let (width, height) = self.base.size();
+            return (vec![0; width * height], vec![0; width * height]);
+        };
+        let mut index = vec![0u16; width * height];
+        let mut confidence = vec![0u8; width * height];
+        index
+            .par_chunks_mut(*width)
+            .zip(confidence.par_chunks_mut(*width))
+            .enumerate()
+            .for_each(|(y, (index, confidence))| {
+                for x in 0..*width {
+                    for (l, (energy, winner)) in levels.iter().enumerate() {
+                        let row = (y >> l).min(energy.height - 1);
+                        let at = row * energy.width + (x >> l).min(energy.width - 1);
+                        let ratio = (energy.data[at].max(0.0) / (16.0 * NOISE)).sqrt();
+                        if ratio >= 1.0 || l + 1 == levels.len() {
+                            index[x] = winner[at];
+                            confidence[x] = (255.0 * (ratio / (1.0 + ratio))) as u8 >> l.min(7);
+                            break;
+                        }
+                    }
+                }
+            });
+        (index, confidence)
+    }
 }
 
 /// How far what surrounds each pixel is shown: detail leans on pixels around it, and
@@ -266,7 +305,7 @@ fn support(mask: Option<&Plane>, below: Option<&Plane>) -> Option<Plane> {
 
 impl Accumulator for Pyramid {
     fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()> {
-        if self.is_large() {
+        if self.finest.is_some() {
             return self.blend(index, &Source::Warped(frame), keep_going);
         }
         let Warped { channels, mask } = frame;
@@ -280,14 +319,17 @@ impl Accumulator for Pyramid {
     }
 
     fn place(&mut self, index: u16, frame: &Placed, keep_going: KeepGoing) -> Result<()> {
-        if self.is_large() {
+        if self.finest.is_some() {
             return self.blend(index, &Source::of(frame, keep_going)?, keep_going);
         }
         self.add(index, frame.warp(keep_going)?, keep_going)
     }
 
     fn finish(self, keep_going: KeepGoing) -> Result<Fused> {
+        let (index, confidence) = self.index_map();
+        check(keep_going)?;
         let Self {
+            finest,
             levels,
             base,
             range,
@@ -295,20 +337,21 @@ impl Accumulator for Pyramid {
             clamp,
             ..
         } = self;
-        let (width, height) = base.size();
-        let (index, confidence) = index_map(&levels, width, height);
-        check(keep_going)?;
-        let details = levels.into_iter().rev().map(|level| level.detail);
-        let mut channels = levels::collapse(base.mean(), details, keep_going)?;
-        if clamp {
-            for (channel, range) in channels.iter_mut().zip(&range) {
-                check(keep_going)?;
-                range.clamp(channel);
+        let details = levels.into_iter().rev().map(Level::planes);
+        let channels = levels::collapse(base.mean(), details, keep_going)?;
+        let mut picture = match finest {
+            Some(Level { detail, energy, .. }) => {
+                Picture::with_finest((energy.width, energy.height), channels, detail)
             }
+            None => channels.into(),
+        };
+        if clamp {
+            picture = picture.within(range);
         }
-        let depth = DepthMap::of_index(&index, &confidence, channels[0].width, channels[0].height);
+        let [width, height] = picture.size();
+        let depth = DepthMap::of_index(&index, &confidence, width, height);
         Ok(Fused {
-            channels,
+            picture,
             index,
             depth,
             confidence,
@@ -318,6 +361,29 @@ impl Accumulator for Pyramid {
 }
 
 impl Level {
+    /// The detail of the winners.
+    fn planes(self) -> [Plane; 3] {
+        let Plane { width, height, .. } = self.energy;
+        self.detail.map(|data| Plane {
+            width,
+            height,
+            data,
+        })
+    }
+}
+
+impl<D: Number + Default> Level<D> {
+    /// Nobody won yet.
+    fn new(width: usize, height: usize) -> Self {
+        let count = width * height;
+        Self {
+            // New memory takes long: all threads write to it.
+            detail: std::array::from_fn(|_| repeat_n(D::default(), count).collect()),
+            energy: Plane::filled(width, height, NOBODY),
+            index: vec![0; count],
+        }
+    }
+
     /// Lets the frame `index` win wherever it has the most energy, which `rank` finds
     /// for a row; see [`Best::take`].
     fn take(
@@ -334,9 +400,9 @@ impl Level {
             .data
             .par_chunks_mut(length)
             .zip(self.index.par_chunks_mut(length))
-            .zip(red.data.par_chunks_mut(length))
-            .zip(green.data.par_chunks_mut(length))
-            .zip(blue.data.par_chunks_mut(length))
+            .zip(red.par_chunks_mut(length))
+            .zip(green.par_chunks_mut(length))
+            .zip(blue.par_chunks_mut(length))
             .enumerate()
             .for_each_init(
                 || (DetailRow::new(width), vec![0.0; width], Vec::new()),
@@ -358,10 +424,10 @@ impl Level {
     }
 
     /// The parts that are in these tiles.
-    fn tiled(&mut self, tiles: &Tiles) -> Vec<BestRows<'_>> {
+    fn tiled(&mut self, tiles: &Tiles) -> Vec<BestRows<'_, D>> {
         let energy = tiles.panes(&mut self.energy.data, 0);
         let winner = tiles.panes(&mut self.index, 0);
-        let detail = self.detail.each_mut().map(|plane| &mut plane.data[..]);
+        let detail = self.detail.each_mut().map(|detail| &mut detail[..]);
         let all = energy.into_iter().zip(winner);
         let all = all.zip(tiles.panes_of_three(detail, 0));
         let each = all.map(|((energy, winner), detail)| BestRows {
@@ -375,7 +441,7 @@ impl Level {
 
 /// What is accumulated in a tile.
 struct Part<'a> {
-    best: BestRows<'a>,
+    best: BestRows<'a, Root>,
     range: Option<[Seen<'a>; 3]>,
     /// The frame at half the size.
     half: [Pane<'a>; 3],
@@ -420,14 +486,14 @@ impl Part<'_> {
 }
 
 /// The part of a level that is in a tile.
-struct BestRows<'a> {
+struct BestRows<'a, D> {
     energy: Pane<'a>,
     winner: Pane<'a, u16>,
-    detail: [Pane<'a>; 3],
+    detail: [Pane<'a, D>; 3],
 }
 
-impl BestRows<'_> {
-    fn row(&mut self, y: usize) -> Best<'_> {
+impl<D> BestRows<'_, D> {
+    fn row(&mut self, y: usize) -> Best<'_, D> {
         Best {
             energy: self.energy.row(y),
             winner: self.winner.row(y),
@@ -437,13 +503,13 @@ impl BestRows<'_> {
 }
 
 /// A row of a level.
-struct Best<'a> {
+struct Best<'a, D> {
     energy: &'a mut [f32],
     winner: &'a mut [u16],
-    detail: [&'a mut [f32]; 3],
+    detail: [&'a mut [D]; 3],
 }
 
-impl Best<'_> {
+impl<D: Number> Best<'_, D> {
     /// Lets the frame `index`, which has this energy and detail, win wherever it has
     /// the most. Where its mask is not whole it wins only over frames that show even
     /// less.
@@ -478,40 +544,6 @@ pub fn calmed(energy: f32, around: f32, half: f32) -> f32 {
     share * energy + (1.0 - share) * around
 }
 
-/// For each pixel the winner at the finest level that shows more than noise
-/// there, and how far it stands out.
-fn index_map(levels: &[Level], base_width: usize, base_height: usize) -> (Vec<u16>, Vec<u8>) {
-    let Some(finest) = levels.first() else {
-        return (
-            vec![0; base_width * base_height],
-            vec![0; base_width * base_height],
-        );
-    };
-    let (width, height) = (finest.energy.width, finest.energy.height);
-    let mut index = vec![0u16; width * height];
-    let mut confidence = vec![0u8; width * height];
-    index
-        .par_chunks_mut(width)
-        .zip(confidence.par_chunks_mut(width))
-        .enumerate()
-        .for_each(|(y, (index, confidence))| {
-            for x in 0..width {
-                for (l, level) in levels.iter().enumerate() {
-                    let plane = &level.energy;
-                    let at = (y >> l).min(plane.height - 1) * plane.width
-                        + (x >> l).min(plane.width - 1);
-                    let ratio = (plane.data[at].max(0.0) / (16.0 * NOISE)).sqrt();
-                    if ratio >= 1.0 || l + 1 == levels.len() {
-                        index[x] = level.index[at];
-                        confidence[x] = (255.0 * (ratio / (1.0 + ratio))) as u8 >> l.min(7);
-                        break;
-                    }
-                }
-            }
-        });
-    (index, confidence)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -540,7 +572,7 @@ mod tests {
             let one = frame(width, height, checks);
             let fused = fuse(&[(0, one.clone()), (1, one.clone())], width, height);
             for c in 0..3 {
-                let off = largest_difference(&fused.channels[c], &one.channels[c]);
+                let off = largest_difference(&fused.picture.channel(c), &one.channels[c]);
                 assert!(off < 1.0 / 65535.0, "{width}×{height}: {off}");
             }
             assert!(fused.index.iter().all(|&index| index == 0));
@@ -561,9 +593,10 @@ mod tests {
             |x, y| if x < 64 { 0.5 } else { checks(x, y) },
         );
         let fused = fuse(&[(0, left.clone()), (1, right.clone())], width, height);
+        let red = fused.picture.channel(0);
         for y in 8..88 {
             for x in 4..124 {
-                let value = fused.channels[0].row(y)[x];
+                let value = red.row(y)[x];
                 if !(52..76).contains(&x) {
                     assert!((value - checks(x, y)).abs() < 0.06, "({x}, {y}): {value}");
                     assert_eq!(fused.index[y * width + x], u16::from(x >= 64));
@@ -592,7 +625,7 @@ mod tests {
                 let frame = noisy(usize::from(index), strength);
                 fusion.add(index, frame, ALWAYS).unwrap();
             }
-            let index = &fusion.levels[0].index;
+            let index = fusion.finest.unwrap().index;
             index.iter().filter(|&&index| index == 1).count() as f64 / index.len() as f64
         };
         let (told, untold) = (right(3e-4), right(0.0));
@@ -619,7 +652,7 @@ mod tests {
         let (a, b) = (fuse(&frames, 40, 30), fuse(&backwards, 40, 30));
         assert_eq!(a.index, b.index);
         for c in 0..3 {
-            assert!(largest_difference(&a.channels[c], &b.channels[c]) < 1e-5);
+            assert!(largest_difference(&a.picture.channel(c), &b.picture.channel(c)) < 1e-5);
         }
     }
 
@@ -642,7 +675,7 @@ mod tests {
         });
         let fused = fuse(&[(0, calm), (1, loud)], width, height);
         assert_eq!(fused.alpha, None);
-        for value in &fused.channels[0].data {
+        for value in fused.picture.channel(0).data {
             assert!((value - 0.5).abs() < 1e-3, "{value}");
         }
     }

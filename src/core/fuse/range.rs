@@ -17,7 +17,7 @@ use crate::vector::vectorised;
 pub const BLOCK: usize = 4;
 
 /// The least and greatest value of each block over all frames, one channel.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Range {
     columns: usize,
     low: Vec<f32>,
@@ -66,33 +66,59 @@ impl Range {
     /// Holds `plane` within the range of each pixel's block and the blocks
     /// around it.
     pub fn clamp(&self, plane: &mut Plane) {
+        let width = plane.width.max(1);
+        let bands = plane.data.par_chunks_mut(width * BLOCK).enumerate();
+        bands.for_each_init(Limits::default, |limits, (row, band)| {
+            self.limits(row, limits);
+            let rows = band.chunks_exact_mut(width);
+            rows.for_each(|row| limits.hold(row));
+        });
+    }
+
+    /// Finds what a row of blocks is held within: the range of each block and of the
+    /// blocks around it.
+    pub fn limits(&self, row: usize, limits: &mut Limits) {
         let (columns, rows) = (self.columns, self.low.len() / self.columns.max(1));
-        let width = plane.width;
-        plane
-            .data
-            .par_chunks_mut(width * BLOCK)
-            .enumerate()
-            .for_each(|(row, band)| {
-                let near = |at: usize, count: usize| at.saturating_sub(1)..(at + 2).min(count);
-                for column in 0..columns {
-                    let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
-                    for r in near(row, rows) {
-                        for c in near(column, columns) {
-                            low = low.min(self.low[r * columns + c]);
-                            high = high.max(self.high[r * columns + c]);
-                        }
-                    }
-                    if low > high {
-                        continue;
-                    }
-                    let end = ((column + 1) * BLOCK).min(width);
-                    for line in band.chunks_exact_mut(width) {
-                        for value in &mut line[column * BLOCK..end] {
-                            *value = value.clamp(low, high);
-                        }
-                    }
+        let near = |at: usize, count: usize| at.saturating_sub(1)..(at + 2).min(count);
+        let around = |column| {
+            let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
+            for r in near(row, rows) {
+                for c in near(column, columns) {
+                    low = low.min(self.low[r * columns + c]);
+                    high = high.max(self.high[r * columns + c]);
                 }
-            });
+            }
+            // Where no frame was seen there is nothing to hold to.
+            match low > high {
+                true => [f32::NEG_INFINITY, f32::INFINITY],
+                false => [low, high],
+            }
+        };
+        limits.0.clear();
+        limits.0.extend((0..columns).map(around));
+    }
+}
+
+/// The least and the greatest value that each block of a row of them may have.
+#[derive(Debug, Default)]
+pub struct Limits(Vec<[f32; 2]>);
+
+impl Limits {
+    /// Holds a row of pixels within them.
+    pub fn hold(&self, row: &mut [f32]) {
+        vectorised(
+            #[inline(always)]
+            || {
+                let (blocks, last) = row.as_chunks_mut::<BLOCK>();
+                let limits = blocks.iter_mut().zip(&self.0);
+                for (block, &[low, high]) in limits {
+                    block.iter_mut().for_each(|v| *v = v.max(low).min(high));
+                }
+                if let Some(&[low, high]) = self.0.last() {
+                    last.iter_mut().for_each(|v| *v = v.max(low).min(high));
+                }
+            },
+        );
     }
 }
 

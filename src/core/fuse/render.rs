@@ -11,7 +11,7 @@ use super::range::Range;
 use super::tiles::Tiles;
 use super::weighted::Weighted;
 use super::work::{Given, Source, Work};
-use super::{Accumulator, Fused};
+use super::{Accumulator, Fused, Picture};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
@@ -40,9 +40,9 @@ pub fn floor(noise: f32, strength: f32) -> f32 {
 ///
 /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
 pub fn depth(found: &Fused, softness: f32, keep_going: KeepGoing) -> Result<Vec<f32>> {
-    let [red, ..] = &found.channels;
+    let [width, height] = found.picture.size();
     let depth = found.depth.clone().of_the_sharpest();
-    depth.smooth(red.width, red.height, softness, keep_going)
+    depth.smooth(width, height, softness, keep_going)
 }
 
 /// Accumulates frames, each pixel weighted by how near it is in depth.
@@ -64,8 +64,7 @@ impl Render {
     ///
     /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
     pub fn new(found: Fused, clamp: bool, softness: f32, keep_going: KeepGoing) -> Result<Self> {
-        let [red, ..] = &found.channels;
-        let (width, height) = (red.width, red.height);
+        let [width, height] = found.picture.size();
         Ok(Self {
             depth: depth(&found, softness, keep_going)?,
             sum: Weighted::new(width, height),
@@ -95,13 +94,13 @@ impl Accumulator for Render {
     }
 
     fn finish(self, keep_going: KeepGoing) -> Result<Fused> {
-        let mut channels = self.sum.mean();
-        for (channel, range) in channels.iter_mut().zip(self.range.iter().flatten()) {
-            check(keep_going)?;
-            range.clamp(channel);
+        check(keep_going)?;
+        let mut picture = Picture::from(self.sum.mean());
+        if let Some(range) = self.range {
+            picture = picture.within(range);
         }
         Ok(Fused {
-            channels,
+            picture,
             ..self.found
         })
     }
@@ -177,7 +176,8 @@ impl Accumulator for Search {
     fn finish(self, keep_going: KeepGoing) -> Result<Fused> {
         check(keep_going)?;
         let black = || Plane::new(self.width, self.height);
-        self.sharpest.fused([black(), black(), black()], keep_going)
+        self.sharpest
+            .fused([black(), black(), black()].into(), keep_going)
     }
 }
 
@@ -211,9 +211,10 @@ mod tests {
     fn each_band_comes_from_the_frame_that_is_sharp_there() {
         for clamp in [false, true] {
             let fused = bands(clamp);
+            let red = fused.picture.channel(0);
             for y in 0..64 {
                 for x in (0..128).filter(|x| (10..22).contains(&(x % 32))) {
-                    let value = fused.channels[0].row(y)[x];
+                    let value = red.row(y)[x];
                     let truth = checks(x, y);
                     assert!((value - truth).abs() < 0.02, "({x}, {y}): {value}");
                     assert_eq!(fused.index[y * 128 + x], (x / 32 * 4) as u16);
@@ -230,13 +231,8 @@ mod tests {
         let found = search.finish(ALWAYS).unwrap();
         let mut render = Render::new(found, true, 1.0, ALWAYS).unwrap();
         (0..3).for_each(|index| render.add(index, one.clone(), ALWAYS).unwrap());
-        for (fused, one) in render
-            .finish(ALWAYS)
-            .unwrap()
-            .channels
-            .iter()
-            .zip(&one.channels)
-        {
+        let fused = render.finish(ALWAYS).unwrap().picture.channels();
+        for (fused, one) in fused.iter().zip(&one.channels) {
             for (a, b) in fused.data.iter().zip(&one.data) {
                 assert!((a - b).abs() < 1.0 / 65535.0);
             }

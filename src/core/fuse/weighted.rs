@@ -4,6 +4,7 @@ use rayon::iter::repeat_n;
 use rayon::prelude::*;
 
 use super::levels::{Detail, DetailRow};
+use super::number::{Number, Root};
 use super::tiles::{Pane, Tiles};
 use crate::core::plane::{BAND, Plane};
 use crate::core::rows::Rows;
@@ -20,9 +21,6 @@ pub struct Weighted<S = f32> {
 pub trait Kept: Copy + Default + Send + Sync {
     /// Takes in a value that weighs `own`, which is `share` of all so far.
     fn add(self, value: f32, own: f32, share: f32) -> Self;
-
-    /// The weighted means of all.
-    fn means(kept: [Vec<Self>; 3], weight: Plane) -> [Plane; 3];
 }
 
 /// The sum.
@@ -31,66 +29,14 @@ impl Kept for f32 {
     fn add(self, value: f32, own: f32, _: f32) -> Self {
         self + own * value
     }
-
-    fn means(kept: [Vec<Self>; 3], weight: Plane) -> [Plane; 3] {
-        kept.map(|data| {
-            let mut means = Plane {
-                width: weight.width,
-                height: weight.height,
-                data,
-            };
-            means.divide(&weight);
-            means
-        })
-    }
 }
 
-/// The mean of detail, which is at most 1 either way, in 16 bits: about the root
-/// of it, since what is faint needs the finest steps, and an error beside a strong
-/// edge is hidden by the edge. No step is so large that a value is rounded to
-/// anything but the nearest or the next of 16 bits.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Root(i16);
-
-/// What is kept is the `kept` of which `STRAIGHT * kept + BENT * kept²` is the value.
-const STRAIGHT: f32 = 0.55;
-const BENT: f32 = 1.0 - STRAIGHT;
-
-/// Added to a number of 16 bits, leaves no bits for fractions.
-const WHOLE: f32 = (3 << 22) as f32;
-
-impl Root {
-    #[inline(always)]
-    fn of(value: f32) -> Self {
-        let root = (STRAIGHT * STRAIGHT + 4.0 * BENT * value.abs()).sqrt() - STRAIGHT;
-        let root = (root * (0.5 / BENT)).min(1.0).copysign(value) * f32::from(i16::MAX);
-        // Where a float has no bits for fractions, it ends in the nearest integer.
-        Self((root + WHOLE).to_bits() as i16)
-    }
-
-    #[inline(always)]
-    fn value(self) -> f32 {
-        let root = f32::from(self.0) * (1.0 / f32::from(i16::MAX));
-        root * (STRAIGHT + BENT * root.abs())
-    }
-}
-
+/// The mean.
 impl Kept for Root {
     #[inline(always)]
     fn add(self, value: f32, _: f32, share: f32) -> Self {
         let before = self.value();
         Self::of(before + share * (value - before))
-    }
-
-    fn means(kept: [Vec<Self>; 3], weight: Plane) -> [Plane; 3] {
-        let (width, height) = (weight.width, weight.height);
-        // Its memory is as much as that of a mean.
-        drop(weight);
-        kept.map(|kept| Plane {
-            width,
-            height,
-            data: kept.par_iter().map(|root| root.value()).collect(),
-        })
     }
 }
 
@@ -178,10 +124,25 @@ impl<S: Kept> Weighted<S> {
         both.map(|(sum, weight)| Sums { sum, weight }).collect()
     }
 
+    /// What is kept of the three channels.
+    pub fn into_kept(self) -> [Vec<S>; 3] {
+        self.sum
+    }
+}
+
+impl Weighted {
     /// The weighted mean.
     pub fn mean(self) -> [Plane; 3] {
         let Self { sum, weight } = self;
-        S::means(sum, weight)
+        sum.map(|data| {
+            let mut means = Plane {
+                width: weight.width,
+                height: weight.height,
+                data,
+            };
+            means.divide(&weight);
+            means
+        })
     }
 }
 
@@ -254,6 +215,26 @@ fn add_run<S: Kept>(own: &[f32], values: [&[f32]; 3], total: &mut [f32], sum: [&
         let values = sum.iter_mut().zip(values).zip(own).zip(&shares);
         for (((sum, value), own), share) in values {
             *sum = sum.add(*value, *own, *share);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_that_weigh_little_count_as_much_as_they_weigh() {
+        let plane = |value: f32| [0, 1, 2].map(|_| Plane::filled(4, 1, value));
+        let mut kept = Weighted::<Root>::new(4, 1);
+        kept.add(&plane(0.3), |_| 1.0);
+        for _ in 0..1000 {
+            kept.add(&plane(0.0), |_| 1.0 / 300.0);
+        }
+        let right = 0.3 / (1.0 + 1000.0 / 300.0);
+        for value in kept.into_kept().iter().flatten() {
+            let off = (value.value() - right).abs();
+            assert!(off < 0.05 * right, "{value:?}: {off}");
         }
     }
 }

@@ -125,8 +125,8 @@ impl Depths {
         smoothness: u8,
         keep_going: KeepGoing,
     ) -> Result<Option<Self>> {
-        let [picture, ..] = &fused.channels;
-        let step = step(picture.width, picture.height);
+        let [width, height] = fused.picture.size();
+        let step = step(width, height);
         // It is at half the size already.
         let depth = match step.ilog2() {
             0 | 1 => fused.depth.clone(),
@@ -149,13 +149,14 @@ impl Depths {
         if share < EDGES || last < 2 {
             return Ok(None);
         }
-        found.picture = fused.channels.each_ref().map(|plane| {
+        for number in 0..3 {
+            check(keep_going)?;
+            let plane = fused.picture.channel(number);
             let mut small = plane.reduced();
             (2..step.ilog2() + 1).for_each(|_| small = small.reduced());
-            small
-        });
-        check(keep_going)?;
-        found.range = fused.channels.each_ref().map(|plane| bounds(plane, step));
+            found.picture[number] = small;
+            found.range[number] = bounds(&plane, step);
+        }
         Ok(Some(found))
     }
 

@@ -218,12 +218,12 @@ fn with_helper<T>(
         Ok(faulty(wish.on_cpu(area), is_too_tall))
     };
     let again = |wish: &fuse::Options, found: Fused, veil, keep_going: KeepGoing| {
-        let [plane, ..] = &found.channels;
+        let [width, height] = found.picture.size();
         let area = Area {
             x: 0,
             y: 0,
-            width: plane.width,
-            height: plane.height,
+            width,
+            height,
         };
         let second = wish.second(found, veil, area, None, keep_going)?;
         Ok(match second {
@@ -363,8 +363,11 @@ fn assert_fused_in_bands(material: &Material, right: &Outcome, fault: Fault) {
     assert!(outcome.by_helper);
     assert_eq!(outcome.warnings, [""; 0]);
     assert_eq!(outcome.sharpness, right.sharpness);
-    let planes = right.fused.channels.iter().zip(&outcome.fused.channels);
-    for (a, b) in planes.flat_map(|(a, b)| a.data.iter().zip(&b.data)) {
+    let planes = [right, &outcome].map(|outcome| outcome.fused.picture.channels());
+    let [right, own] = planes
+        .each_ref()
+        .map(|planes| planes.iter().flat_map(|plane| &plane.data));
+    for (a, b) in right.zip(own) {
         assert!((a - b).abs() < 0.01);
     }
 }

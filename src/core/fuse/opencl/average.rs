@@ -7,7 +7,7 @@ use super::Rest;
 use super::contrast::{Sharpest, Spread, reduce, window};
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
-use super::worker::{Accumulator, channels, normalise};
+use super::worker::{Accumulator, download, normalise};
 use crate::core::fuse::Options;
 use crate::core::fuse::average::power;
 use crate::core::fuse::contrast::FLOOR;
@@ -105,7 +105,8 @@ impl Accumulator for Average {
 
     fn finish(self, session: &Session) -> Result<Rest> {
         normalise(session, &self.sum)?;
-        let channels = channels(session, &self.sum, &self.spread.near)?;
-        self.sharpest.fused(session, channels)
+        drop(self.spread);
+        let picture = download(session, &self.sum)?;
+        self.sharpest.fused(session, picture)
     }
 }

@@ -7,10 +7,9 @@ use super::Rest;
 use super::depth::DepthSearch;
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
-use crate::core::fuse::Fused;
+use crate::core::fuse::{Fused, Picture};
 use crate::core::fuse::contrast::settling;
 use crate::core::KeepGoing;
-use crate::core::plane::Plane;
 
 /// The energy of the two finest levels of detail, or its root, in soft windows of
 /// several sizes about each pixel.
@@ -120,9 +119,9 @@ impl Sharpest {
         window(session, scratch, share)
     }
 
-    /// The picture of all frames, given its channels; its alpha is left to the
-    /// caller.
-    pub fn fused(self, session: &Session, channels: [Plane; 3]) -> Result<Rest> {
+    /// What is known of the picture of all frames, beside it; its alpha is left to
+    /// the caller.
+    pub fn fused(self, session: &Session, picture: Picture) -> Result<Rest> {
         let Self {
             best,
             index,
@@ -138,7 +137,7 @@ impl Sharpest {
         let confidence = session.download(&confidence)?;
         Ok(Box::new(move |keep_going: KeepGoing| {
             Ok(Fused {
-                channels,
+                picture,
                 index,
                 depth: kept.map(floor, keep_going)?,
                 confidence,

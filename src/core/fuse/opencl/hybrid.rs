@@ -11,7 +11,7 @@ use super::range::Range;
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::work::Work;
-use super::worker::{Accumulator, channels, collapse, normalise};
+use super::worker::{Accumulator, collapse, download, normalise};
 use crate::core::fuse::depth::telling;
 use crate::core::fuse::hybrid::{CLEAR, HIDING, OWN_FLOOR, floor, power};
 use crate::core::fuse::prefer::Bias;
@@ -228,7 +228,8 @@ impl Accumulator for Hybrid {
         if let Some(range) = &range {
             range.hold(session, picture)?;
         }
-        let channels = channels(session, picture, &work.spread.near)?;
-        sharpest.fused(session, channels)
+        drop(work);
+        let picture = download(session, picture)?;
+        sharpest.fused(session, picture)
     }
 }

@@ -8,7 +8,7 @@ use super::contrast::{reduce, window};
 use super::range::Range;
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
-use super::worker::{Accumulator, channels, collapse, normalise};
+use super::worker::{Accumulator, collapse, download, normalise};
 use crate::core::KeepGoing;
 use crate::core::fuse::prefer::Bias;
 use crate::core::fuse::pyramid::{BIASED, NOBODY, calmness, windows};
@@ -179,7 +179,7 @@ impl Accumulator for Pyramid {
         let Self {
             levels,
             coarser,
-            energy: [scratch, energy],
+            energy,
             calm,
             base,
             range,
@@ -215,13 +215,13 @@ impl Accumulator for Pyramid {
         if let Some(range) = &range {
             range.hold(session, &coarse)?;
         }
-        let channels = channels(session, &coarse, &scratch)?;
+        let picture = download(session, &coarse)?;
         let index: Vec<u16> = session.download(&index)?;
         let confidence: Vec<u8> = session.download(&confidence)?;
-        let (width, height) = (channels[0].width, channels[0].height);
+        let [width, height] = picture.size();
         Ok(Box::new(move |_: KeepGoing| {
             Ok(Fused {
-                channels,
+                picture,
                 depth: DepthMap::of_index(&index, &confidence, width, height),
                 index,
                 confidence,

@@ -9,7 +9,7 @@ use super::range::Range;
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::work::Work;
-use super::worker::{Accumulator, channels, normalise};
+use super::worker::{Accumulator, download, normalise};
 use crate::core::KeepGoing;
 use crate::core::fuse::prefer::Bias;
 use crate::core::fuse::render::floor;
@@ -82,7 +82,8 @@ impl Accumulator for Search {
         let near = &self.work.spread.near;
         let (width, height) = (near.width.try_into()?, near.height.try_into()?);
         let black = || Plane::new(width, height);
-        self.sharpest.fused(session, [black(), black(), black()])
+        self.sharpest
+            .fused(session, [black(), black(), black()].into())
     }
 }
 
@@ -98,8 +99,8 @@ impl Render {
     /// Nothing added yet; `found` is what is known of the picture but its
     /// channels, and `depth` tells the depth of each pixel.
     pub fn new(session: &Session, found: Fused, depth: &[f32], clamp: bool) -> Result<Self> {
-        let [red, ..] = &found.channels;
-        let (width, height) = (red.width.try_into()?, red.height.try_into()?);
+        let [width, height] = found.picture.size();
+        let (width, height) = (width.try_into()?, height.try_into()?);
         let range = || Range::new(session, width, height);
         Ok(Self {
             depth: session.upload(depth, width, height, None)?,
@@ -134,7 +135,8 @@ impl Accumulator for Render {
         if let Some(range) = &range {
             range.hold(session, &sum)?;
         }
-        let (channels, found) = (channels(session, &sum, &depth)?, self.found);
-        Ok(Box::new(|_: KeepGoing| Ok(Fused { channels, ..found })))
+        drop(depth);
+        let (picture, found) = (download(session, &sum)?, self.found);
+        Ok(Box::new(|_: KeepGoing| Ok(Fused { picture, ..found })))
     }
 }

@@ -66,10 +66,10 @@ fn a_frame_is_uploaded_once_and_only_results_come_back() {
             assert_eq!(two.uploads, TABLES + 2, "{method:?}");
             let pixels = fused.index.len() as u64;
             assert!(fused.alpha.is_some(), "{method:?}");
-            // Three channels of floats, but where a second look makes the picture;
+            // Three channels of 16 bits, but where a second look makes the picture;
             // the index, how sure it is, and where there is anything; for depth
             // four floats and a number at half the size.
-            let channels = if method.looks() > 1 { 0 } else { 12 };
+            let channels = if method.looks() > 1 { 0 } else { 6 };
             let depth = if method == Method::Pyramid { 0 } else { 18 };
             let bytes = pixels * (channels + 2 + 1 + 1) + pixels / 4 * depth;
             assert_eq!(two.downloaded, bytes, "{method:?}");

@@ -10,13 +10,12 @@ use super::hybrid::Hybrid;
 use super::lane::{Next, Source};
 use super::pyramid::Pyramid;
 use super::render::{Render, Search};
-use super::session::Arg::{In, Int, Out, Size};
+use super::session::Arg::{In, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::{ADVICE, Messages, Orders, Report, Reports, Rest, Task, enough_memory};
 use crate::core::device::OpenClDevice;
-use crate::core::fuse::{Fused, Method};
+use crate::core::fuse::{Fused, Method, Picture};
 use crate::core::KeepGoing;
-use crate::core::plane::Plane;
 use crate::core::warp::Area;
 use crate::{Error, Result};
 
@@ -202,25 +201,13 @@ fn fuse(
     })))
 }
 
-/// Downloads the channels of a picture, one after another by way of `scratch`.
-pub fn channels(
-    session: &Session,
-    picture: &Buffer,
-    scratch: &Buffer,
-) -> opencv::Result<[Plane; 3]> {
-    let channel = |number| -> opencv::Result<Plane> {
-        session.run(
-            "channel",
-            picture.size(),
-            &[In(picture), Int(number), Out(scratch), Size(picture)],
-        )?;
-        Ok(Plane {
-            width: picture.width.try_into()?,
-            height: picture.height.try_into()?,
-            data: session.download(scratch)?,
-        })
-    };
-    Ok([channel(0)?, channel(1)?, channel(2)?])
+/// Downloads a picture.
+pub fn download(session: &Session, picture: &Buffer) -> opencv::Result<Picture> {
+    let all = session.blank(3 * picture.width, picture.height, Kind::Short)?;
+    let args = [In(picture), Size(picture), Out(&all)];
+    session.run("samples", picture.size(), &args)?;
+    let size = (picture.width.try_into()?, picture.height.try_into()?);
+    Ok(Picture::of_samples(size, session.download(&all)?))
 }
 
 /// Divides what was summed up by its weight.
