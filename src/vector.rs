@@ -13,6 +13,20 @@ pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
     ARCH.get_or_init(Arch::new).dispatch(work)
 }
 
+/// Bytes of a line of the cache.
+const LINE: usize = 64;
+
+/// Has the cache fetch `values`, which are looked at next, from main memory: lines that
+/// are asked for one right after another come at the same time, and not each when
+/// what is made of the one before is nearly done.
+#[inline(always)]
+pub fn touch<T: Copy>(values: &[T]) {
+    let each = (LINE / size_of::<T>().max(1)).max(1);
+    for value in values.iter().step_by(each).chain(values.last()) {
+        std::hint::black_box(*value);
+    }
+}
+
 /// Values that are added up side by side.
 const LANES: usize = 8;
 

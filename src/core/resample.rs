@@ -9,7 +9,7 @@ use super::Transform;
 use super::taps::{BEFORE, LANES, STRIDE, TAPS, mix, runs, weights};
 use super::warp::{Area, Exposure};
 use crate::photo::Photo;
-use crate::vector::vectorised;
+use crate::vector::{touch, vectorised};
 
 /// Columns that are warped at a time: what they need of the frame stays in the
 /// cache.
@@ -166,8 +166,14 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
         let (first, end) = (inside(left), inside(right));
         let before = (first as isize - left).clamp(0, width as isize) as usize;
         let shown = before..before + (end - first);
+        let line = |row: usize| (top + row as isize).clamp(0, self.height as isize - 1) as usize;
+        if !shown.is_empty() {
+            for y in (0..tile.height).map(line) {
+                touch(&self.samples[(y * self.width + first) * 3..(y * self.width + end) * 3]);
+            }
+        }
         for row in 0..tile.height {
-            let y = (top + row as isize).clamp(0, self.height as isize - 1) as usize;
+            let y = line(row);
             let row = &mut tile.rows[row * ROW..(row + 1) * ROW];
             let (red, rest) = row.split_at_mut(STRIDE);
             let (green, blue) = rest.split_at_mut(STRIDE);
