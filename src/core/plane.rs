@@ -118,13 +118,40 @@ impl Plane {
         );
     }
 
+    /// Makes each value what `change` makes of it.
+    pub fn change(&mut self, change: impl Fn(f32) -> f32 + Sync) {
+        self.bands_mut().for_each(|(_, rows)| {
+            vectorised(
+                #[inline(always)]
+                || rows.iter_mut().for_each(|value| *value = change(*value)),
+            );
+        });
+    }
+
+    /// Makes each value what `change` makes of it and of that of `other`, a plane of
+    /// the same size.
+    pub fn change_by(&mut self, other: &Self, change: impl Fn(f32, f32) -> f32 + Sync) {
+        let width = self.width;
+        self.bands_mut().for_each(|(first, rows)| {
+            let others = &other.data[first * width..][..rows.len()];
+            vectorised(
+                #[inline(always)]
+                || {
+                    let both = rows.iter_mut().zip(others);
+                    both.for_each(|(value, other)| *value = change(*value, *other));
+                },
+            );
+        });
+    }
+
     /// Divides each value by that of `other`, a plane of the same size whose
     /// values are not negative.
     pub fn divide(&mut self, other: &Self) {
-        self.data
-            .par_iter_mut()
-            .zip(&other.data)
-            .for_each(|(value, other)| *value /= other.max(f32::MIN_POSITIVE));
+        self.change_by(
+            other,
+            #[inline(always)]
+            |value, other| value / other.max(f32::MIN_POSITIVE),
+        );
     }
 
     /// Weighted by the binomial 1 4 6 4 1 each way: the mean of a soft 5×5

@@ -14,7 +14,7 @@ use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::grey::LUMA;
 use crate::core::keep_going::check;
-use crate::core::plane::Plane;
+use crate::core::plane::{BAND, Plane};
 use crate::core::rolling::Rolling;
 use crate::core::rows::{Band, Rows};
 use crate::core::window::Window;
@@ -264,10 +264,16 @@ pub fn settle_into<'a>(
     let width = far.width();
     bands.for_each(|(first, rows)| {
         for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
-            for (share, far) in out.iter_mut().zip(far.row(y)) {
-                let far = if is_root { far * far } else { *far }.max(least);
-                *share = (far / (far + half)).powi(2);
-            }
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (share, far) in out.iter_mut().zip(far.row(y)) {
+                        let far = if is_root { far * far } else { *far }.max(least);
+                        let beyond = far / (far + half);
+                        *share = beyond * beyond;
+                    }
+                },
+            );
         }
     });
 }
@@ -319,7 +325,10 @@ pub fn energy(channels: &[Plane; 3]) -> Plane {
 }
 
 fn square(plane: &mut Plane) {
-    plane.data.par_iter_mut().for_each(|v| *v *= *v);
+    plane.change(
+        #[inline(always)]
+        |v| v * v,
+    );
 }
 
 /// Which of the frames so far has the most contrast at each pixel.
@@ -384,10 +393,13 @@ impl Sharpest {
     /// soft windows at half the size.
     pub fn beyond(&self, level: f32) -> Plane {
         let mut share = self.best.reduced();
-        share.data.par_iter_mut().for_each(|v| {
-            let best = v.max(0.0);
-            *v = best / (best + level);
-        });
+        share.change(
+            #[inline(always)]
+            |best| {
+                let best = best.max(0.0);
+                best / (best + level)
+            },
+        );
         share.windowed().windowed()
     }
 
@@ -397,15 +409,22 @@ impl Sharpest {
     ///
     /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
     pub fn fused(self, picture: Picture, keep_going: KeepGoing) -> Result<Fused> {
-        let confidence = self
-            .best
-            .data
-            .par_iter()
-            .map(|best| {
-                let ratio = (best.max(0.0) / self.floor).sqrt();
-                (255.0 * ratio / (1.0 + ratio)) as u8
-            })
-            .collect();
+        let Self { best, floor, .. } = &self;
+        let mut confidence = vec![0; best.data.len()];
+        let length = (best.width * BAND).max(1);
+        let bands = confidence.par_chunks_mut(length);
+        let bands = bands.zip(best.data.par_chunks(length));
+        bands.for_each(|(confidence, best)| {
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (confidence, best) in confidence.iter_mut().zip(best) {
+                        let ratio = (best.max(0.0) / floor).sqrt();
+                        *confidence = (255.0 * ratio / (1.0 + ratio)) as u8;
+                    }
+                },
+            );
+        });
         check(keep_going)?;
         Ok(Fused {
             picture,

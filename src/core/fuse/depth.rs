@@ -97,8 +97,11 @@ impl DepthSearch {
     /// are found finer than a frame if frames come in the order of the stack.
     pub fn add(&mut self, index: u16, focus: &Plane, clues: &Clues, mask: Option<&Plane>) {
         if let Some(crisp) = clues.crisp {
-            let each = self.crisp.data.par_iter_mut().zip(&crisp.data);
-            each.for_each(|(most, crisp)| *most = most.max(*crisp));
+            self.crisp.change_by(
+                crisp,
+                #[inline(always)]
+                |most, crisp| most.max(crisp),
+            );
         }
         let [first, second] = &mut self.windows;
         let coarse = clues.coarse.map(|coarse| {
@@ -313,15 +316,14 @@ impl Kept {
     /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
     pub fn map(self, floor: f32, keep_going: KeepGoing) -> Result<DepthMap> {
         let (width, height) = (self.peak.width, self.peak.height);
-        let confidence = self.peak.data.par_iter().map(|peak| {
-            let ratio = (peak.max(0.0) / floor).sqrt();
-            ratio / (1.0 + ratio)
-        });
-        let confidence = Plane {
-            width,
-            height,
-            data: confidence.collect(),
-        };
+        let mut confidence = self.peak.clone();
+        confidence.change(
+            #[inline(always)]
+            |peak| {
+                let ratio = (peak.max(0.0) / floor).sqrt();
+                ratio / (1.0 + ratio)
+            },
+        );
         let in_order = self.frames.windows(2).all(|pair| pair[0] < pair[1]);
         let depth = (0..width * height).into_par_iter().map(|i| {
             let winner = usize::from(self.winner[i]);

@@ -462,8 +462,18 @@ impl Accumulator for Hybrid {
 
 /// Replaces a share of each value by `other`.
 fn mix(plane: &mut Plane, other: &Plane, share: &Plane) {
-    let values = plane.data.par_iter_mut().zip(&other.data).zip(&share.data);
-    values.for_each(|((value, other), share)| *value += share * (other - *value));
+    plane.bands_mut().for_each(|(first, rows)| {
+        let rows = (first..).zip(rows.chunks_exact_mut(other.width));
+        for (y, row) in rows {
+            vectorised(
+                #[inline(always)]
+                || {
+                    let values = row.iter_mut().zip(other.row(y)).zip(share.row(y));
+                    values.for_each(|((value, other), share)| *value += share * (other - *value));
+                },
+            );
+        }
+    });
 }
 
 #[cfg(test)]

@@ -28,14 +28,20 @@ pub fn own(crisp: &Plane) -> Plane {
         // Two windows of half the reach make one of the whole.
         most = farthest(&most, radius - reach);
         reach = radius;
-        let each = rims.data.par_iter_mut().zip(&most.data);
-        each.for_each(|(rim, most)| *rim = rim.max(share * most));
+        rims.change_by(
+            &most,
+            #[inline(always)]
+            |rim, most| rim.max(share * most),
+        );
     }
-    let each = rims.data.par_iter_mut().zip(&crisp.data);
-    each.for_each(|(value, crisp)| {
-        let ratio = crisp / value.max(f32::MIN_POSITIVE);
-        *value = ((ratio - NOT) / (ALL - NOT)).clamp(0.0, 1.0);
-    });
+    rims.change_by(
+        crisp,
+        #[inline(always)]
+        |rim, crisp| {
+            let ratio = crisp / rim.max(f32::MIN_POSITIVE);
+            ((ratio - NOT) / (ALL - NOT)).clamp(0.0, 1.0)
+        },
+    );
     rims
 }
 

@@ -150,16 +150,15 @@ impl Picture {
         };
         let mut samples = vec![0u16; 3 * width * height];
         let bands = samples.par_chunks_mut((3 * width * BLOCK).max(1));
+        let scratch = || [(); 3].map(|()| Scratch::default());
         bands
             .enumerate()
-            .for_each_init(Scratch::default, |scratch, (band, rows)| {
-                for number in 0..3 {
-                    let rows = rows.chunks_exact_mut(3 * width).enumerate();
-                    for (k, row) in rows {
-                        let values = levels.row(number, band * BLOCK + k, width, scratch);
-                        let pixels = row.as_chunks_mut::<3>().0.iter_mut().zip(values);
-                        pixels.for_each(|(pixel, value)| pixel[number] = sample(*value));
+            .for_each_init(scratch, |scratch, (band, rows)| {
+                for (k, row) in rows.chunks_exact_mut(3 * width).enumerate() {
+                    for (number, scratch) in scratch.iter_mut().enumerate() {
+                        levels.row(number, band * BLOCK + k, width, scratch);
                     }
+                    interleave(scratch.each_ref().map(|scratch| &scratch.values[..]), row);
                 }
             });
         samples
@@ -214,7 +213,21 @@ fn add(detail: &[Root], values: &mut [f32]) {
     );
 }
 
+/// Puts a row of three channels together, in 16 bits.
+fn interleave([red, green, blue]: [&[f32]; 3], row: &mut [u16]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            let pixels = row.as_chunks_mut::<3>().0.iter_mut();
+            for (((pixel, red), green), blue) in pixels.zip(red).zip(green).zip(blue) {
+                *pixel = [sample(*red), sample(*green), sample(*blue)];
+            }
+        },
+    );
+}
+
 /// A share of full scale in 16 bits.
+#[inline(always)]
 fn sample(value: f32) -> u16 {
     (value * FULL + 0.5).clamp(0.0, FULL) as u16
 }

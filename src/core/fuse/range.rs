@@ -78,30 +78,63 @@ impl Range {
     /// Finds what a row of blocks is held within: the range of each block and of the
     /// blocks around it.
     pub fn limits(&self, row: usize, limits: &mut Limits) {
-        let (columns, rows) = (self.columns, self.low.len() / self.columns.max(1));
-        let near = |at: usize, count: usize| at.saturating_sub(1)..(at + 2).min(count);
-        let around = |column| {
-            let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
-            for r in near(row, rows) {
-                for c in near(column, columns) {
-                    low = low.min(self.low[r * columns + c]);
-                    high = high.max(self.high[r * columns + c]);
+        let columns = self.columns;
+        let last = (self.low.len() / columns.max(1)).saturating_sub(1);
+        let rows = [row.saturating_sub(1), row, (row + 1).min(last)];
+        let Limits { down, around } = limits;
+        for plane in around.iter_mut() {
+            plane.resize(columns, 0.0);
+        }
+        down.resize(columns + 2, 0.0);
+        let [low, high] = around;
+        vectorised(
+            #[inline(always)]
+            || {
+                join(near(&self.low, rows, columns), down, low, lesser);
+                join(near(&self.high, rows, columns), down, high, greater);
+                // Where no frame was seen there is nothing to hold to.
+                for (low, high) in low.iter_mut().zip(high) {
+                    let is_seen = *low <= *high;
+                    *low = if is_seen { *low } else { f32::NEG_INFINITY };
+                    *high = if is_seen { *high } else { f32::INFINITY };
                 }
-            }
-            // Where no frame was seen there is nothing to hold to.
-            match low > high {
-                true => [f32::NEG_INFINITY, f32::INFINITY],
-                false => [low, high],
-            }
-        };
-        limits.0.clear();
-        limits.0.extend((0..columns).map(around));
+            },
+        );
+    }
+}
+
+/// Three rows of these.
+fn near(all: &[f32], rows: [usize; 3], columns: usize) -> [&[f32]; 3] {
+    rows.map(|row| &all[row * columns..][..columns])
+}
+
+/// Joins each value of three rows with those beside it, above and below; `down` is
+/// scratch for two more than a row has.
+#[inline(always)]
+fn join(
+    [above, own, below]: [&[f32]; 3],
+    down: &mut [f32],
+    out: &mut [f32],
+    choose: impl Fn(f32, f32) -> f32,
+) {
+    let count = own.len();
+    let values = down[1..].iter_mut().zip(above).zip(own).zip(below);
+    for (((down, above), own), below) in values {
+        *down = choose(choose(*above, *own), *below);
+    }
+    (down[0], down[count + 1]) = (down[1], down[count]);
+    for (out, near) in out.iter_mut().zip(down.windows(3)) {
+        *out = choose(choose(near[0], near[1]), near[2]);
     }
 }
 
 /// The least and the greatest value that each block of a row of them may have.
 #[derive(Debug, Default)]
-pub struct Limits(Vec<[f32; 2]>);
+pub struct Limits {
+    around: [Vec<f32>; 2],
+    /// Memory for those of three blocks above each other.
+    down: Vec<f32>,
+}
 
 impl Limits {
     /// Holds a row of pixels within them.
@@ -109,12 +142,13 @@ impl Limits {
         vectorised(
             #[inline(always)]
             || {
+                let [low, high] = &self.around;
                 let (blocks, last) = row.as_chunks_mut::<BLOCK>();
-                let limits = blocks.iter_mut().zip(&self.0);
-                for (block, &[low, high]) in limits {
+                let limits = low.iter().zip(high);
+                for (block, (&low, &high)) in blocks.iter_mut().zip(limits) {
                     block.iter_mut().for_each(|v| *v = v.max(low).min(high));
                 }
-                if let Some(&[low, high]) = self.0.last() {
+                if let (Some(&low), Some(&high)) = (low.last(), high.last()) {
                     last.iter_mut().for_each(|v| *v = v.max(low).min(high));
                 }
             },
