@@ -22,11 +22,12 @@ const ALL: f32 = 1.3;
 /// How far the most energy that each place has, in no window, is its own: 0 to 1.
 pub fn own(crisp: &Plane) -> Plane {
     let mut rims = Plane::new(crisp.width, crisp.height);
-    let mut most = crisp.clone();
-    let mut reach = 0;
+    let (mut most, mut wider) = (crisp.clone(), Plane::default());
+    let (mut along, mut reach) = (Plane::default(), 0);
     for (radius, share) in RIMS {
         // Two windows of half the reach make one of the whole.
-        most = farthest(&most, radius - reach);
+        farthest(&most, radius - reach, &mut along, &mut wider);
+        std::mem::swap(&mut most, &mut wider);
         reach = radius;
         rims.change_by(
             &most,
@@ -45,11 +46,13 @@ pub fn own(crisp: &Plane) -> Plane {
     rims
 }
 
-/// The most of what is `shift` places away each way, and along both; with a
-/// shift of 1 of the place itself, too.
-fn farthest(plane: &Plane, shift: usize) -> Plane {
+/// Fills `most` with the most of what is `shift` places away each way, and along both;
+/// with a shift of 1 of the place itself, too. `along` is scratch.
+fn farthest(plane: &Plane, shift: usize, along: &mut Plane, most: &mut Plane) {
     let (width, height) = (plane.width, plane.height);
-    let [mut along, mut most] = [(); 2].map(|()| Plane::new(width, height));
+    for plane in [&mut *along, &mut *most] {
+        plane.reshape(width, height);
+    }
     along.bands_mut().for_each(|(first, rows)| {
         for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
             let row = plane.row(y);
@@ -83,7 +86,6 @@ fn farthest(plane: &Plane, shift: usize) -> Plane {
             greatest(out, [above, below, middle]);
         }
     });
-    most
 }
 
 /// Fills a row with the greatest of three.

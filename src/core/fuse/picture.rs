@@ -110,20 +110,23 @@ impl Picture {
 
     /// One channel of it: red, green or blue.
     pub fn channel(&self, number: usize) -> Plane {
-        let (width, height) = (self.width, self.height);
+        let mut plane = Plane::default();
+        self.channel_into(number, &mut plane);
+        plane
+    }
+
+    /// The same in the memory of a plane.
+    pub fn channel_into(&self, number: usize, plane: &mut Plane) {
+        let width = self.width;
+        plane.reshape(width, self.height);
         let levels = match &self.content {
             Content::Levels(levels) => levels,
             Content::Sixteen(samples) => {
                 let pixels = samples.as_chunks::<3>().0.par_iter();
-                let values = pixels.map(|pixel| f32::from(pixel[number]) / FULL);
-                return Plane {
-                    width,
-                    height,
-                    data: values.collect(),
-                };
+                let values = plane.data.par_iter_mut().zip(pixels);
+                return values.for_each(|(value, pixel)| *value = f32::from(pixel[number]) / FULL);
             }
         };
-        let mut plane = Plane::new(width, height);
         let bands = plane.data.par_chunks_mut((width * BLOCK).max(1));
         bands
             .enumerate()
@@ -133,7 +136,6 @@ impl Picture {
                     row.copy_from_slice(levels.row(number, band * BLOCK + k, width, scratch));
                 }
             });
-        plane
     }
 
     /// Red, green and blue.
