@@ -3,11 +3,10 @@
 
 use opencv::Result;
 
-use super::Rest;
 use super::contrast::{Sharpest, Spread, reduce, window};
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
-use super::worker::{Accumulator, download, normalise};
+use super::worker::{Accumulator, Finish, download, normalise};
 use crate::core::fuse::Options;
 use crate::core::fuse::average::power;
 use crate::core::fuse::contrast::FLOOR;
@@ -103,10 +102,15 @@ impl Accumulator for Average {
         self.sharpest.depth.add(session, index, near, None, mask)
     }
 
-    fn finish(self, session: &Session) -> Result<Rest> {
-        normalise(session, &self.sum)?;
-        drop(self.spread);
-        let picture = download(session, &self.sum)?;
-        self.sharpest.fused(session, picture)
+    fn finish(self, session: &Session) -> Result<Finish> {
+        let Self {
+            sum,
+            spread,
+            sharpest,
+            ..
+        } = self;
+        normalise(session, &sum)?;
+        drop(spread);
+        sharpest.fused(session, move |session| download(session, &sum))
     }
 }

@@ -1,15 +1,19 @@
 //! Where a frame has contrast, and which frame has most, as
 //! [`fuse::contrast`](crate::core::fuse::contrast) finds it on the processor.
 
+use std::sync::mpsc::channel;
+
 use opencv::Result;
 
 use super::Rest;
 use super::depth::DepthSearch;
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
-use crate::core::fuse::{Fused, Picture};
-use crate::core::fuse::contrast::settling;
+use super::worker::Finish;
+use crate::Error;
 use crate::core::KeepGoing;
+use crate::core::fuse::contrast::settling;
+use crate::core::fuse::{Fused, Picture};
 
 /// The energy of the two finest levels of detail, or its root, in soft windows of
 /// several sizes about each pixel.
@@ -119,9 +123,13 @@ impl Sharpest {
         window(session, scratch, share)
     }
 
-    /// What is known of the picture of all frames, beside it; its alpha is left to
-    /// the caller.
-    pub fn fused(self, session: &Session, picture: Picture) -> Result<Rest> {
+    /// What is known of all frames, beside their `picture`, which is the last to be
+    /// downloaded: meanwhile the depth map is made. The alpha is left to the caller.
+    pub fn fused(
+        self,
+        session: &Session,
+        picture: impl FnOnce(&Session) -> Result<Picture> + 'static,
+    ) -> Result<Finish> {
         let Self {
             best,
             index,
@@ -133,16 +141,26 @@ impl Sharpest {
         let args = [In(&best), Out(&confidence), Size(&best), none];
         session.run("certainty", best.size(), &args)?;
         let kept = depth.finish(session)?;
-        let index = session.download(&index)?;
-        let confidence = session.download(&confidence)?;
-        Ok(Box::new(move |keep_going: KeepGoing| {
+        let (sender, receiver) = channel();
+        let rest: Rest = Box::new(move |keep_going: KeepGoing| {
+            let depth = kept.map(floor, keep_going)?;
+            // When the device fails, it tells why.
+            let (picture, index, confidence) = receiver.recv().map_err(|_| Error::Cancelled)?;
             Ok(Fused {
                 picture,
                 index,
-                depth: kept.map(floor, keep_going)?,
+                depth,
                 confidence,
                 alpha: None,
             })
-        }))
+        });
+        let more = Box::new(move |session: &Session| {
+            let picture = picture(session)?;
+            let (index, confidence) = (session.download(&index)?, session.download(&confidence)?);
+            // Who gave up needs none of it.
+            let _ = sender.send((picture, index, confidence));
+            Ok(())
+        });
+        Ok(Finish { rest, more })
     }
 }

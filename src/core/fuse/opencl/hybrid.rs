@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use opencv::Result;
 
-use super::Rest;
 use super::contrast::{Sharpest, reduce};
 use super::range::Range;
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::work::Work;
-use super::worker::{Accumulator, collapse, download, normalise};
+use super::worker::{Accumulator, Finish, collapse, download, normalise};
 use crate::core::fuse::depth::telling;
 use crate::core::fuse::hybrid::{CLEAR, HIDING, OWN_FLOOR, floor, power};
 use crate::core::fuse::prefer::Bias;
@@ -199,9 +198,9 @@ impl Accumulator for Hybrid {
         Ok(())
     }
 
-    fn finish(self, session: &Session) -> Result<Rest> {
+    fn finish(self, session: &Session) -> Result<Finish> {
         let Self {
-            levels,
+            mut levels,
             close,
             range,
             sharpest,
@@ -224,12 +223,11 @@ impl Accumulator for Hybrid {
             }
             coarse = Some(fine);
         }
-        let picture = &levels[0];
+        let picture = levels.swap_remove(0);
         if let Some(range) = &range {
-            range.hold(session, picture)?;
+            range.hold(session, &picture)?;
         }
         drop(work);
-        let picture = download(session, picture)?;
-        sharpest.fused(session, picture)
+        sharpest.fused(session, move |session| download(session, &picture))
     }
 }

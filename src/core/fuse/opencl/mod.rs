@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -167,6 +167,8 @@ enum Report {
     Freed,
     /// A frame was fused, or is about to be.
     Fused,
+    /// All of them are: what there is to do while the picture is on its way.
+    Rest(Rest),
     /// No more is to come.
     End,
 }
@@ -178,6 +180,14 @@ struct Reports(Sender<Report>);
 impl Reports {
     fn tell(&self, report: Report) {
         let _ = self.0.send(report);
+    }
+
+    /// Hands over what is left to do; gives it back if nobody is there to do it.
+    fn hand(&self, rest: Rest) -> Option<Rest> {
+        match self.0.send(Report::Rest(rest)) {
+            Err(SendError(Report::Rest(rest))) => Some(rest),
+            _ => None,
+        }
     }
 
     /// Tells of the end when it is dropped.
@@ -279,6 +289,7 @@ fn start(task: Task, area: Area, lanes: &Lanes) -> Result<Box<dyn Fusion>> {
         room: count.max(2),
         sent: 0,
         fused: 0,
+        rest: None,
         fault: None,
     };
     while !fusion.is_ready {
@@ -392,7 +403,7 @@ pub fn kernel_times(device: &OpenClDevice, area: Area, keep_going: KeepGoing) ->
 /// What is left to the processor to do when the device is done.
 type Rest = Box<dyn FnOnce(KeepGoing) -> Result<Fused> + Send>;
 
-/// How the thread ends that holds the device.
+/// How the thread ends that holds the device: with what nobody took from it before.
 type End = Result<Option<Rest>>;
 
 struct OnOpenCl {
@@ -413,6 +424,8 @@ struct OnOpenCl {
     sent: usize,
     /// How many of them were fused.
     fused: usize,
+    /// What is left to do.
+    rest: Option<Rest>,
     fault: Option<Error>,
 }
 
@@ -426,6 +439,7 @@ impl OnOpenCl {
             Ok(Report::Ready) => self.is_ready = true,
             Ok(Report::Freed) => self.room += 1,
             Ok(Report::Fused) => self.fused += 1,
+            Ok(Report::Rest(rest)) => self.rest = Some(rest),
             Err(RecvTimeoutError::Timeout) => check(keep_going)?,
             Ok(Report::End) | Err(RecvTimeoutError::Disconnected) => return Ok(false),
         }
@@ -553,10 +567,17 @@ impl Fusion for OnOpenCl {
     fn finish(mut self: Box<Self>, keep_going: KeepGoing) -> Result<Fused> {
         check(keep_going)?;
         self.send(Message::Finish)?;
-        while self.listen(keep_going)? {}
-        let rest = self.join()?.ok_or(Error::Cancelled)?;
-        let stages = &self.stages;
-        stages.time("device: read the rest", || rest(keep_going))
+        while self.rest.is_none() && self.listen(keep_going)? {}
+        let stages = self.stages.clone();
+        let read = |rest: Rest| stages.time("device: read the rest", || rest(keep_going));
+        let fused = self.rest.take().map(read);
+        // Where the device failed meanwhile, that is why there is none.
+        let rest = self.join()?;
+        match (fused, rest) {
+            (Some(fused), _) => fused,
+            (None, Some(rest)) => read(rest),
+            (None, None) => Err(Error::Cancelled),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::contrast::{reduce, window};
 use super::range::Range;
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
-use super::worker::{Accumulator, collapse, download, normalise};
+use super::worker::{Accumulator, Finish, collapse, download, normalise};
 use crate::core::KeepGoing;
 use crate::core::fuse::prefer::Bias;
 use crate::core::fuse::pyramid::{BIASED, NOBODY, calmness, windows};
@@ -175,7 +175,7 @@ impl Accumulator for Pyramid {
         )
     }
 
-    fn finish(self, session: &Session) -> Result<Rest> {
+    fn finish(self, session: &Session) -> Result<Finish> {
         let Self {
             levels,
             coarser,
@@ -219,7 +219,7 @@ impl Accumulator for Pyramid {
         let index: Vec<u16> = session.download(&index)?;
         let confidence: Vec<u8> = session.download(&confidence)?;
         let [width, height] = picture.size();
-        Ok(Box::new(move |_: KeepGoing| {
+        let rest: Rest = Box::new(move |_: KeepGoing| {
             Ok(Fused {
                 picture,
                 depth: DepthMap::of_index(&index, &confidence, width, height),
@@ -227,6 +227,7 @@ impl Accumulator for Pyramid {
                 confidence,
                 alpha: None,
             })
-        }))
+        });
+        Ok(rest.into())
     }
 }

@@ -9,7 +9,7 @@ use super::range::Range;
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::work::Work;
-use super::worker::{Accumulator, download, normalise};
+use super::worker::{Accumulator, Finish, download, normalise};
 use crate::core::KeepGoing;
 use crate::core::fuse::prefer::Bias;
 use crate::core::fuse::render::floor;
@@ -78,12 +78,12 @@ impl Accumulator for Search {
     }
 
     /// All that is known, under a black picture.
-    fn finish(self, session: &Session) -> Result<Rest> {
+    fn finish(self, session: &Session) -> Result<Finish> {
         let near = &self.work.spread.near;
         let (width, height) = (near.width.try_into()?, near.height.try_into()?);
         let black = || Plane::new(width, height);
-        self.sharpest
-            .fused(session, [black(), black(), black()].into())
+        let black = [black(), black(), black()].into();
+        self.sharpest.fused(session, |_| Ok(black))
     }
 }
 
@@ -127,7 +127,7 @@ impl Accumulator for Render {
         session.run("render", frame.size(), &args)
     }
 
-    fn finish(self, session: &Session) -> Result<Rest> {
+    fn finish(self, session: &Session) -> Result<Finish> {
         let Self {
             depth, sum, range, ..
         } = self;
@@ -137,6 +137,7 @@ impl Accumulator for Render {
         }
         drop(depth);
         let (picture, found) = (download(session, &sum)?, self.found);
-        Ok(Box::new(|_: KeepGoing| Ok(Fused { picture, ..found })))
+        let rest: Rest = Box::new(|_: KeepGoing| Ok(Fused { picture, ..found }));
+        Ok(rest.into())
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-
 use super::average::Average;
 use super::frame::Frame;
 use super::hybrid::Hybrid;
@@ -13,9 +12,9 @@ use super::render::{Render, Search};
 use super::session::Arg::{In, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::{ADVICE, Messages, Orders, Report, Reports, Rest, Task, enough_memory};
+use crate::core::KeepGoing;
 use crate::core::device::OpenClDevice;
 use crate::core::fuse::{Fused, Method, Picture};
-use crate::core::KeepGoing;
 use crate::core::warp::Area;
 use crate::{Error, Result};
 
@@ -32,7 +31,26 @@ pub trait Accumulator {
     ) -> opencv::Result<()>;
 
     /// Takes the picture out; its alpha is left to the caller.
-    fn finish(self, session: &Session) -> opencv::Result<Rest>;
+    fn finish(self, session: &Session) -> opencv::Result<Finish>;
+}
+
+/// The end of a fusion.
+pub struct Finish {
+    /// What is left to do when it is over, or while more is downloaded.
+    pub rest: Rest,
+    /// Downloads what the rest waits for.
+    pub more: Box<Download>,
+}
+
+/// Brings something from the device.
+pub type Download = dyn FnOnce(&Session) -> opencv::Result<()>;
+
+impl From<Rest> for Finish {
+    /// Where the rest waits for nothing.
+    fn from(rest: Rest) -> Self {
+        let more = Box::new(|_: &Session| Ok(()));
+        Self { rest, more }
+    }
 }
 
 /// Fuses on `device` what the `orders` bring, until they say to finish or
@@ -190,15 +208,17 @@ fn fuse(
         reports.tell(Report::Fused);
     }
     drop((frame, source));
-    let rest = accumulator.finish(session)?;
     let alpha = match any_whole {
         true => None,
         false => Some(session.download(&covered)?).filter(|alpha: &Vec<u8>| alpha.contains(&0)),
     };
-    Ok(Some(Box::new(|keep_going: KeepGoing| {
+    let Finish { rest, more } = accumulator.finish(session)?;
+    let rest = reports.hand(Box::new(|keep_going: KeepGoing| {
         let rest = rest(keep_going)?;
         Ok(Fused { alpha, ..rest })
-    })))
+    }));
+    more(session)?;
+    Ok(rest)
 }
 
 /// Downloads a picture.
