@@ -276,6 +276,32 @@ mod tests {
     }
 
     #[test]
+    fn a_block_is_held_within_the_range_of_those_around_it() {
+        let mut random = fastrand::Rng::with_seed(5);
+        for (width, height) in [(3usize, 2usize), (9, 4), (4, 30), (50, 37)] {
+            let mut seen = Plane::new(width, height);
+            seen.data.iter_mut().for_each(|v| *v = random.f32());
+            let mut range = Range::new(width, height);
+            range.add(&seen, None);
+            let around = |at: usize, size: usize| {
+                let block = at / BLOCK;
+                let end = (block + 2) * BLOCK;
+                (block.saturating_sub(1) * BLOCK..end.min(size)).collect::<Vec<_>>()
+            };
+            for (wild, choose) in [(-1.0, f32::min as fn(f32, f32) -> f32), (2.0, f32::max)] {
+                let mut held = Plane::filled(width, height, wild);
+                range.clamp(&mut held);
+                for (i, held) in held.data.iter().enumerate() {
+                    let (columns, rows) = (around(i % width, width), around(i / width, height));
+                    let near = rows.iter().map(|&y| columns.iter().map(move |&x| (x, y)));
+                    let near = near.flatten().map(|(x, y)| seen.row(y)[x]);
+                    assert_eq!(Some(*held), near.reduce(choose), "{i} of {width}×{height}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn what_the_mask_hides_does_not_count() {
         let mut range = Range::new(8, 8);
         range.add(&Plane::filled(8, 8, 0.5), None);
