@@ -144,6 +144,23 @@ impl Plane {
         });
     }
 
+    /// Replaces a share of each value by that of `other`; both are planes of the same
+    /// size.
+    pub fn mix(&mut self, other: &Self, share: &Self) {
+        let width = self.width;
+        self.bands_mut().for_each(|(first, rows)| {
+            let places = first * width..first * width + rows.len();
+            let (others, shares) = (&other.data[places.clone()], &share.data[places]);
+            vectorised(
+                #[inline(always)]
+                || {
+                    let values = rows.iter_mut().zip(others).zip(shares);
+                    values.for_each(|((value, other), share)| *value += share * (other - *value));
+                },
+            );
+        });
+    }
+
     /// Divides each value by that of `other`, a plane of the same size whose
     /// values are not negative.
     pub fn divide(&mut self, other: &Self) {

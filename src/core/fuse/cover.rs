@@ -1,7 +1,5 @@
 //! Where any of the frames shows the scene.
 
-use rayon::prelude::*;
-
 use crate::core::plane::Plane;
 
 /// Grows with the frames.
@@ -19,10 +17,11 @@ impl Cover {
             (shown @ None, Some(mask)) if self.count == 0 => *shown = Some(mask.clone()),
             (None, _) => {}
             (shown, None) => *shown = None,
-            (Some(shown), Some(mask)) => {
-                let both = shown.data.par_iter_mut().zip(&mask.data);
-                both.for_each(|(shown, mask)| *shown = shown.max(*mask));
-            }
+            (Some(shown), Some(mask)) => shown.change_by(
+                mask,
+                #[inline(always)]
+                |shown, mask| shown.max(mask),
+            ),
         }
         self.count += 1;
     }

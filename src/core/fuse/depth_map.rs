@@ -164,10 +164,12 @@ impl DepthMap {
         let step = (STEP * softness).round().max(1.0) as usize;
         let depth = median(&self.depth, keep_going);
         check(keep_going)?;
-        let known = |v: f32| ((v - GUESS) / (KNOWN - GUESS)).clamp(0.0, 1.0);
         let mut sure = self.own;
-        let values = sure.data.iter_mut().zip(&self.confidence.data);
-        values.for_each(|(own, &confidence)| *own *= known(confidence));
+        sure.change_by(
+            &self.confidence,
+            #[inline(always)]
+            |own, confidence| own * known(confidence),
+        );
         let near = Near {
             depth: &depth,
             confidence: &self.confidence,
@@ -283,6 +285,19 @@ fn spread(rows: [&[f32]; 5], [low, high]: &mut [Vec<f32>; 2], out: &mut [f32]) {
             }
         },
     );
+}
+
+/// How far a depth is known, 0 to 1, by how sure it is.
+#[inline(always)]
+fn known(confidence: f32) -> f32 {
+    ((confidence - GUESS) / (KNOWN - GUESS)).clamp(0.0, 1.0)
+}
+
+/// How much a depth counts where depths are carried on, by its [`Smooth::support`]: up to
+/// 1 on a surface, and next to nothing on a hair.
+#[inline(always)]
+fn solid(support: f32) -> f32 {
+    ((support - HAIR) / (SURFACE - HAIR)).clamp(THIN, 1.0)
 }
 
 /// How far two depths that differ by `off` are of one surface, 0 to 1, half at
@@ -452,10 +467,12 @@ impl Smooth {
     /// Depths carried on from where they are `sure`, over places where they are
     /// not; for `apart` see [`APART`].
     fn carried(&self, sure: &Plane, apart: f32, keep_going: KeepGoing) -> Result<Plane> {
-        let solid = |support: f32| ((support - HAIR) / (SURFACE - HAIR)).clamp(THIN, 1.0);
         let mut weight = sure.clone();
-        let values = weight.data.par_iter_mut().zip(&self.support.data);
-        values.for_each(|(weight, &support)| *weight *= solid(support));
+        weight.change_by(
+            &self.support,
+            #[inline(always)]
+            |weight, support| weight * solid(support),
+        );
         let mut carried = carried_on(&self.sure, &weight);
         for _ in 0..ROUNDS {
             check(keep_going)?;
@@ -477,8 +494,11 @@ impl Smooth {
 /// they have none (pull-push, Gortler et al., "The Lumigraph", 1996).
 fn carried_on(values: &Plane, weight: &Plane) -> Plane {
     let mut weighted = values.clone();
-    let each = weighted.data.par_iter_mut().zip(&weight.data);
-    each.for_each(|(value, weight)| *value *= weight);
+    weighted.change_by(
+        weight,
+        #[inline(always)]
+        |value, weight| value * weight,
+    );
     if values.width.max(values.height) <= 2 {
         let total: f32 = weight.data.iter().sum();
         let mean = weighted.data.iter().sum::<f32>() / total.max(f32::MIN_POSITIVE);
@@ -486,14 +506,13 @@ fn carried_on(values: &Plane, weight: &Plane) -> Plane {
     }
     let (mut coarse, mut share) = (weighted.reduced(), weight.reduced());
     coarse.divide(&share);
-    share
-        .data
-        .iter_mut()
-        .for_each(|v| *v = (GAIN * *v).min(1.0));
+    share.change(
+        #[inline(always)]
+        |share| (GAIN * share).min(1.0),
+    );
     let carried = carried_on(&coarse, &share);
     let mut carried = carried.expanded(values.width, values.height);
-    let each = carried.data.par_iter_mut().enumerate();
-    each.for_each(|(i, carried)| *carried += weight.data[i] * (values.data[i] - *carried));
+    carried.mix(values, weight);
     carried
 }
 

@@ -446,7 +446,7 @@ impl Accumulator for Hybrid {
                 check(keep_going)?;
                 let share = self.sharpest.beyond(HIDING * self.noise);
                 for (value, close) in channels.iter_mut().zip(&self.close.mean()) {
-                    mix(value, close, &share);
+                    value.mix(close, &share);
                 }
                 Picture::with_finest(self.size, channels, finest.into_kept())
             }
@@ -458,22 +458,6 @@ impl Accumulator for Hybrid {
         check(keep_going)?;
         self.sharpest.fused(picture, keep_going)
     }
-}
-
-/// Replaces a share of each value by `other`.
-fn mix(plane: &mut Plane, other: &Plane, share: &Plane) {
-    plane.bands_mut().for_each(|(first, rows)| {
-        let rows = (first..).zip(rows.chunks_exact_mut(other.width));
-        for (y, row) in rows {
-            vectorised(
-                #[inline(always)]
-                || {
-                    let values = row.iter_mut().zip(other.row(y)).zip(share.row(y));
-                    values.for_each(|((value, other), share)| *value += share * (other - *value));
-                },
-            );
-        }
-    });
 }
 
 #[cfg(test)]

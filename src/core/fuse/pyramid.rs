@@ -533,8 +533,11 @@ impl<D: Number> Best<'_, D> {
 fn calm(energy: &mut Plane, half: f32) {
     let around = energy.reduced().windowed();
     let around = around.expanded(energy.width, energy.height);
-    let each = energy.data.par_iter_mut().zip(&around.data);
-    each.for_each(|(energy, &around)| *energy = calmed(*energy, around, half));
+    energy.change_by(
+        &around,
+        #[inline(always)]
+        |energy, around| calmed(energy, around, half),
+    );
 }
 
 /// The energy of a place in these surroundings; see [`calm`].
