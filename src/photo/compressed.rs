@@ -5,7 +5,8 @@ use std::path::Path;
 
 use turbojpeg::{Compressor, Image, PixelFormat, ScalingFactor, Subsamp};
 
-use super::jpeg::{Segments, decompress};
+use super::Subsampled;
+use super::jpeg::{self, Segments, decompress};
 use crate::Result;
 
 /// Rows of so many pixels of 8-bit RGB as a JPEG, by a compressor that `set_up` sets up.
@@ -46,4 +47,10 @@ pub fn decoded(
     };
     let segments = Segments::read(&mut Cursor::new(data)).unwrap();
     decompress(Path::new("x.jpg"), data, &segments, factor, image).map(|()| pixels)
+}
+
+/// The planes of a JPEG, if it is one that is read so.
+pub fn planes(data: &[u8]) -> Option<Subsampled> {
+    let segments = Segments::read(&mut Cursor::new(data)).unwrap();
+    jpeg::planes(Path::new("x.jpg"), data, &segments).unwrap()
 }

@@ -409,16 +409,18 @@ fn sample(mean: i32) -> Option<u8> {
     is_sound.then(|| (mean + 128).clamp(0, 255) as u8)
 }
 
-/// Y'CbCr as RGB (JFIF 1.02), in 16 bits behind the point.
+/// Y'CbCr as RGB (JFIF 1.02), in 16 bits behind the point, to the values of libjpeg.
 #[inline(always)]
-fn rgb(luma: u8, blue: u8, red: u8) -> [u8; 3] {
+pub(super) fn rgb(luma: u8, blue: u8, red: u8) -> [u8; 3] {
     const HALF: i32 = 1 << 15;
     let scaled = |factor: f64| (factor * 65536.0 + 0.5) as i32;
     let (luma, blue, red) = (i32::from(luma), i32::from(blue) - 128, i32::from(red) - 128);
+    // 1.402, -0.34414 and -0.71414, and 1.772: without whole parts, each fits 16 bits,
+    // which are multiplied faster.
     [
-        luma + ((scaled(1.402) * red + HALF) >> 16),
-        luma + ((-scaled(0.344_14) * blue - scaled(0.714_14) * red + HALF) >> 16),
-        luma + ((scaled(1.772) * blue + HALF) >> 16),
+        luma + red + ((scaled(0.402) * red + HALF) >> 16),
+        luma - red + ((scaled(0.285_86) * red - scaled(0.344_14) * blue + HALF) >> 16),
+        luma + 2 * blue + ((HALF - scaled(0.228) * blue) >> 16),
     ]
     .map(|value| value.clamp(0, 255) as u8)
 }

@@ -51,7 +51,7 @@ fn mean(above: &[u8], below: &[u8], sums: &mut [u16], out: &mut [u8]) {
 /// A quarter, of two that are as near the even one: to take the upper one would make
 /// pictures brighter by an eighth of a level, which their exposure tells.
 #[inline(always)]
-fn quarter(sum: u16) -> u8 {
+pub(super) fn quarter(sum: u16) -> u8 {
     ((sum + 1 + (sum >> 2 & 1)) >> 2) as u8
 }
 

@@ -4,12 +4,15 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Seek};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::ops::Range;
 use std::path::Path;
 
 use memchr::memchr;
-use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor};
+use turbojpeg::{
+    Colorspace, DecompressHeader, Decompressor, Image, PixelFormat, ScalingFactor, Subsamp,
+    YuvImage,
+};
 
 use crate::Result;
 
@@ -17,7 +20,7 @@ use super::exif::Block;
 use super::halved::halve;
 use super::metadata::per_inch;
 use super::read::{Colour, Header, Pixels};
-use super::{Limits, Metadata, Samples, buffers, colour, eighth, fault};
+use super::{Limits, Metadata, Samples, Subsampled, buffers, colour, eighth, fault};
 
 const SOI: u8 = 0xd8;
 const EOI: u8 = 0xd9;
@@ -35,7 +38,7 @@ const HARMLESS: [&str; 3] = [
     "Invalid SOS parameters for sequential JPEG",
 ];
 
-pub(super) fn header(path: &Path, file: File, limits: &Limits) -> Result<Header> {
+pub(super) fn header(path: &Path, file: impl Read + Seek, limits: &Limits) -> Result<Header> {
     let segments = Segments::read(&mut BufReader::new(file)).map_err(|error| bad(path, &error))?;
     segments.header(path, limits)
 }
@@ -128,6 +131,46 @@ pub(super) fn reduced(
     Ok(Some((header, pixels)))
 }
 
+/// Decodes to planes what is read so, as it is stored: of others only the header is read.
+pub(super) fn decode_subsampled(
+    path: &Path,
+    mut file: File,
+    limits: &Limits,
+) -> Result<Option<(Header, Subsampled)>> {
+    if !header(path, &file, limits)?.is_read_as_planes() {
+        return Ok(None);
+    }
+    let unreadable = |error| fault::unreadable(path, &error);
+    file.rewind().map_err(unreadable)?;
+    let data = buffers::contents(&mut file).map_err(unreadable)?;
+    let segments = Segments::read(&mut Cursor::new(&data)).map_err(|error| bad(path, &error))?;
+    let header = segments.header(path, limits)?;
+    let planes = planes(path, &data, &segments)?;
+    buffers::keep_contents(data);
+    Ok(planes.map(|planes| (header, planes)))
+}
+
+/// The planes in `data`; `None` where libjpeg takes it for another kind.
+pub(super) fn planes(path: &Path, data: &[u8], segments: &Segments) -> Result<Option<Subsampled>> {
+    let (width, height) = (segments.width, segments.height);
+    let (mut decompressor, header, data) = prepare(path, data, segments, ScalingFactor::ONE)?;
+    // There is room for the planes of this kind only.
+    let kind = (header.subsamp, header.colorspace);
+    if header.is_lossless || kind != (Subsamp::Sub2x2, Colorspace::YCbCr) {
+        return Ok(None);
+    }
+    let mut samples = fault::room::<u8>(path, Subsampled::count(width, height))?;
+    let image = YuvImage {
+        pixels: &mut samples[..],
+        width,
+        align: 1,
+        height,
+        subsamp: header.subsamp,
+    };
+    judge(path, decompressor.decompress_to_yuv(&data, image))?;
+    Ok(Some(Subsampled::new(width, height, samples)))
+}
+
 /// Decompresses `data` into `image` with libjpeg, at `factor` of its size.
 pub(super) fn decompress(
     path: &Path,
@@ -136,18 +179,35 @@ pub(super) fn decompress(
     factor: ScalingFactor,
     image: Image<&mut [u8]>,
 ) -> Result<()> {
+    let (mut decompressor, _, data) = prepare(path, data, segments, factor)?;
+    judge(path, decompressor.decompress(&data, image))
+}
+
+/// A decompressor to `factor` of the size, which has read the header of `data`, and what
+/// it is to decompress.
+fn prepare<'a>(
+    path: &Path,
+    data: &'a [u8],
+    segments: &Segments,
+    factor: ScalingFactor,
+) -> Result<(Decompressor, DecompressHeader, Cow<'a, [u8]>)> {
     // libjpeg makes up what is missing at the end.
     if !reaches_its_end(&data[segments.scan..]) {
         return Err(fault::cut_short(path));
     }
     let mut decompressor = Decompressor::new().map_err(|error| fault::damaged(path, error))?;
     let data = segments.mended(data);
-    decompressor
+    let header = decompressor
         .set_scan_limit(MOST_SCANS)
         .and_then(|()| decompressor.set_scaling_factor(factor))
         .and_then(|()| decompressor.read_header(&data))
         .map_err(|error| fault::damaged(path, error))?;
-    let Err(error) = decompressor.decompress(&data, image) else {
+    Ok((decompressor, header, data))
+}
+
+/// Whether a picture has become whole, whatever libjpeg says of it.
+fn judge(path: &Path, outcome: turbojpeg::Result<()>) -> Result<()> {
+    let Err(error) = outcome else {
         return Ok(());
     };
     let complaint = error.to_string();
@@ -158,6 +218,11 @@ pub(super) fn decompress(
         return Ok(());
     }
     Err(fault::damaged(path, complaint))
+}
+
+/// How often [`decode_reduced`] halves a picture with so many pixels in its longer side.
+pub(super) fn halvings(longer: usize, side: usize) -> u32 {
+    reduction(longer, side).denom().ilog2()
 }
 
 /// The smallest of the sizes that libjpeg decodes quickly.
@@ -186,12 +251,19 @@ pub(super) struct Segments {
     height: usize,
     precision: u8,
     components: u8,
+    /// Whether the picture is made of cosines, and has brightness for every pixel and
+    /// two more values for every square of two by two.
+    has_squares: bool,
+    /// Whether components are called "R", "G" and "B".
+    is_named_rgb: bool,
     /// Where JFIF's markers have their revision.
     revisions: Vec<usize>,
     /// Whether Adobe's marker is there.
     adobe: bool,
     /// Where Adobe's markers tell how colours are stored.
     transforms: Vec<usize>,
+    /// What the last of them tells.
+    transform: Option<u8>,
     exif: Option<Vec<u8>>,
     icc: Vec<Piece>,
     resolution: Option<[f64; 2]>,
@@ -262,13 +334,17 @@ impl Segments {
         match marker {
             0xc4 | 0xc8 | 0xcc => {}
             0xc0..=0xcf => {
-                let &[precision, h1, h0, w1, w0, components, ..] = payload else {
+                let &[precision, h1, h0, w1, w0, components, ref each @ ..] = payload else {
                     return Err(nonsense("its header is too short"));
                 };
                 self.precision = precision;
                 self.height = u16::from_be_bytes([h1, h0]).into();
                 self.width = u16::from_be_bytes([w1, w0]).into();
                 self.components = components;
+                let is_made_of_cosines = matches!(marker, 0xc0..=0xc2 | 0xc9 | 0xca);
+                self.has_squares =
+                    is_made_of_cosines && matches!(each, [_, 0x22, _, _, 0x11, _, _, 0x11, _]);
+                self.is_named_rgb = matches!(each, [b'R', _, _, b'G', _, _, b'B', ..]);
             }
             0xe0 => {
                 if let Some([_, _, unit, x1, x0, y1, y0, ..]) = payload.strip_prefix(b"JFIF\0") {
@@ -294,8 +370,9 @@ impl Segments {
             }
             0xee if payload.starts_with(b"Adobe") => {
                 self.adobe = true;
-                if payload.len() > 11 {
+                if let Some(&transform) = payload.get(11) {
                     self.transforms.push(at + 11);
+                    self.transform = Some(transform);
                 }
             }
             _ => {}
@@ -324,7 +401,23 @@ impl Segments {
             has_alpha: false,
             orientation: block.orientation,
             metadata: Metadata::new(block, self.profile(), self.resolution),
+            subsampled: self.is_subsampled(),
         })
+    }
+
+    /// Whether it is Y'CbCr 4:2:0, as libjpeg tells it.
+    fn is_subsampled(&self) -> bool {
+        let is_jfif = !self.revisions.is_empty();
+        let is_rgb = match self.transform {
+            // JFIF knows no other colours than Y'CbCr.
+            _ if is_jfif => false,
+            Some(transform) => transform == 0,
+            None => self.is_named_rgb,
+        };
+        // TurboJPEG counts in 31 bits where a plane ends.
+        let luma = (self.width as u64 + 1) * (self.height as u64 + 1);
+        let is_sound = self.components == 3 && self.precision == 8 && luma <= i32::MAX as u64;
+        is_sound && self.has_squares && !is_rgb
     }
 
     /// The profile, if all of it is there.
@@ -425,6 +518,36 @@ mod tests {
         assert!(reaches_its_end(&whole));
         let end = whole.len() - b"\xd9trailing".len();
         assert!((0..=end).all(|length| !reaches_its_end(&whole[..length])));
+    }
+
+    #[test]
+    fn headers_tell_whether_colour_has_half_the_size() {
+        const JFIF: (u8, &[u8]) = (0xe0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0");
+        const ADOBE: [(u8, &[u8]); 2] = [
+            (0xee, b"Adobe\0\x64\0\0\0\0\0"),
+            (0xee, b"Adobe\0\x64\0\0\0\0\x01"),
+        ];
+        let is_told = |marker, names: &[u8; 3], first, others: &[(u8, &[u8])]| {
+            let [a, b, c] = *names;
+            let each = [a, first, 0, b, 0x11, 1, c, 0x11, 1];
+            let frame = [&[8u8, 0, 30, 0, 40, 3][..], &each].concat();
+            let mut segments = Segments::default();
+            segments.take(marker, 0, &frame).unwrap();
+            for &(marker, payload) in others {
+                segments.take(marker, 0, payload).unwrap();
+            }
+            segments.is_subsampled()
+        };
+        let usual = &[1, 2, 3];
+        assert!(is_told(0xc0, usual, 0x22, &[JFIF]));
+        assert!(is_told(0xc2, usual, 0x22, &[]));
+        assert!(is_told(0xc0, usual, 0x22, &[ADOBE[1]]));
+        assert!(is_told(0xc0, usual, 0x22, &[JFIF, ADOBE[0]]));
+        assert!(is_told(0xc0, b"RGB", 0x22, &[JFIF]));
+        assert!(!is_told(0xc0, usual, 0x21, &[JFIF]));
+        assert!(!is_told(0xc3, usual, 0x22, &[JFIF]));
+        assert!(!is_told(0xc0, usual, 0x22, &[ADOBE[0]]));
+        assert!(!is_told(0xc0, b"RGB", 0x22, &[]));
     }
 
     #[test]

@@ -53,10 +53,21 @@ impl Orientation {
         if self == Self::UPRIGHT || width == 0 {
             return pixels;
         }
+        let mut turned = vec![T::default(); pixels.len()];
+        self.turn::<T, N>(&pixels, width, &mut turned);
+        turned
+    }
+
+    /// The same of one that has pixels, into `turned`, which has room for as many.
+    pub(super) fn turn<T: Copy + Send + Sync, const N: usize>(
+        self,
+        pixels: &[T],
+        width: usize,
+        turned: &mut [T],
+    ) {
         let height = pixels.len() / N / width;
         let (new_width, _) = self.size(width, height);
         let (source, _) = pixels.as_chunks::<N>();
-        let mut turned = vec![T::default(); pixels.len()];
         // A band of rows at a time: where axes swap, a band reads runs of
         // neighbouring pixels, which whole rows would not.
         const BAND: usize = 16;
@@ -84,7 +95,6 @@ impl Orientation {
                     }
                 }
             });
-        turned
     }
 }
 

@@ -68,6 +68,7 @@ fn header(path: &Path, decoder: &mut impl ImageDecoder, limits: &Limits) -> Resu
         has_alpha: matches!(layout, Layout::GreyAlpha | Layout::RgbAlpha),
         orientation: block.orientation,
         metadata: Metadata::new(block, icc, None),
+        subsampled: false,
     })
 }
 

@@ -93,6 +93,7 @@ fn open(path: &Path, file: File, limits: &Limits) -> Result<(Header, Reader<Sour
             info.icc_profile.as_ref().map(|icc| icc.to_vec()),
             resolution,
         ),
+        subsampled: false,
     };
     Ok((header, reader))
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 use crate::{Error, Result};
 
 use super::{
-    CaptureTime, Limits, Metadata, Orientation, Photo, Samples, colour, fault, jpeg, other, png,
-    tiff,
+    CaptureTime, Limits, Metadata, Orientation, Photo, Samples, Subsampled, colour, fault, jpeg,
+    other, png, tiff,
 };
 
 /// What a photograph's samples stand for in its file.
@@ -39,6 +39,8 @@ pub struct Probe {
     pub orientation: Orientation,
     /// When it was taken, if the file tells.
     pub capture_time: Option<CaptureTime>,
+    /// Whether [`read_subsampled`] reads it.
+    pub subsampled: bool,
 }
 
 /// Reads a photograph: upright, as RGB.
@@ -103,6 +105,38 @@ pub fn read_both(path: &Path, limits: &Limits, side: usize) -> Result<(Photo, Op
     }
 }
 
+/// Reads a photograph as [`read`], but in planes of brightness and colour, as most
+/// JPEGs store it; `None` where they are not stored so, or would not be upright. As RGB
+/// it is what [`read`] gives, but for rounding where it had to be turned.
+///
+/// # Errors
+///
+/// As [`read`]; of what is not read so, as far as its headers show it.
+pub fn read_subsampled(path: &Path, limits: &Limits) -> Result<Option<Subsampled>> {
+    Ok(planes(path, limits)?.map(|(photo, _)| photo))
+}
+
+/// Reads a photograph as [`read_subsampled`], and gives beside it what [`read_both`] does.
+///
+/// # Errors
+///
+/// As [`read_subsampled`].
+pub fn read_subsampled_both(
+    path: &Path,
+    limits: &Limits,
+    side: usize,
+) -> Result<Option<(Subsampled, Option<Photo>)>> {
+    let planes = planes(path, limits)?;
+    Ok(planes.map(|(photo, metadata)| {
+        let halvings = jpeg::halvings(photo.width.max(photo.height), side);
+        let reduced = (halvings > 0).then(|| Photo {
+            metadata,
+            ..photo.reduced(halvings)
+        });
+        (photo, reduced)
+    }))
+}
+
 /// Reads the headers of a photograph only.
 ///
 /// # Errors
@@ -119,6 +153,7 @@ pub fn probe(path: &Path, limits: &Limits) -> Result<Probe> {
         has_alpha: header.has_alpha,
         orientation: header.orientation,
         capture_time: header.metadata.exif.capture_time(),
+        subsampled: header.is_read_as_planes(),
     })
 }
 
@@ -144,6 +179,17 @@ pub(super) struct Header {
     pub orientation: Orientation,
     /// With a profile of any colour space.
     pub metadata: Metadata,
+    /// Whether it is a JPEG whose colour has half the size (Y'CbCr 4:2:0).
+    pub subsampled: bool,
+}
+
+impl Header {
+    /// Whether planes can be read of it that are upright: turned, those of an odd size
+    /// would begin with half a square.
+    pub fn is_read_as_planes(&self) -> bool {
+        let is_even = self.width.is_multiple_of(2) && self.height.is_multiple_of(2);
+        self.subsampled && (is_even || self.orientation == Orientation::UPRIGHT)
+    }
 }
 
 /// The pixels of a file as they are stored, but as RGB.
@@ -161,6 +207,20 @@ fn header(path: &Path, limits: &Limits) -> Result<Header> {
         Kind::WebP => other::header_webp(path, file, limits),
         Kind::Bmp => other::header_bmp(path, file, limits),
     }
+}
+
+/// The planes of a photograph that is read so, upright, and what its file says of it.
+fn planes(path: &Path, limits: &Limits) -> Result<Option<(Subsampled, Metadata)>> {
+    let (Kind::Jpeg, file) = open(path)? else {
+        return Ok(None);
+    };
+    let Some((header, mut photo)) = jpeg::decode_subsampled(path, file, limits)? else {
+        return Ok(None);
+    };
+    let mut metadata = header.metadata;
+    metadata.keep_rgb_profile();
+    photo.icc = metadata.icc.clone();
+    Ok(Some((photo.turned(header.orientation), metadata)))
 }
 
 fn finish(header: Header, pixels: Pixels) -> Photo {
@@ -292,4 +352,69 @@ fn kind(path: &Path, start: &[u8]) -> Result<Kind> {
 /// A camera's own format.
 pub(super) fn raw_file(path: &Path) -> Error {
     Error::file(path, "is a RAW file", "convert it to TIFF first")
+}
+
+#[cfg(test)]
+mod tests {
+    use turbojpeg::Subsamp;
+
+    use super::super::compressed::compressed;
+    use super::*;
+
+    /// A JPEG of smooth colours that says how it has to be turned.
+    fn jpeg((width, height): (usize, usize), subsamp: Subsamp, orientation: u8) -> Vec<u8> {
+        let pixels: Vec<u8> = (0..width * height)
+            .flat_map(|i| {
+                let (x, y) = (i % width, i / width);
+                [3 * x + 2 * y, 200 - 3 * x, 5 * y].map(|value| value as u8)
+            })
+            .collect();
+        let data = compressed(&pixels, (width, height), subsamp, |_| ());
+        let exif = b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0";
+        let value = [orientation, 0, 0, 0, 0, 0, 0, 0];
+        [&data[..2], exif, &value, &data[2..]].concat()
+    }
+
+    fn apart(a: &Photo, b: &Photo) -> u8 {
+        assert_eq!((a.width, a.height), (b.width, b.height));
+        let (Samples::Eight(a), Samples::Eight(b)) = (&a.samples, &b.samples) else {
+            panic!("16 bits");
+        };
+        a.iter().zip(b).map(|(a, b)| a.abs_diff(*b)).max().unwrap()
+    }
+
+    #[test]
+    fn planes_are_upright_and_show_what_is_read_otherwise() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.jpg");
+        let limits = Limits::default();
+        for (size, subsamp, orientation, is_read) in [
+            ((48, 30), Subsamp::Sub2x2, 6, true),
+            ((47, 30), Subsamp::Sub2x2, 6, false),
+            ((48, 29), Subsamp::Sub2x2, 3, false),
+            ((47, 29), Subsamp::Sub2x2, 1, true),
+            ((48, 30), Subsamp::Sub2x1, 1, false),
+        ] {
+            let what = format!("{size:?} {subsamp:?} {orientation}");
+            std::fs::write(&path, jpeg(size, subsamp, orientation)).unwrap();
+            assert_eq!(probe(&path, &limits).unwrap().subsampled, is_read, "{what}");
+            let photo = read_subsampled(&path, &limits).unwrap();
+            assert_eq!(photo.is_some(), is_read, "{what}");
+            let both = read_subsampled_both(&path, &limits, 20).unwrap();
+            assert_eq!(both.as_ref().map(|(photo, _)| photo), photo.as_ref());
+            let Some((photo, reduced)) = both else {
+                continue;
+            };
+            let (whole, half) = read_both(&path, &limits, 20).unwrap();
+            let apart_by = apart(&photo.to_photo(), &whole);
+            let most = if orientation == 1 { 0 } else { 2 };
+            assert!(apart_by <= most, "{what}: {apart_by}");
+            let (reduced, half) = (reduced.unwrap(), half.unwrap());
+            assert_eq!(reduced.metadata, half.metadata, "{what}");
+            let apart_by = apart(&reduced, &half);
+            assert!(apart_by <= 8, "{what}: {apart_by}");
+            let (_, same) = read_subsampled_both(&path, &limits, 40).unwrap().unwrap();
+            assert_eq!(same, None, "{what}");
+        }
+    }
 }

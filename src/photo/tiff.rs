@@ -125,6 +125,7 @@ impl Picture {
             has_alpha: alpha != Alpha::None,
             orientation: block.orientation,
             metadata: Metadata::new(block, icc, None),
+            subsampled: false,
         };
         Ok(Self {
             header,
