@@ -14,7 +14,7 @@ use parfocal::core::stages::Stages;
 use parfocal::core::warp::{Area, Exposure};
 use parfocal::core::{ALWAYS, Transform};
 use parfocal::demo::{DemoStack, Scene, SceneOptions};
-use parfocal::photo::{Photo, Samples};
+use parfocal::photo::{Decoded, Photo, Samples, Subsampled};
 
 const METHODS: [Method; 4] = [
     Method::Hybrid,
@@ -369,6 +369,100 @@ fn frames_of_other_sizes_and_depths_mix() {
     }
 }
 
+/// The same of frames that have their colour at half the size.
+fn subsampled(method: Method) -> Options {
+    Options {
+        subsampled: true,
+        ..noisy(method)
+    }
+}
+
+#[test]
+fn colour_at_half_the_size_comes_out_as_on_the_processor() {
+    let Some(device) = device() else { return };
+    for (kind, width, height) in [
+        (Scene::Plane, 200, 150),
+        (Scene::Bumpy, 101, 67),
+        (Scene::Bumpy, 64, 33),
+    ] {
+        let frames = frames(&scene(kind, width, height), 8);
+        // Where frames lie beside each other some show nothing.
+        let mut beside = frames.clone();
+        for (k, (_, pose, _)) in beside.iter_mut().enumerate() {
+            *pose = Transform::translation(-3.0 * k as f64, 2.0 * k as f64 - 4.0).then(pose);
+        }
+        let inner = Area {
+            x: 3,
+            y: 5,
+            width: width - 9,
+            height: height - 8,
+        };
+        for method in [Method::Hybrid, Method::Pyramid] {
+            let options = subsampled(method);
+            for (area, frames) in [(inner, &frames), (area(width, height), &beside)] {
+                let pair = both_by(&options, area, &device, frames);
+                let what = format!("planes of {kind:?}, {width}×{height}, {method:?}, {area:?}");
+                assert_same(&what, &pair, 85.0);
+            }
+        }
+    }
+}
+
+/// Has a device fuse the planes of frames, or those that it holds of them.
+fn fused_planes(options: &Options, lanes: &Lanes, frames: &[(Subsampled, Frame)]) -> Fused {
+    let mut fusion = on_opencl(options, area(90, 70), lanes).unwrap();
+    for (index, (planes, (_, pose, exposure))) in (0..).zip(frames) {
+        match &lanes.held {
+            Some(held) if held.has(index) => fusion.take_held(index, pose, exposure, ALWAYS),
+            _ => fusion.take_subsampled(index, planes.clone(), pose, exposure, ALWAYS),
+        }
+        .unwrap();
+    }
+    fusion.finish(ALWAYS).unwrap()
+}
+
+#[test]
+fn planes_give_the_same_bytes_whoever_holds_them_and_however_they_are_wanted() {
+    let Some(device) = device() else { return };
+    for (width, height) in [(90, 70), (91, 69), (3, 5)] {
+        let frames = frames(&scene(Scene::Bumpy, width, height), 8);
+        let frames: Vec<(Subsampled, Frame)> = frames
+            .into_iter()
+            .map(|frame| (Subsampled::from(&frame.0), frame))
+            .collect();
+        let which = device.clone();
+        let holding = Holding::begin(move || Some((which, u64::MAX)), 2, Stages::default());
+        for (index, (planes, _)) in (0..).zip(&frames) {
+            holding.offer(index, Decoded::Subsampled(planes.clone()));
+        }
+        let held = Arc::new(holding.finish());
+        for method in METHODS {
+            for options in [noisy(method), subsampled(method)] {
+                let right = fused_planes(&options, &lanes(&device, 1), &frames);
+                for held in [None, Some(Arc::clone(&held))] {
+                    let lanes = Lanes {
+                        held,
+                        ..lanes(&device, 2)
+                    };
+                    assert!(
+                        fused_planes(&options, &lanes, &frames) == right,
+                        "{method:?}"
+                    );
+                }
+            }
+            // In red, green and blue they are what the processor makes of them.
+            let whole = frames.iter().map(|(planes, (_, pose, exposure))| {
+                let photo = planes.to_photo();
+                (photo, *pose, *exposure)
+            });
+            let whole: Vec<Frame> = whole.collect();
+            let empty = on_opencl(&noisy(method), area(90, 70), &device).unwrap();
+            let planes = fused_planes(&noisy(method), &lanes(&device, 1), &frames);
+            assert!(fed(empty, &whole) == planes, "{width}×{height}, {method:?}");
+        }
+    }
+}
+
 #[test]
 fn every_run_and_every_order_gives_the_same() {
     let Some(device) = device() else { return };
@@ -438,7 +532,7 @@ fn held(device: &OpenClDevice, room: u64, frames: &[Frame]) -> Arc<Held> {
     let which = move || Some((device, room));
     let holding = Holding::begin(which, 2, Stages::default());
     for (index, (photo, ..)) in frames.iter().enumerate() {
-        holding.offer(index as u16, photo.clone());
+        holding.offer(index as u16, Decoded::Photo(photo.clone()));
     }
     Arc::new(holding.finish())
 }
@@ -508,7 +602,7 @@ fn what_nobody_holds_is_an_error() {
     // Without a device nothing is held, and nobody waits for it.
     let holding = Holding::begin(|| None, 2, Stages::default());
     for (index, (photo, ..)) in frames.iter().enumerate() {
-        holding.offer(index as u16, photo.clone());
+        holding.offer(index as u16, Decoded::Photo(photo.clone()));
     }
     let held = holding.finish();
     assert!(held.device().is_none() && !held.has(0));
@@ -715,7 +809,7 @@ fn too_little_memory_is_an_error_and_the_memory_comes_back() {
         return;
     }
     // Just what the device says it has, but others hold a part of it.
-    let pixels = device.memory as f64 / 57.3;
+    let pixels = device.memory as f64 / 64.3;
     let side = pixels.sqrt() as usize;
     for _ in 0..2 {
         let message = on_opencl(&Method::Pyramid.into(), area(side, side), &device)

@@ -4,9 +4,13 @@ mod common;
 
 use common::{StackFolder, folder_of, json, parfocal, run, write};
 use parfocal::Error;
-use parfocal::demo::{DemoStack, Scene, SceneOptions};
-use parfocal::handlers::{Event, Job, Phase, Report, Resources, StackOptions, alignment, stacking};
-use parfocal::photo::{self, Limits, Samples};
+use parfocal::core::device::opencl_devices;
+use parfocal::core::fuse::Method;
+use parfocal::demo::{DemoStack, Scene, SceneOptions, psnr};
+use parfocal::handlers::{
+    Device, Event, FrameStatus, Job, Phase, Report, Resources, StackOptions, alignment, stacking,
+};
+use parfocal::photo::{self, Encoding, Format, Limits, Photo, Samples};
 use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -402,4 +406,90 @@ fn a_single_frame_has_no_phase_of_aligning() {
         ]
     );
     assert!(report.frames[0].sharpness.is_some_and(|score| score > 0.0));
+}
+
+/// Writes frames as JPEGs that have their colour at half the size.
+fn subsampled(stack: &DemoStack) -> StackFolder {
+    let folder = StackFolder::empty();
+    let encoding = Encoding {
+        format: Format::Jpeg,
+        bits: 8,
+        quality: 90,
+        ..Encoding::default()
+    };
+    for index in 0..stack.options().frames {
+        let path = folder.frame(&format!("frame_{index}.jpg"));
+        photo::write(&path, &stack.frame(index, 8), &encoding, false, &|| true).unwrap();
+        let probe = photo::probe(&path, &Limits::default()).unwrap();
+        assert!(probe.subsampled);
+    }
+    folder
+}
+
+#[test]
+fn colour_at_half_the_size_comes_as_near_to_the_truth_on_every_device() {
+    let demo = DemoStack::new(&scene(Scene::Bumpy, 6));
+    let jpegs = subsampled(&demo);
+    let limits = Limits::default();
+    // The same pixels in red, green and blue.
+    let read = |index| photo::read(&jpegs.frame(&format!("frame_{index}.jpg")), &limits).unwrap();
+    let tiffs = folder_of((0..6).map(read), 8);
+    let mut devices = vec![Device::Cpu];
+    let others = opencl_devices().into_iter();
+    devices.extend(others.map(|device| Device::OpenCl(Some(device.index))));
+    for method in [Method::Hybrid, Method::Pyramid] {
+        let mut options = StackOptions::default();
+        options.fuse.method = method;
+        let result = |folder: &StackFolder, device, name: &str| {
+            let out = folder.beside(&format!("{name}-{method:?}.tif"));
+            let mut options = StackOptions {
+                out: Some(out.clone()),
+                ..options.clone()
+            };
+            options.resources.device = device;
+            let report = stack(folder, &options, &Job::silent()).unwrap();
+            let picture = photo::read(&out, &limits).unwrap();
+            let origin = [report.crop.x, report.crop.y];
+            let psnr = psnr(&picture, &demo.truth(), origin).unwrap();
+            (picture, report.crop, psnr)
+        };
+        let (.., right) = result(&tiffs, Device::Cpu, "tiffs");
+        let (first, place, _) = result(&jpegs, Device::Cpu, "cpu");
+        for (number, &device) in devices.iter().enumerate() {
+            let (picture, crop, own) = result(&jpegs, device, &number.to_string());
+            println!("{method:?} on {device:?}: {own:.2} dB, {right:.2} of the same in RGB");
+            assert!(own > right - 0.1, "{method:?} {device:?}: {own} {right}");
+            assert_eq!(crop, place);
+            let apart = psnr_of(&picture, &first);
+            assert!(apart > 60.0, "{method:?} {device:?}: {apart} dB apart");
+        }
+    }
+}
+
+/// How near two pictures of one size are, in dB.
+fn psnr_of(a: &Photo, b: &Photo) -> f64 {
+    psnr(a, b, [0, 0]).unwrap().min(200.0)
+}
+
+#[test]
+fn a_frame_of_another_kind_among_subsampled_ones_is_stacked_with_them() {
+    let demo = DemoStack::new(&scene(Scene::Plane, 4));
+    let folder = subsampled(&demo);
+    let tiff = folder_of([demo.frame(3, 16)], 16);
+    fs::remove_file(folder.frame("frame_3.jpg")).unwrap();
+    fs::copy(tiff.frame(&tiff.frames()[0]), folder.frame("frame_3.tif")).unwrap();
+    let options = StackOptions {
+        out: Some(folder.beside("out.tif")),
+        ..StackOptions::default()
+    };
+    let report = stack(&folder, &options, &Job::silent()).unwrap();
+    let used = report.frames.iter();
+    assert!(
+        used.map(|frame| frame.status)
+            .all(|s| s == FrameStatus::Used)
+    );
+    let picture = photo::read(&folder.beside("out.tif"), &Limits::default()).unwrap();
+    let origin = [report.crop.x, report.crop.y];
+    let psnr = psnr(&picture, &demo.truth(), origin).unwrap();
+    assert!(psnr > 30.0, "{psnr}");
 }

@@ -1,8 +1,9 @@
 // The range of values that the frames show about each pixel: what
 // core::fuse::range does.
 
-// Takes a frame into the range of values of each block of BLOCK by BLOCK pixels.
-__kernel void range(__global const float4 *frame, int width, int height,
+// Takes a frame into the range of values of each block of BLOCK by BLOCK pixels; they
+// may be `slack` from what they are.
+__kernel void range(__global const float4 *frame, int width, int height, float4 slack,
                     __global float4 *low, __global float4 *high, int columns, int rows)
 {
     int column = get_global_id(0), row = get_global_id(1);
@@ -15,8 +16,8 @@ __kernel void range(__global const float4 *frame, int width, int height,
         for (int x = column * BLOCK; x < min((column + 1) * BLOCK, width); x++) {
             float4 value = frame[y * width + x];
             if (value.w > 0.0f) {
-                least = fmin(least, value);
-                most = fmax(most, value);
+                least = fmin(least, value - slack.x);
+                most = fmax(most, value + slack.x);
             }
         }
     }

@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::sync::OnceLock;
 
+use clap::ValueEnum;
+
 use super::fuse::{Fused, Fusion, Lanes, Method, Options, Second, on_opencl};
 use super::plane::Plane;
 use super::warp::{Area, Exposure};
@@ -124,14 +126,16 @@ pub fn is_right(device: &OpenClDevice) -> Result<bool> {
         width,
         height,
     };
-    for method in [
-        Method::Hybrid,
-        Method::Pyramid,
-        Method::Depth,
-        Method::Average,
-    ] {
-        let right = fuse_samples(method, area, None)?;
-        let own = fuse_samples(method, area, Some(device))?;
+    let methods = Method::value_variants().iter();
+    let ways = methods.flat_map(|&method| [(method, false), (method, true)]);
+    let ways = ways.map(|(method, subsampled)| Options {
+        subsampled,
+        ..Options::from(method)
+    });
+    let is_new = |way: &Options| !way.subsampled || way.is_subsampled(width, height);
+    for way in ways.filter(is_new) {
+        let right = fuse_samples(&way, area, None)?;
+        let own = fuse_samples(&way, area, Some(device))?;
         let noise = noise(&right.picture.channels(), &own.picture.channels());
         let strays = right
             .index
@@ -159,10 +163,9 @@ fn noise(a: &[Plane; 3], b: &[Plane; 3]) -> f64 {
 
 /// Four frames, each sharp in its own quarter: of both depths, still, moved,
 /// tilted, beyond the border, and with a hole.
-fn fuse_samples(method: Method, area: Area, device: Option<&OpenClDevice>) -> Result<Fused> {
-    let options = Options::from(method);
+fn fuse_samples(options: &Options, area: Area, device: Option<&OpenClDevice>) -> Result<Fused> {
     let mut fusion = match device {
-        Some(device) => on_opencl(&options, area, device)?,
+        Some(device) => on_opencl(options, area, device)?,
         None => options.on_cpu(area),
     };
     add_samples(fusion.as_mut(), area)?;

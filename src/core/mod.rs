@@ -23,6 +23,7 @@ mod rolling;
 mod rows;
 pub mod sharpness;
 pub mod stages;
+mod subsampled;
 pub mod surface;
 mod taps;
 pub mod thumbnail;

@@ -7,8 +7,7 @@
 
 use super::Transform;
 use super::taps::{BEFORE, LANES, STRIDE, TAPS, mix, runs, weights};
-use super::warp::{Area, Exposure};
-use crate::photo::Photo;
+use super::warp::Area;
 use crate::vector::{touch, vectorised};
 
 /// Columns that are warped at a time: what they need of the frame stays in the
@@ -42,13 +41,17 @@ fn ends(pose: &Transform, area: Area, y: usize) -> ([f64; 2], [f64; 2]) {
     (at(area.x), at(area.x + area.width))
 }
 
-/// A frame, and how its values become those of the result.
-pub(crate) struct Source<'a, T> {
+/// A picture of `N` channels, and how its values become those of the result.
+pub(crate) struct Source<'a, T, const N: usize = 3> {
     width: usize,
     height: usize,
+    /// Pixels from one row to the next.
+    pitch: usize,
+    /// Samples from one channel to the next, where they do not lie beside each other.
+    plane: Option<usize>,
     samples: &'a [T],
-    gain: [f32; 3],
-    offset: [f32; 3],
+    gain: [f32; N],
+    offset: [f32; N],
 }
 
 /// A part of a frame, in the values of the result; kept from one to the next for
@@ -59,7 +62,7 @@ pub(crate) struct Tile {
     top: isize,
     width: usize,
     height: usize,
-    /// Rows of three channels each.
+    /// Rows of all channels.
     rows: Vec<f32>,
     /// Such a row, mixed of others,
     mixed: Vec<f32>,
@@ -67,57 +70,93 @@ pub(crate) struct Tile {
     sampled: Vec<f32>,
 }
 
-/// Values of a row of three channels.
-const ROW: usize = 3 * STRIDE;
 /// What columns need of a frame has room in a row, also where it is turned.
 const _: () = assert!(COLUMNS * 2 + 64 + LANES <= STRIDE);
 
-impl<'a, T: Copy + Into<f32>> Source<'a, T> {
-    /// Of a photograph with these samples, whose full scale is given.
+impl<'a, T: Copy + Into<f32>, const N: usize> Source<'a, T, N> {
+    /// Of `width`×`height` pixels with these interleaved samples, of which each value
+    /// of a channel counts `gain` times, and `offset` more.
     pub(crate) fn new(
-        photo: &Photo,
+        [width, height]: [usize; 2],
         samples: &'a [T],
-        full_scale: f64,
-        exposure: &Exposure,
+        gain: [f32; N],
+        offset: [f32; N],
     ) -> Self {
         Self {
-            width: photo.width,
-            height: photo.height,
+            width,
+            height,
+            pitch: width,
+            plane: None,
             samples,
-            gain: exposure.gain.map(|gain| (gain / full_scale) as f32),
-            offset: exposure.offset.map(|offset| offset as f32),
+            gain,
+            offset,
         }
     }
 
+    /// The same where a row begins so many pixels after the one above it.
+    pub(crate) fn pitched(self, pitch: usize) -> Self {
+        Self { pitch, ..self }
+    }
+
+    /// The same where each channel has a plane of its own, all of them as large.
+    pub(crate) fn in_planes(self) -> Self {
+        let plane = Some(self.samples.len() / N);
+        Self { plane, ..self }
+    }
+
     /// Copies `area` of the frame.
-    pub(crate) fn copy(&self, area: Area, out: [&mut [f32]; 3]) {
-        let [red, green, blue] = out.map(|plane| plane.chunks_exact_mut(area.width));
-        for (y, ((red, green), blue)) in (area.y..).zip(red.zip(green).zip(blue)) {
-            self.spread(area.x, y, [red, green, blue]);
+    pub(crate) fn copy(&self, area: Area, out: [&mut [f32]; N]) {
+        let mut rows = out.map(|plane| plane.chunks_exact_mut(area.width));
+        for y in area.y..area.y + area.height {
+            let next = rows.each_mut().map(|rows| rows.next().unwrap_or_default());
+            self.spread(area.x, y, next);
         }
     }
 
     /// Copies pixels of a row from column `x` on.
-    fn spread(&self, x: usize, y: usize, [red, green, blue]: [&mut [f32]; 3]) {
-        let start = (y * self.width + x) * 3;
-        let row = &self.samples[start..start + red.len() * 3];
-        vectorised(
-            #[inline(always)]
-            || {
-                let pixels = row.as_chunks::<3>().0.iter().zip(red).zip(green).zip(blue);
-                for (((rgb, red), green), blue) in pixels {
-                    *red = rgb[0].into() * self.gain[0] + self.offset[0];
-                    *green = rgb[1].into() * self.gain[1] + self.offset[1];
-                    *blue = rgb[2].into() * self.gain[2] + self.offset[2];
-                }
-            },
-        );
+    fn spread(&self, x: usize, y: usize, mut out: [&mut [f32]; N]) {
+        let (start, count) = (y * self.pitch + x, out.first().map_or(0, |out| out.len()));
+        let Self { gain, offset, .. } = self;
+        let plane = match (self.plane, &mut out[..]) {
+            (None, [red, green, blue]) => {
+                let row = &self.samples[3 * start..3 * (start + count)];
+                return vectorised(
+                    #[inline(always)]
+                    || {
+                        let pixels = row.as_chunks::<3>().0.iter();
+                        let pixels = pixels.zip(&mut **red).zip(&mut **green).zip(&mut **blue);
+                        for (((rgb, red), green), blue) in pixels {
+                            *red = rgb[0].into() * gain[0] + offset[0];
+                            *green = rgb[1].into() * gain[1] + offset[1];
+                            *blue = rgb[2].into() * gain[2] + offset[2];
+                        }
+                    },
+                );
+            }
+            (plane, _) => plane.unwrap_or_default(),
+        };
+        for (c, out) in out.into_iter().enumerate() {
+            let row = &self.samples[c * plane + start..][..count];
+            let (gain, offset) = (gain[c], offset[c]);
+            vectorised(
+                #[inline(always)]
+                || {
+                    let values = out.iter_mut().zip(row);
+                    values.for_each(|(out, value)| *out = (*value).into() * gain + offset);
+                },
+            );
+        }
     }
 
     /// Samples the frame where `pose` puts each pixel of `area`, which [`is_flat`];
     /// beyond its border the nearest pixel counts.
-    pub(crate) fn warp(&self, pose: &Transform, area: Area, out: [&mut [f32]; 3], tile: &mut Tile) {
-        let [red, green, blue] = out;
+    pub(crate) fn warp(
+        &self,
+        pose: &Transform,
+        area: Area,
+        mut out: [&mut [f32]; N],
+        tile: &mut Tile,
+    ) {
         for x in (0..area.width).step_by(COLUMNS) {
             let part = Area {
                 x: area.x + x,
@@ -128,12 +167,8 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
             for (row, y) in (area.y..area.y + area.height).enumerate() {
                 let start = row * area.width + x;
                 let range = start..start + part.width;
-                let out = [
-                    &mut red[range.clone()],
-                    &mut green[range.clone()],
-                    &mut blue[range],
-                ];
-                tile.mix(ends(pose, area, y));
+                let out = out.each_mut().map(|out| &mut out[range.clone()]);
+                tile.mix::<N>(ends(pose, area, y));
                 tile.sample(pose, part.x, y, out);
             }
         }
@@ -158,9 +193,10 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
         (tile.left, tile.top) = (left, top);
         (tile.width, tile.height) = ((right - left) as usize, (bottom - top) as usize);
         let width = tile.width;
-        tile.rows.resize(ROW * tile.height, 0.0);
+        let length = N * STRIDE;
+        tile.rows.resize(length * tile.height, 0.0);
         for row in [&mut tile.mixed, &mut tile.sampled] {
-            row.resize(ROW, 0.0);
+            row.resize(length, 0.0);
         }
         let inside = |at: isize| at.clamp(0, self.width as isize) as usize;
         let (first, end) = (inside(left), inside(right));
@@ -169,15 +205,21 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
         let line = |row: usize| (top + row as isize).clamp(0, self.height as isize - 1) as usize;
         if !shown.is_empty() {
             for y in (0..tile.height).map(line) {
-                touch(&self.samples[(y * self.width + first) * 3..(y * self.width + end) * 3]);
+                let start = y * self.pitch;
+                match self.plane {
+                    None => touch(&self.samples[(start + first) * N..(start + end) * N]),
+                    Some(plane) => (0..N).for_each(|c| {
+                        touch(&self.samples[c * plane + start + first..][..end - first]);
+                    }),
+                }
             }
         }
         for row in 0..tile.height {
             let y = line(row);
-            let row = &mut tile.rows[row * ROW..(row + 1) * ROW];
-            let (red, rest) = row.split_at_mut(STRIDE);
-            let (green, blue) = rest.split_at_mut(STRIDE);
-            let mut channels = [red, green, blue].map(|channel| &mut channel[..width]);
+            let row = &mut tile.rows[row * length..(row + 1) * length];
+            let mut parts = row.chunks_exact_mut(STRIDE);
+            let mut channels: [&mut [f32]; N] =
+                std::array::from_fn(|_| &mut parts.next().unwrap_or_default()[..width]);
             if shown.is_empty() {
                 let nearest = self.pixel(first.min(self.width - 1), y);
                 let both = channels.into_iter().zip(nearest);
@@ -197,13 +239,16 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
     }
 
     /// The values of a pixel.
-    fn pixel(&self, x: usize, y: usize) -> [f32; 3] {
-        let at = (y * self.width + x) * 3;
-        std::array::from_fn(|c| self.samples[at + c].into() * self.gain[c] + self.offset[c])
+    fn pixel(&self, x: usize, y: usize) -> [f32; N] {
+        let at = y * self.pitch + x;
+        std::array::from_fn(|c| {
+            let place = self.plane.map_or(at * N + c, |plane| c * plane + at);
+            self.samples[place].into() * self.gain[c] + self.offset[c]
+        })
     }
 
     /// The same of any area, pixel by pixel, which takes long.
-    pub(crate) fn turn(&self, pose: &Transform, area: Area, mut out: [&mut [f32]; 3]) {
+    pub(crate) fn turn(&self, pose: &Transform, area: Area, mut out: [&mut [f32]; N]) {
         let near = |at: f64, size: usize| at.max(-(TAPS as f64)).min((size + TAPS) as f64);
         let tap = |first: f64, k: usize, size: usize| {
             let at = first as isize - BEFORE + k as isize;
@@ -215,7 +260,7 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
             let (u, v) = (near(u, self.width), near(v, self.height));
             let (column, row) = (u.floor(), v.floor());
             let (across, down) = (weights((u - column) as f32), weights((v - row) as f32));
-            let mut sum = [0.0; 3];
+            let mut sum = [0.0; N];
             for (i, across) in across.iter().enumerate() {
                 for (j, down) in down.iter().enumerate() {
                     let (x, y) = (tap(column, i, self.width), tap(row, j, self.height));
@@ -231,21 +276,27 @@ impl<'a, T: Copy + Into<f32>> Source<'a, T> {
 
 impl Tile {
     /// Mixes the rows that the line through two points lies between.
-    fn mix(&mut self, ([u, v], [u1, v1]): ([f64; 2], [f64; 2])) {
+    fn mix<const N: usize>(&mut self, ([u, v], [u1, v1]): ([f64; 2], [f64; 2])) {
         let slope = (v1 - v) / (u1 - u);
         let (top, last) = (self.top + BEFORE, self.height - TAPS);
         let start = v + (self.left as f64 - u) * slope;
         runs(start, slope, self.width, |range, row, part| {
             let row = ((row - top).max(0) as usize).min(last);
-            let from = &self.rows[row * ROW + range.start..];
+            let from = &self.rows[row * N * STRIDE + range.start..];
             let out = &mut self.mixed[range.start..];
-            mix::<ROW>((part, slope as f32), range.len(), from, out);
+            mix::<true, N>((part, slope as f32), range.len(), from, out);
         });
     }
 
     /// Samples the mixed row where `pose` puts row `y` of the result from column
     /// `x` on.
-    fn sample(&mut self, pose: &Transform, x: usize, y: usize, mut out: [&mut [f32]; 3]) {
+    fn sample<const N: usize>(
+        &mut self,
+        pose: &Transform,
+        x: usize,
+        y: usize,
+        mut out: [&mut [f32]; N],
+    ) {
         let Self { mixed, sampled, .. } = self;
         let (left, last) = (self.left + BEFORE, self.width - TAPS);
         let count = out[0].len();
@@ -264,7 +315,7 @@ impl Tile {
                 let from = column - left + range.start as isize;
                 let from = (from.max(0) as usize).min(most);
                 let out = &mut sampled[first + range.start..];
-                mix::<1>((part, step as f32), range.len(), &mixed[from..], out);
+                mix::<false, N>((part, step as f32), range.len(), &mixed[from..], out);
             });
         }
         for (out, sampled) in out.iter_mut().zip(sampled.chunks_exact(STRIDE)) {
@@ -275,7 +326,8 @@ impl Tile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::photo::Samples;
+    use crate::core::warp::Exposure;
+    use crate::photo::{Photo, Samples};
 
     const SIZE: (usize, usize) = (400, 90);
 
@@ -309,7 +361,7 @@ mod tests {
             gain: [1.1, 1.0, 0.9],
             offset: [0.01, 0.0, -0.02],
         };
-        let source = Source::new(&photo, samples, 65535.0, &exposure);
+        let source = exposure.of([photo.width, photo.height], samples, 65535.0);
         let area = Area {
             x: 3,
             y: 2,

@@ -104,7 +104,7 @@ fn fitted<const N: usize>(values: impl Iterator<Item = (f64, f64, f64)>) -> [f64
     std::array::from_fn(|k| solved.get(k).copied().unwrap_or_default())
 }
 
-/// Values from one channel of a row to the next where three are mixed together.
+/// Values from one channel of a row to the next where several are mixed together.
 pub(crate) const STRIDE: usize = 608;
 /// Positions that are mixed together, as many as fit into the widest vector.
 pub(crate) const LANES: usize = 16;
@@ -119,10 +119,10 @@ pub(crate) fn weights(part: f32) -> [f32; TAPS] {
 /// for fewer than [`LANES`] more, whose sums mean nothing. The first lies `part` of a
 /// pixel, 0 to 1, beyond one, and each one after that `step` more beyond its own.
 ///
-/// `from` begins with the first tap of the first position, and from each tap to the
-/// next it is `APART` values; each has three channels, and so has `out`, which are
-/// [`STRIDE`] values from each other.
-pub(crate) fn mix<const APART: usize>(
+/// `from` begins with the first tap of the first position, and the next tap is in the
+/// next row where positions are mixed down, and beside it where they are not. Each has
+/// `N` channels, and so has `out`, which are [`STRIDE`] values from each other.
+pub(crate) fn mix<const DOWN: bool, const N: usize>(
     (part, step): (f32, f32),
     count: usize,
     from: &[f32],
@@ -132,35 +132,60 @@ pub(crate) fn mix<const APART: usize>(
     // The compiler leaves at least one to single steps: one more than whole vectors
     // leaves no more than that.
     let count = (count - 1).next_multiple_of(LANES) + 1;
-    let from = &from[..2 * STRIDE + (TAPS - 1) * APART + count];
-    let out = &mut out[..2 * STRIDE + count];
+    let apart = tap_distance::<DOWN, N>();
+    let from = &from[..(N - 1) * STRIDE + (TAPS - 1) * apart + count];
+    let out = &mut out[..(N - 1) * STRIDE + count];
     vectorised(
         #[inline(always)]
         || {
+            // Known here, and not a value from outside: that would keep single steps.
+            let apart = tap_distance::<DOWN, N>();
+            if step == 0.0 {
+                let weights = curves.map(|curve| pair(curve, part - 0.5));
+                for channel in 0..N {
+                    let first = channel * STRIDE;
+                    for (i, out) in out[first..first + count].iter_mut().enumerate() {
+                        *out = sum(weights, from, first + i, apart);
+                    }
+                }
+                return;
+            }
             for (i, place) in (0..count).zip(0i32..) {
                 let at = part + place as f32 * step - 0.5;
                 let weights = curves.map(
                     #[inline(always)]
                     |curve| pair(curve, at),
                 );
-                out[i] = sum::<APART>(weights, from, i);
-                out[STRIDE + i] = sum::<APART>(weights, from, STRIDE + i);
-                out[2 * STRIDE + i] = sum::<APART>(weights, from, 2 * STRIDE + i);
+                // A loop over channels would not be made of vectors.
+                out[i] = sum(weights, from, i, apart);
+                if N > 1 {
+                    out[STRIDE + i] = sum(weights, from, STRIDE + i, apart);
+                }
+                if N > 2 {
+                    out[2 * STRIDE + i] = sum(weights, from, 2 * STRIDE + i, apart);
+                }
             }
         },
     );
 }
 
+/// Values from one tap to the next.
+#[inline(always)]
+const fn tap_distance<const DOWN: bool, const N: usize>() -> usize {
+    if DOWN { N * STRIDE } else { 1 }
+}
+
 /// What the taps show of which the first is `at`, by the weights of pairs of them.
 #[inline(always)]
-fn sum<const APART: usize>(
+fn sum(
     [(a, f), (b, e), (c, d)]: [(f32, f32); TAPS / 2],
     from: &[f32],
     at: usize,
+    apart: usize,
 ) -> f32 {
-    let outer = a * from[at] + f * from[at + 5 * APART];
-    let middle = b * from[at + APART] + e * from[at + 4 * APART];
-    c * from[at + 2 * APART] + d * from[at + 3 * APART] + middle + outer
+    let outer = a * from[at] + f * from[at + 5 * apart];
+    let middle = b * from[at + apart] + e * from[at + 4 * apart];
+    c * from[at + 2 * apart] + d * from[at + 3 * apart] + middle + outer
 }
 
 /// What two taps that mirror each other weigh for a position so far from the middle

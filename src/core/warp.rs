@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use super::keep_going::check;
-use super::plane::{BAND, Plane};
+use super::plane::Plane;
 use super::resample::{Source, Tile, is_flat};
 use super::{ALWAYS, KeepGoing, Transform};
 use crate::Result;
@@ -32,6 +32,20 @@ pub struct Exposure {
     pub offset: [f64; 3],
 }
 
+impl Exposure {
+    /// A picture of `width`×`height` pixels of red, green and blue whose values are
+    /// changed so, of samples of which `full` is the full scale.
+    pub(super) fn of<T: Copy + Into<f32>>(
+        self,
+        size: [usize; 2],
+        samples: &[T],
+        full: f64,
+    ) -> Source<'_, T> {
+        let gain = self.gain.map(|gain| (gain / full) as f32);
+        Source::new(size, samples, gain, self.offset.map(|offset| offset as f32))
+    }
+}
+
 impl Default for Exposure {
     fn default() -> Self {
         Self {
@@ -54,6 +68,18 @@ pub struct Area {
     pub height: usize,
 }
 
+impl Area {
+    /// These rows and columns of it.
+    pub(super) fn part(self, rows: Range<usize>, columns: Range<usize>) -> Self {
+        Self {
+            x: self.x + columns.start,
+            y: self.y + rows.start,
+            width: columns.len(),
+            height: rows.len(),
+        }
+    }
+}
+
 /// Rows that one task warps: what they read of a frame overlaps with what their
 /// neighbours read.
 const ROWS: usize = 32;
@@ -70,9 +96,9 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    /// For `area`, which `pose` takes from `photo`.
-    pub(crate) fn of(photo: &Photo, pose: &Transform, area: Area) -> Self {
-        let is_inside = area.x + area.width <= photo.width && area.y + area.height <= photo.height;
+    /// For `area`, which `pose` takes from a picture of `width`×`height` pixels.
+    pub(crate) fn of([width, height]: [usize; 2], pose: &Transform, area: Area) -> Self {
+        let is_inside = area.x + area.width <= width && area.y + area.height <= height;
         if pose.is_identity() && is_inside {
             Self::Copy
         } else if is_flat(pose, area) {
@@ -157,20 +183,16 @@ impl Placed<'_> {
             area,
             exposure,
         } = *self;
-        let way = Way::of(photo, pose, area);
-        let area = Area {
-            x: area.x + columns.start,
-            y: area.y + rows.start,
-            width: columns.len(),
-            height: rows.len(),
-        };
+        let size = [photo.width, photo.height];
+        let way = Way::of(size, pose, area);
+        let area = area.part(rows, columns);
         match &photo.samples {
             Samples::Eight(samples) => {
-                let source = Source::new(photo, samples, 255.0, exposure);
+                let source = exposure.of(size, samples, 255.0);
                 warp_samples(&source, pose, area, way, channels, keep_going);
             }
             Samples::Sixteen(samples) => {
-                let source = Source::new(photo, samples, 65535.0, exposure);
+                let source = exposure.of(size, samples, 65535.0);
                 warp_samples(&source, pose, area, way, channels, keep_going);
             }
         }
@@ -223,28 +245,31 @@ thread_local! {
 }
 
 /// Warps the rows of `into`; a band is left as it is once `keep_going` says no.
-fn warp_samples<T: Copy + Into<f32> + Sync>(
-    source: &Source<T>,
+pub(super) fn warp_samples<T: Copy + Into<f32> + Sync, const N: usize>(
+    source: &Source<T, N>,
     pose: &Transform,
     area: Area,
     way: Way,
-    into: [&mut [f32]; 3],
+    into: [&mut [f32]; N],
     keep_going: KeepGoing,
 ) {
     let length = (area.width * ROWS).max(1);
-    let [red, green, blue] = into;
-    red.par_chunks_mut(length)
-        .zip(green.par_chunks_mut(length))
-        .zip(blue.par_chunks_mut(length))
+    let mut parts = into.map(|plane| plane.chunks_mut(length));
+    let bands = (0..area.height.div_ceil(ROWS)).map(|_| {
+        let each = parts.each_mut();
+        each.map(|parts| parts.next().unwrap_or_default())
+    });
+    let bands: Vec<[&mut [f32]; N]> = bands.collect();
+    bands
+        .into_par_iter()
         .enumerate()
         .filter(|_| keep_going())
-        .for_each(|(band, ((red, green), blue))| {
+        .for_each(|(band, out)| {
             let band_area = Area {
                 y: area.y + band * ROWS,
-                height: red.len() / area.width,
+                height: ROWS.min(area.height - band * ROWS),
                 ..area
             };
-            let out = [red, green, blue];
             match way {
                 Way::Copy => source.copy(band_area, out),
                 Way::Each => source.turn(pose, band_area, out),
@@ -255,7 +280,7 @@ fn warp_samples<T: Copy + Into<f32> + Sync>(
 
 /// True where `pose` puts a pixel of the result on a `width`×`height` frame:
 /// within its rectangle and half a pixel around it.
-fn covers(width: usize, height: usize, pose: &Transform, x: usize, y: usize) -> bool {
+fn covers([width, height]: [usize; 2], pose: &Transform, x: usize, y: usize) -> bool {
     let [u, v] = pose.apply(x as f64, y as f64);
     u >= -0.5 && v >= -0.5 && u <= width as f64 - 0.5 && v <= height as f64 - 0.5
 }
@@ -263,12 +288,14 @@ fn covers(width: usize, height: usize, pose: &Transform, x: usize, y: usize) -> 
 /// True where `photo` shows the scene at every pixel of `area`: its mask is
 /// then `None`.
 pub(crate) fn is_whole(photo: &Photo, pose: &Transform, area: Area) -> bool {
+    photo.alpha.is_none() && is_covered([photo.width, photo.height], pose, area)
+}
+
+/// True where a picture of this size shows the scene at every pixel of `area`.
+pub(super) fn is_covered(size: [usize; 2], pose: &Transform, area: Area) -> bool {
     let (x1, y1) = (area.x + area.width - 1, area.y + area.height - 1);
     let corners = [(area.x, area.y), (x1, area.y), (area.x, y1), (x1, y1)];
-    photo.alpha.is_none()
-        && corners
-            .iter()
-            .all(|&(x, y)| covers(photo.width, photo.height, pose, x, y))
+    corners.iter().all(|&(x, y)| covers(size, pose, x, y))
 }
 
 /// Where a frame shows the scene: its rectangle, less where its own alpha says
@@ -277,29 +304,35 @@ fn mask(photo: &Photo, pose: &Transform, area: Area) -> Option<Plane> {
     if is_whole(photo, pose, area) {
         return None;
     }
-    let covers = |x, y| covers(photo.width, photo.height, pose, x, y);
-    let mut mask = Plane::new(area.width, area.height);
-    mask.data
-        .par_chunks_mut(area.width * BAND)
-        .enumerate()
-        .for_each(|(band, rows)| {
-            for (row, out) in rows.chunks_exact_mut(area.width).enumerate() {
-                let y = band * BAND + row;
-                for (x, out) in out.iter_mut().enumerate() {
-                    if !covers(area.x + x, area.y + y) {
-                        continue;
+    let mut mask = rectangle([photo.width, photo.height], pose, area);
+    if let Some(alpha) = &photo.alpha {
+        mask.bands_mut().for_each(|(first, rows)| {
+            for (y, row) in (first..).zip(rows.chunks_exact_mut(area.width)) {
+                for (x, shown) in row.iter_mut().enumerate() {
+                    let [u, v] = pose.apply((area.x + x) as f64, (area.y + y) as f64);
+                    if *shown > 0.0 && !opaque(photo, alpha, u, v) {
+                        *shown = 0.0;
                     }
-                    *out = match &photo.alpha {
-                        None => 1.0,
-                        Some(alpha) => {
-                            let [u, v] = pose.apply((area.x + x) as f64, (area.y + y) as f64);
-                            f32::from(u8::from(opaque(photo, alpha, u, v)))
-                        }
-                    };
                 }
             }
         });
+    }
     Some(mask)
+}
+
+/// 1 where a picture of this size shows the scene, and 0 elsewhere.
+pub(super) fn rectangle(size: [usize; 2], pose: &Transform, area: Area) -> Plane {
+    let mut mask = Plane::new(area.width, area.height);
+    mask.bands_mut().for_each(|(first, rows)| {
+        for (y, row) in (first..).zip(rows.chunks_exact_mut(area.width)) {
+            for (x, shown) in row.iter_mut().enumerate() {
+                if covers(size, pose, area.x + x, area.y + y) {
+                    *shown = 1.0;
+                }
+            }
+        }
+    });
+    mask
 }
 
 /// True where every pixel that an interpolation at (`u`, `v`) leans on is

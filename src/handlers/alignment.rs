@@ -1,6 +1,8 @@
 //! Finds how the frames of a stack lie on its reference, and writes them
 //! aligned.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +30,7 @@ use crate::core::pipeline;
 use crate::core::sharpness::{GRID, Sharpness};
 use crate::core::thumbnail::small;
 use crate::core::warp::{Area, Exposure, warp_unless_stopped};
-use crate::photo::{self, Encoding, Format, Keeping, Photo};
+use crate::photo::{self, Decoded, Encoding, Format, Keeping, Photo};
 use crate::{Error, Result};
 
 /// Frames whose noise is measured: a camera's noise is the same in all of them,
@@ -63,6 +65,8 @@ pub struct Aligned {
     pub smalls: Vec<Option<Photo>>,
     /// How sharp each is; `None` where that is not known (yet).
     pub sharpness: Vec<Option<f64>>,
+    /// Whether all of them have their colour at half the size.
+    pub subsampled: bool,
     /// The noise of the quietest; see [`noise`](crate::core::noise::noise).
     pub noise: Option<f32>,
     /// What was found out about all together; `None` where the frames were
@@ -210,6 +214,7 @@ impl Aligned {
             held: None,
             smalls: vec![None; count],
             sharpness: vec![None; count],
+            subsampled: frames::are_subsampled(&stack),
             noise: None,
             found: None,
             stack,
@@ -285,8 +290,10 @@ fn look(
         noise: quietest,
         held,
         smalls,
+        subsampled,
         ..
     } = aligned;
+    let subsampled = *subsampled;
     let wish = &options.align;
     let mut aligner = align.then(|| Aligner::new(wish.method, wish.model, bounds(wish, stack)));
     let mut seen = Vec::with_capacity(used.len());
@@ -329,14 +336,21 @@ fn look(
         lanes,
         |&(frame, ref path)| {
             let is_heard = heard.contains(&frame);
-            let read = || match is_heard || holding.is_some() {
-                true => scale.read_both(frames, path, job),
-                false => Ok((scale.read(frames, path, job)?, None)),
+            let is_held = holding.is_some();
+            let read = || match (is_held && subsampled, is_held || is_heard) {
+                (true, _) => scale.read_both_subsampled(frames, path, job),
+                (false, true) => {
+                    let (photo, reduced) = scale.read_both(frames, path, job)?;
+                    Ok((Decoded::Photo(photo), reduced))
+                }
+                (false, false) => Ok((Decoded::Photo(scale.read(frames, path, job)?), None)),
             };
             let (read, reduced) = stages.time("look: read", read)?;
-            let listen = || stages.time("look: noise", || noise(&read));
+            let whole = OnceCell::new();
+            let all = || &**whole.get_or_init(|| read.photo());
+            let listen = || stages.time("look: noise", || noise(all()));
             let noise = is_heard.then(listen).flatten();
-            let photo = reduced.as_ref().unwrap_or(&read);
+            let photo = reduced.as_ref().unwrap_or_else(all);
             let has_alpha = photo.alpha.is_some();
             let score = || Sharpness::of(photo, GRID);
             let sharpness = stages.time("look: sharpness", score);
@@ -346,10 +360,13 @@ fn look(
             let small = || small(photo, side);
             let small = watched.contains(&frame).then(small);
             let pyramid = stages.time("look: luminance", || scale.pyramid(photo));
+            if let Some(Cow::Owned(whole)) = whole.into_inner() {
+                photo::keep(whole);
+            }
             reduced.into_iter().for_each(photo::keep);
             match (&holding, u16::try_from(frame)) {
-                (Some(holding), Ok(index)) if scale.is_whole(&read) => holding.offer(index, read),
-                _ => photo::keep(read),
+                (Some(holding), Ok(index)) if read.size() == size => holding.offer(index, read),
+                _ => read.keep(),
             }
             // What a frame hides is nothing that moved.
             let look = Look::of(&pyramid).filter(|_| !has_alpha);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::file::Stack;
 use super::{FrameStatus, Job, Reference, Resources};
-use crate::photo::{self, Limits, Metadata, Photo};
+use crate::photo::{self, Decoded, Limits, Metadata, Photo};
 use crate::{Error, Result};
 
 /// Reads the frames of a stack in the colours of its reference.
@@ -52,6 +52,46 @@ impl Frames {
         self.converted(photo, path, job)
     }
 
+    /// A frame with its colour at half the size, if it is stored so and in the colours
+    /// of the reference.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub fn read_subsampled(&self, path: &Path, job: &Job) -> Result<Decoded> {
+        job.check()?;
+        match photo::read_subsampled(path, &self.limits)? {
+            Some(planes) if planes.icc == self.metadata.icc => Ok(Decoded::Subsampled(planes)),
+            Some(planes) => Ok(Decoded::Photo(self.converted(
+                planes.to_photo(),
+                path,
+                job,
+            )?)),
+            None => Ok(Decoded::Photo(self.read(path, job)?)),
+        }
+    }
+
+    /// The same, and beside it what [`Self::read_both`] gives.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub fn read_both_subsampled(
+        &self,
+        path: &Path,
+        side: usize,
+        job: &Job,
+    ) -> Result<(Decoded, Option<Photo>)> {
+        job.check()?;
+        if let Some((planes, reduced)) = photo::read_subsampled_both(path, &self.limits, side)?
+            && planes.icc == self.metadata.icc
+        {
+            return Ok((Decoded::Subsampled(planes), reduced));
+        }
+        let (photo, reduced) = self.read_both(path, side, job)?;
+        Ok((Decoded::Photo(photo), reduced))
+    }
+
     /// A frame in all its pixels, and in fewer as [`Self::read_reduced`] gives them,
     /// unless those would be the same; see [`photo::read_both`].
     ///
@@ -84,6 +124,15 @@ impl Frames {
         job.check()?;
         Ok(photo)
     }
+}
+
+/// Whether all frames in use have their colour at half the size.
+pub fn are_subsampled(stack: &Stack) -> bool {
+    let mut used = stack.used();
+    used.all(|i| {
+        let probe = stack.frames[i].probe.as_ref();
+        probe.is_some_and(|probe| probe.subsampled)
+    })
 }
 
 /// Bytes that a decoded frame of the stack takes.

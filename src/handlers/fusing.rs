@@ -15,7 +15,7 @@ use crate::core::sharpness::{GRID, Sharpness};
 use crate::core::veil::Veil;
 use crate::core::warp::Area;
 use crate::core::{KeepGoing, Transform};
-use crate::photo::Keeping;
+use crate::photo::{Decoded, Keeping};
 use crate::{Error, Result};
 
 /// Numbers of bands that are tried where a device cannot hold a picture whole.
@@ -275,6 +275,7 @@ impl Feeder<'_> {
     fn feed(&mut self, fusion: &mut dyn Fusion, passes: usize) -> Result<(), Stop> {
         let Self {
             aligned,
+            wish,
             options,
             job,
             lanes,
@@ -317,7 +318,8 @@ impl Feeder<'_> {
         };
         let mut fault = None;
         let keeping = keeping.take().unwrap_or_else(|| Keeping::of(*lanes));
-        keeping.let_go_below(3 * stack.width * stack.height);
+        let samples = if wish.subsampled { 3 } else { 6 };
+        keeping.let_go_below(samples * stack.width * stack.height / 2);
         let fed = pipeline::ordered(
             &work,
             *lanes,
@@ -325,12 +327,15 @@ impl Feeder<'_> {
                 if is_held(work.frame) {
                     return Ok((None, None));
                 }
-                let read = || frames.read(&work.path, job);
+                let read = || match wish.subsampled {
+                    true => frames.read_subsampled(&work.path, job),
+                    false => Ok(Decoded::Photo(frames.read(&work.path, job)?)),
+                };
                 let mut photo = stages.time("read frames", read)?;
-                let score = || Sharpness::of(&photo, GRID).score();
+                let score = || Sharpness::of(&photo.photo(), GRID).score();
                 let score = work.is_unscored.then(score);
-                if let Some(moved) = moved(work.frame) {
-                    moved.hide(&mut photo, &work.pose);
+                if let (Some(moved), Decoded::Photo(photo)) = (moved(work.frame), &mut photo) {
+                    moved.hide(photo, &work.pose);
                 }
                 Ok((Some(photo), score))
             },
@@ -346,14 +351,19 @@ impl Feeder<'_> {
                         // Who watches is shown each frame once, and of those that
                         // are not read some.
                         let small = smalls[i].take();
-                        let shown = photo.as_ref().or(small.as_ref());
-                        if let (true, Some(watched), Some(shown)) =
-                            (is_new, watched.as_mut(), shown)
-                        {
-                            watched.add(index, shown, pose, exposure, &keep_going)?;
+                        if let (true, Some(watched)) = (is_new, watched.as_mut()) {
+                            let shown = photo.as_ref().map(Decoded::half_or_more);
+                            if let Some(shown) = shown.as_deref().or(small.as_ref()) {
+                                watched.add(index, shown, pose, exposure, &keep_going)?;
+                            }
                         }
                         let take = || match photo {
-                            Some(photo) => fusion.take(index, photo, pose, exposure, &keep_going),
+                            Some(Decoded::Photo(photo)) => {
+                                fusion.take(index, photo, pose, exposure, &keep_going)
+                            }
+                            Some(Decoded::Subsampled(planes)) => {
+                                fusion.take_subsampled(index, planes, pose, exposure, &keep_going)
+                            }
                             None => fusion.take_held(index, pose, exposure, &keep_going),
                         };
                         let added = stages.time("fuse frames", take);

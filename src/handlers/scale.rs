@@ -9,7 +9,7 @@ use crate::Result;
 use crate::core::align::SMALLEST;
 use crate::core::exposure::Light;
 use crate::core::grey::GreyPyramid;
-use crate::photo::Photo;
+use crate::photo::{Decoded, Photo};
 
 /// Frames are halved as long as they keep so many pixels: those tell where a
 /// frame lies to a few hundredths of a pixel of the frame, and lens and sensor
@@ -63,6 +63,20 @@ impl Scale {
         job: &Job,
     ) -> Result<(Photo, Option<Photo>)> {
         frames.read_both(path, self.side(), job)
+    }
+
+    /// The same of a frame that has its colour at half the size, if it does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Frames::read`].
+    pub fn read_both_subsampled(
+        &self,
+        frames: &Frames,
+        path: &Path,
+        job: &Job,
+    ) -> Result<(Decoded, Option<Photo>)> {
+        frames.read_both_subsampled(path, self.side(), job)
     }
 
     /// Pixels on the longer side that are looked at.

@@ -176,7 +176,7 @@ fn fuse_on(
     beside: Beside,
 ) -> Result<Stacked> {
     let area = aligned.area(options.fuse.crop)?;
-    let wish = wish(options, aligned.stack.frames.len(), aligned.noise);
+    let wish = wish(options, aligned);
     if options.fuse.ghost_check {
         warn_of_moved(aligned, job);
     }
@@ -299,7 +299,7 @@ fn lanes(
 }
 
 /// How the frames are to be fused.
-fn wish(options: &StackOptions, frames: usize, noise: Option<f32>) -> fuse::Options {
+fn wish(options: &StackOptions, aligned: &Aligned) -> fuse::Options {
     let FuseOptions {
         method,
         levels,
@@ -307,6 +307,7 @@ fn wish(options: &StackOptions, frames: usize, noise: Option<f32>) -> fuse::Opti
         clamp,
         smoothness,
         noise_strength,
+        ghost_check,
         ..
     } = options.fuse;
     fuse::Options {
@@ -314,10 +315,12 @@ fn wish(options: &StackOptions, frames: usize, noise: Option<f32>) -> fuse::Opti
         levels,
         prefer,
         clamp,
-        frames,
-        noise: noise.unwrap_or(fuse::NOISE),
+        frames: aligned.stack.frames.len(),
+        noise: aligned.noise.unwrap_or(fuse::NOISE),
         noise_strength: f32::from(noise_strength) / 100.0,
         smoothness,
+        // What moved is hidden pixel by pixel.
+        subsampled: aligned.subsampled && !ghost_check,
     }
 }
 

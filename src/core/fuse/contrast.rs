@@ -287,7 +287,10 @@ pub fn squares(detail: &Detail, energy: &mut Plane) {
 }
 
 /// Fills bands of the energy of a level of detail; see [`squares`].
-pub fn squares_into<'a>(detail: &Detail<impl Rows>, bands: impl ParallelIterator<Item = Band<'a>>) {
+pub fn squares_into<'a, const N: usize>(
+    detail: &Detail<impl Rows, N>,
+    bands: impl ParallelIterator<Item = Band<'a>>,
+) {
     let (width, _) = detail.size();
     let scratch = || (DetailRow::new(width), Vec::new());
     bands.for_each_init(scratch, |(row, sums), (first, rows)| {
@@ -298,8 +301,23 @@ pub fn squares_into<'a>(detail: &Detail<impl Rows>, bands: impl ParallelIterator
     });
 }
 
-/// The energy of a row of detail; see [`squares`].
-pub fn square_row([red, green, blue]: [&[f32]; 3], out: &mut [f32]) {
+/// The energy of a row of detail, of red, green and blue or of grey, which is that of
+/// all three; see [`squares`].
+pub fn square_row<const N: usize>(channels: [&[f32]; N], out: &mut [f32]) {
+    match channels[..] {
+        [red, green, blue] => square_row_of_three([red, green, blue], out),
+        [grey, ..] => vectorised(
+            #[inline(always)]
+            || {
+                let values = out.iter_mut().zip(grey);
+                values.for_each(|(out, grey)| *out = grey * grey);
+            },
+        ),
+        [] => (),
+    }
+}
+
+fn square_row_of_three([red, green, blue]: [&[f32]; 3], out: &mut [f32]) {
     vectorised(
         #[inline(always)]
         || {

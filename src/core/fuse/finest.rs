@@ -3,12 +3,13 @@
 
 use std::ops::Range;
 
+use super::brought::{Brought, Source};
 use super::contrast::squares_into;
 use super::ends::{expanded, reduced, windowed};
 use super::levels::Detail;
 use super::pyramid::calmed;
 use super::tiles::Tile;
-use super::work::{KEPT, Source, fetch};
+use super::work::KEPT;
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
@@ -19,13 +20,13 @@ use crate::vector::vectorised;
 /// The last rows of the finest level of a tile; kept from one frame to the next
 /// for its memory.
 #[derive(Debug, Default)]
-pub struct Finest {
+pub struct Finest<const N: usize = 3> {
     /// The tile; all planes begin where what is looked at for it begins.
     pub tile: Tile,
     /// The rows that are made use of.
     pub rows: Range<usize>,
     /// The frame.
-    pub channels: [Rolling; 3],
+    pub brought: Brought<N>,
     /// At half the size.
     pub below: [Rolling; 3],
     /// The energy of its detail in no window, in one, and so on.
@@ -65,7 +66,7 @@ impl Ends {
     }
 }
 
-impl Finest {
+impl<const N: usize> Finest<N> {
     /// Looks at a tile of a frame, strip by strip, in so many windows one in another,
     /// calmed unless that is 0; hands each to `each` that is the tile's.
     ///
@@ -75,7 +76,7 @@ impl Finest {
     pub fn look(
         &mut self,
         tile: Tile,
-        source: &Source,
+        source: &impl Source<N>,
         (windows, calm): (usize, f32),
         keep_going: KeepGoing,
         mut each: impl FnMut(&Self),
@@ -86,15 +87,9 @@ impl Finest {
             self.rows = rows;
             let down = &self.tile.down;
             let ends = Ends::of(self.rows.end - down.start, down.len(), windows);
-            let whole = (source, None);
-            fetch(
-                &mut self.channels,
-                &self.tile,
-                whole,
-                ends.channels,
-                keep_going,
-            )?;
-            self.grow(&ends, keep_going)?;
+            let Self { tile, brought, .. } = &mut *self;
+            brought.fetch(tile, (source, None), ends.channels, keep_going)?;
+            self.grow(source, &ends, keep_going)?;
             check(keep_going)?;
             if self.tile.owns(&self.rows) {
                 each(self);
@@ -107,27 +102,26 @@ impl Finest {
         self.tile = tile;
         let size = self.tile.size();
         self.energies.resize_with(windows + 1, Rolling::default);
-        let whole = self.channels.iter_mut().chain(&mut self.energies);
-        whole.for_each(|plane| plane.begin(0, size, KEPT));
+        self.brought.begin(size, KEPT);
+        let energies = self.energies.iter_mut();
+        energies.for_each(|plane| plane.begin(0, size, KEPT));
         let halves = self.below.iter_mut().chain(&mut self.around);
         halves.for_each(|plane| plane.begin(1, size, KEPT));
     }
 
-    fn grow(&mut self, ends: &Ends, keep_going: KeepGoing) -> Result<()> {
+    fn grow(&mut self, source: &impl Source<N>, ends: &Ends, keep_going: KeepGoing) -> Result<()> {
         let Self {
-            channels,
+            tile,
+            brought,
             below,
             energies,
             around: [small, around],
             calm,
             ..
         } = self;
+        brought.halve(tile, source, below, ends.below, keep_going)?;
         check(keep_going)?;
-        for (fine, small) in channels.iter().zip(&mut *below) {
-            fine.reduce_to(small.grow(ends.below));
-        }
-        check(keep_going)?;
-        let detail = Detail::new(channels, Some(below));
+        let detail = Detail::new(&brought.channels, brought.coarser(below));
         squares_into(&detail, energies[0].grow(ends.energies[0]));
         for number in 1..energies.len() {
             check(keep_going)?;

@@ -17,23 +17,25 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::brought::{Coloured, Source, Subsampled};
 use super::contrast::{Sharpest, Spread, Winners};
 use super::depth::telling;
 use super::levels::{self, Detail, DetailRow};
 use super::number::Root;
 use super::prefer::Bias;
-use super::range::{Range, Seen};
+use super::ranges::{AllSeen, Ranges};
 use super::softness::raised;
-use super::tiles::{Pane, Tiles, three};
+use super::tiles::{Pane, Tiles};
 use super::weighted::{Sums, Weighted};
-use super::work::{Given, Source, Strip, Work};
-use super::{Accumulator, Fused, Picture};
+use super::work::{Given, Strip, Work};
+use super::{Accumulator, Fused, OfPlanes, Picture};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::noise::believable;
 use crate::core::plane::Plane;
 use crate::core::rows::Rows;
+use crate::core::subsampled::Planes;
 use crate::core::veil::Veil;
 use crate::core::warp::{Placed, Warped};
 use crate::vector::vectorised;
@@ -81,11 +83,12 @@ pub fn power(softness: f32) -> f32 {
     (POWER as f32 / softness).clamp(LEAST_POWER, MOST_POWER)
 }
 
-/// Accumulates frames, level by level, weighted by their finest contrast.
+/// Accumulates frames, level by level, weighted by their finest contrast: of red, green
+/// and blue, or of grey at the finest level and of all three below it.
 #[derive(Debug, Clone)]
-pub struct Hybrid {
+pub struct Hybrid<const N: usize = 3> {
     /// The finest detail, which holds most of the memory.
-    finest: Option<Weighted<Root>>,
+    finest: Option<Weighted<Root, N>>,
     /// Levels of detail below it, largest first.
     details: Vec<Weighted>,
     /// What is below all of them.
@@ -94,7 +97,7 @@ pub struct Hybrid {
     size: (usize, usize),
     /// All below the finest level in one.
     close: Weighted,
-    range: [Range; 3],
+    range: Ranges<N>,
     sharpest: Sharpest,
     noise: f32,
     /// What is lifted off the frames first.
@@ -104,12 +107,12 @@ pub struct Hybrid {
     power: f32,
     floor: f32,
     /// What is looked at in a frame, kept for the next for its memory.
-    work: Work,
+    work: Work<N>,
     /// The standing at each level but the finest; kept for its memory.
     standings: Vec<Plane>,
 }
 
-impl Hybrid {
+impl<const N: usize> Hybrid<N> {
     /// Nothing added yet. `count` levels of detail, or as many as leave about
     /// 16 pixels on the shorter side; for `noise` see
     /// [`noise`](crate::core::noise::noise).
@@ -124,7 +127,7 @@ impl Hybrid {
             rest: Weighted::new(w, h),
             size: (width, height),
             close: Weighted::new(width.div_ceil(2), height.div_ceil(2)),
-            range: std::array::from_fn(|_| Range::new(width, height)),
+            range: Ranges::new(width, height),
             sharpest: Sharpest::new(width, height, telling(noise)),
             noise: believable(noise),
             veil: None,
@@ -164,8 +167,8 @@ impl Hybrid {
         }
     }
 
-    /// Adds a frame in the geometry of the result.
-    fn blend(&mut self, index: u16, frame: Source, keep_going: KeepGoing) -> Result<()> {
+    /// Adds a frame in the geometry of the result, with what is hidden of it filled.
+    fn blend(&mut self, index: u16, frame: &impl Source<N>, keep_going: KeepGoing) -> Result<()> {
         let scale = Scale {
             floor: self.floor,
             power: self.power,
@@ -182,13 +185,14 @@ impl Hybrid {
         let mut work = std::mem::take(&mut self.work);
         let veil = self.veil.as_ref().map(|veil| veil.over(index));
         check(keep_going)?;
-        let frame = frame.filled(keep_going)?;
         let mask = frame.mask();
         let shown = mask.map(Plane::windowed);
+        let half_mask = mask.map(Plane::reduced);
+        let slack = frame.colours().map_or(0.0, |planes| planes.tones.slack);
         let tiles = Tiles::of(width, height);
         let given = Given {
             tiles: &tiles,
-            frame: &frame,
+            frame,
             veil: veil.as_ref(),
             count,
             factor,
@@ -197,12 +201,12 @@ impl Hybrid {
         work.look(
             &given,
             keep_going,
-            self.parts(&tiles, &mut standings[0]),
+            self.parts(&tiles, &mut standings[0], slack),
             |strip, rows, part| part.see(strip, rows, mask),
             |strip, part| {
                 strip.stand(lift, shown.as_ref());
                 if let Some(part) = part {
-                    part.take(index, strip, mask, scale);
+                    part.take(index, strip, [mask, half_mask.as_ref()], scale);
                 }
             },
         )?;
@@ -241,11 +245,11 @@ impl Hybrid {
 }
 
 /// What is accumulated in a tile.
-struct Part<'a> {
-    range: Option<[Seen<'a>; 3]>,
+struct Part<'a, const N: usize> {
+    range: Option<AllSeen<'a, N>>,
     winners: Winners<'a>,
     /// The finest detail,
-    finest: Option<Sums<'a, Root>>,
+    finest: Option<Sums<'a, Root, N>>,
     /// and the next, at half the size.
     next: Option<Sums<'a>>,
     /// All there is at half the size.
@@ -256,16 +260,21 @@ struct Part<'a> {
     standing: Pane<'a>,
 }
 
-impl Hybrid {
+impl<const N: usize> Hybrid<N> {
     /// What is accumulated in each of these tiles, beside the standing at half the
-    /// size.
-    fn parts<'a>(&'a mut self, tiles: &Tiles, standing: &'a mut Plane) -> Vec<Part<'a>> {
+    /// size, of a frame with this [`slack`](Ranges::tiled).
+    fn parts<'a>(
+        &'a mut self,
+        tiles: &Tiles,
+        standing: &'a mut Plane,
+        slack: f32,
+    ) -> Vec<Part<'a, N>> {
         fn some<T>(all: Option<Vec<T>>) -> impl FnMut() -> Option<T> {
             let mut all = all.map(Vec::into_iter);
             move || all.as_mut().and_then(Iterator::next)
         }
         let has_detail = self.finest.is_some();
-        let ranges = three(self.range.each_mut().map(|range| range.tiled(tiles)));
+        let ranges = self.range.tiled(tiles, slack);
         let winners = self.sharpest.tiled(tiles);
         let standings = tiles.panes(&mut standing.data, 1);
         let rest = self.details.is_empty();
@@ -288,44 +297,53 @@ impl Hybrid {
     }
 }
 
-impl Part<'_> {
+impl<const N: usize> Part<'_, N> {
     /// Takes in the range of the values in these rows.
-    fn see(&mut self, strip: &Strip, rows: ops::Range<usize>, mask: Option<&Plane>) {
-        let tile = &strip.tile;
-        for (range, channel) in self.range.iter_mut().flatten().zip(&strip.channels) {
-            let row = |y| tile.row(channel, 0, y);
-            range.add_rows(rows.clone(), row, mask.map(|mask| |y| tile.part(mask, y)));
+    fn see(&mut self, strip: &Strip<N>, rows: ops::Range<usize>, mask: Option<&Plane>) {
+        if let Some(range) = &mut self.range {
+            range.add_rows(&strip.tile, &strip.brought.channels, &rows, mask);
         }
     }
 
-    /// Takes in the rows of a strip of the frame `index`.
-    fn take(&mut self, index: u16, strip: &Strip, mask: Option<&Plane>, scale: Scale) {
+    /// Takes in the rows of a strip of the frame `index`, which masks of the full size
+    /// and of half of it may hide.
+    fn take(
+        &mut self,
+        index: u16,
+        strip: &Strip<N>,
+        [mask, half_mask]: [Option<&Plane>; 2],
+        scale: Scale,
+    ) {
+        if let Some(range) = &mut self.range {
+            range.add_half_rows(&strip.tile, &strip.below[0], &strip.rows, half_mask);
+        }
         strip.tell(&mut self.winners, index, mask);
         self.take_whole(strip, scale);
         self.take_half(strip, scale);
     }
 
     /// Sums up the rows of a strip in its full size.
-    fn take_whole(&mut self, strip: &Strip, scale: Scale) {
+    fn take_whole(&mut self, strip: &Strip<N>, scale: Scale) {
         let tile = &strip.tile;
         let (own, above, width) = (tile.own(0), tile.above(0), tile.across.len());
         let (mut weights, mut energies) = (vec![0.0; own.len()], vec![0.0; width]);
         let mut sums = Vec::new();
         for y in strip.rows.clone() {
             scale.weigh(tile.row(&strip.standing, 0, y), &mut weights);
-            let values = strip.channels.each_ref().map(|plane| tile.row(plane, 0, y));
+            let channels = strip.brought.channels.each_ref();
+            let values = channels.map(|plane| tile.row(plane, 0, y));
             if let Some(finest) = &mut self.finest {
                 strip.energies[0].window_row(y - above, &mut energies, &mut sums);
                 scale.weigh_own(&energies[own.clone()], &mut weights);
                 finest.add_row(y, &weights, values);
-            } else if let Some(rest) = &mut self.rest {
-                rest.add_row(y, &weights, values);
+            } else if let (Some(rest), Some(values)) = (&mut self.rest, values.first_chunk()) {
+                rest.add_row(y, &weights, *values);
             }
         }
     }
 
     /// Sums up the rows of a strip at half the size.
-    fn take_half(&mut self, strip: &Strip, scale: Scale) {
+    fn take_half(&mut self, strip: &Strip<N>, scale: Scale) {
         let tile = &strip.tile;
         let (own, above) = (tile.own(1), tile.above(1));
         let [half, quarter] = &strip.below;
@@ -353,7 +371,7 @@ impl Part<'_> {
     }
 }
 
-impl Strip {
+impl<const N: usize> Strip<N> {
     /// Finds the standing in the rows that were joined last: contrast beyond the
     /// floor, from 1, as far as the surroundings are settled, and less where the
     /// frame is not `shown`. Contrast counts `lift` times.
@@ -429,14 +447,33 @@ impl Scale {
 
 impl Accumulator for Hybrid {
     fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()> {
-        self.blend(index, Source::Warped(frame), keep_going)
+        let frame = Coloured::Warped(frame).filled(keep_going)?;
+        self.blend(index, &frame, keep_going)
     }
 
     fn place(&mut self, index: u16, frame: &Placed, keep_going: KeepGoing) -> Result<()> {
-        self.blend(index, Source::of(frame, keep_going)?, keep_going)
+        let frame = Coloured::of(frame, keep_going)?.filled(keep_going)?;
+        self.blend(index, &frame, keep_going)
     }
 
-    fn finish(mut self, keep_going: KeepGoing) -> Result<Fused> {
+    fn finish(self, keep_going: KeepGoing) -> Result<Fused> {
+        self.fused(keep_going)
+    }
+}
+
+impl OfPlanes for Hybrid<1> {
+    fn place_planes(&mut self, index: u16, frame: &Planes, keep_going: KeepGoing) -> Result<()> {
+        let frame = Subsampled::of(frame, keep_going)?.filled(keep_going)?;
+        self.blend(index, &frame, keep_going)
+    }
+
+    fn finish(self, keep_going: KeepGoing) -> Result<Fused> {
+        self.fused(keep_going)
+    }
+}
+
+impl<const N: usize> Hybrid<N> {
+    fn fused(mut self, keep_going: KeepGoing) -> Result<Fused> {
         (self.work, self.standings) = Default::default();
         self.sharpest.close();
         let means = self.details.into_iter().rev().map(Weighted::mean);

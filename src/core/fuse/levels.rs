@@ -1,4 +1,4 @@
-//! Levels of detail of three channels (Burt and Adelson, 1983).
+//! Levels of detail of several channels (Burt and Adelson, 1983).
 
 use crate::Result;
 use crate::core::KeepGoing;
@@ -35,14 +35,14 @@ pub fn reduced(channels: &[Plane; 3]) -> [Plane; 3] {
 /// A level of detail that is found where it is needed, a row at a time: what a
 /// level of the Gaussian pyramid shows beyond the next.
 #[derive(Debug)]
-pub struct Detail<'a, R = Plane> {
-    fine: &'a [R; 3],
-    coarse: Option<&'a [R; 3]>,
+pub struct Detail<'a, R = Plane, const N: usize = 3> {
+    fine: &'a [R; N],
+    coarse: Option<&'a [R; N]>,
 }
 
-impl<'a, R: Rows> Detail<'a, R> {
+impl<'a, R: Rows, const N: usize> Detail<'a, R, N> {
     /// Of two levels; without a next one, what is below all detail.
-    pub fn new(fine: &'a [R; 3], coarse: Option<&'a [R; 3]>) -> Self {
+    pub fn new(fine: &'a [R; N], coarse: Option<&'a [R; N]>) -> Self {
         Self { fine, coarse }
     }
 
@@ -52,7 +52,7 @@ impl<'a, R: Rows> Detail<'a, R> {
     }
 
     /// Finds row `y`; `sums` is scratch of any length.
-    pub fn row(&self, y: usize, row: &mut DetailRow, sums: &mut Vec<f32>) {
+    pub fn row(&self, y: usize, row: &mut DetailRow<N>, sums: &mut Vec<f32>) {
         for (c, out) in row.channels.iter_mut().enumerate() {
             let fine = self.fine[c].row(y);
             let Some(coarse) = self.coarse else {
@@ -93,13 +93,13 @@ pub fn split_row(
     );
 }
 
-/// A row of three channels.
+/// A row of all channels.
 #[derive(Debug)]
-pub struct DetailRow {
-    channels: [Vec<f32>; 3],
+pub struct DetailRow<const N: usize = 3> {
+    channels: [Vec<f32>; N],
 }
 
-impl DetailRow {
+impl<const N: usize> DetailRow<N> {
     /// Of so many pixels.
     pub fn new(width: usize) -> Self {
         Self {
@@ -107,8 +107,8 @@ impl DetailRow {
         }
     }
 
-    /// Red, green and blue.
-    pub fn channels(&self) -> [&[f32]; 3] {
+    /// Red, green and blue, or grey.
+    pub fn channels(&self) -> [&[f32]; N] {
         self.channels.each_ref().map(|channel| &channel[..])
     }
 }

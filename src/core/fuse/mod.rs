@@ -7,6 +7,7 @@
 mod average;
 mod bands;
 pub mod bench;
+mod brought;
 pub(in crate::core) mod contrast;
 mod cover;
 mod depth;
@@ -24,6 +25,7 @@ mod prefer;
 mod preview;
 mod pyramid;
 mod range;
+mod ranges;
 mod render;
 #[cfg(test)]
 mod samples;
@@ -51,10 +53,11 @@ pub use self::preview::Preview;
 use self::pyramid::Pyramid;
 use self::render::{Render, Search};
 pub use self::softness::{SMOOTHNESS, softness};
+use super::subsampled::Planes;
 use super::veil::Veil;
 use super::warp::{Area, Exposure, Placed, Warped};
 use super::{KeepGoing, Transform};
-use crate::photo::{self, Photo};
+use crate::photo::{self, Photo, Subsampled};
 use crate::{Error, Result};
 
 /// The way of fusing.
@@ -138,6 +141,25 @@ pub trait Fusion: Send {
         added
     }
 
+    /// The same with one that has its colour at half the size; see
+    /// [`Options::subsampled`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::add`].
+    fn take_subsampled(
+        &mut self,
+        index: u16,
+        photo: Subsampled,
+        pose: &Transform,
+        exposure: &Exposure,
+        keep_going: KeepGoing,
+    ) -> Result<()> {
+        let whole = photo.to_photo();
+        photo::keep_subsampled(photo);
+        self.take(index, whole, pose, exposure, keep_going)
+    }
+
     /// The frames whose pixels it has, so that nobody need read them: see
     /// [`Self::take_held`].
     fn held(&self) -> Option<Arc<Held>> {
@@ -205,6 +227,11 @@ pub struct Options {
     pub noise_strength: f32,
     /// How softly frames give way to each other, 0 to 100; see [`softness`].
     pub smoothness: u8,
+    /// Whether frames have their colour at half the size, so that red, green and blue
+    /// share the finest detail: most of the work is done for one channel then. Other
+    /// frames lose detail in colour by it. Where it is of no use it is passed over; see
+    /// [`Self::is_subsampled`].
+    pub subsampled: bool,
 }
 
 impl From<Method> for Options {
@@ -220,6 +247,7 @@ impl From<Method> for Options {
             noise: NOISE,
             noise_strength: 1.0,
             smoothness: SMOOTHNESS,
+            subsampled: false,
         }
     }
 }
@@ -233,9 +261,30 @@ impl Options {
         }
     }
 
+    /// Whether a picture of `width`×`height` pixels is made of frames that have their
+    /// colour at half the size as they are: by the methods that blend levels, where
+    /// there are some.
+    pub fn is_subsampled(&self, width: usize, height: usize) -> bool {
+        let has_levels = matches!(self.method, Method::Hybrid | Method::Pyramid);
+        self.subsampled && has_levels && levels::count(width, height, self.levels) > 1
+    }
+
     /// An empty fusion on the processor, whose result shows `area` of the
     /// reference.
     pub fn on_cpu(&self, area: Area) -> Box<dyn Fusion> {
+        let (width, height) = (area.width, area.height);
+        if self.is_subsampled(width, height) {
+            return match self.method {
+                Method::Pyramid => Box::new(OnPlanes {
+                    area,
+                    accumulator: self.pyramid::<1>(width, height),
+                }),
+                _ => Box::new(OnPlanes {
+                    area,
+                    accumulator: self.hybrid::<1>(width, height),
+                }),
+            };
+        }
         match self.accumulator(area.width, area.height) {
             Growing::Hybrid(hybrid) => Box::new(OnCpu {
                 area,
@@ -305,11 +354,11 @@ impl Options {
         if let Some(lanes) = device {
             return unveil_on_opencl(self, veil, area, &lanes);
         }
-        let accumulator = self.hybrid(area.width, area.height).unveiled(veil);
+        let accumulator = self.hybrid::<3>(area.width, area.height).unveiled(veil);
         Ok(Box::new(OnCpu { area, accumulator }))
     }
 
-    fn hybrid(&self, width: usize, height: usize) -> Hybrid {
+    fn hybrid<const N: usize>(&self, width: usize, height: usize) -> Hybrid<N> {
         let bias = Bias::new(self.prefer, self.frames);
         let hybrid = Hybrid::new(width, height, self.levels, self.noise);
         let hybrid = hybrid.tuned(bias, self.clamp);
@@ -317,15 +366,19 @@ impl Options {
         hybrid.quieter(self.noise_strength).softer(softness)
     }
 
+    fn pyramid<const N: usize>(&self, width: usize, height: usize) -> Pyramid<N> {
+        let bias = Bias::new(self.prefer, self.frames);
+        let pyramid = Pyramid::new(width, height, self.levels, self.noise);
+        let softness = softness(self.smoothness);
+        pyramid.tuned(bias, self.clamp).softer(softness)
+    }
+
     fn accumulator(&self, width: usize, height: usize) -> Growing {
         let bias = Bias::new(self.prefer, self.frames);
         let softness = softness(self.smoothness);
         match self.method {
             Method::Hybrid => Growing::Hybrid(Box::new(self.hybrid(width, height))),
-            Method::Pyramid => {
-                let pyramid = Pyramid::new(width, height, self.levels, self.noise);
-                Growing::Pyramid(Box::new(pyramid.tuned(bias, self.clamp).softer(softness)))
-            }
+            Method::Pyramid => Growing::Pyramid(Box::new(self.pyramid(width, height))),
             Method::Depth => {
                 let (noise, strength) = (self.noise, self.noise_strength);
                 Growing::Depth(Box::new(Search::new(width, height, noise, strength, bias)))
@@ -399,6 +452,49 @@ impl<A: Accumulator> Fusion for OnCpu<A> {
             exposure,
         };
         self.accumulator.place(index, &placed, keep_going)
+    }
+
+    fn finish(self: Box<Self>, keep_going: KeepGoing) -> Result<Fused> {
+        self.accumulator.finish(keep_going)
+    }
+}
+
+/// The same of frames that have their colour at half the size.
+trait OfPlanes: Send {
+    fn place_planes(&mut self, index: u16, frame: &Planes, keep_going: KeepGoing) -> Result<()>;
+
+    fn finish(self, keep_going: KeepGoing) -> Result<Fused>;
+}
+
+struct OnPlanes<A> {
+    area: Area,
+    accumulator: A,
+}
+
+impl<A: OfPlanes> Fusion for OnPlanes<A> {
+    fn add(
+        &mut self,
+        index: u16,
+        photo: &Photo,
+        pose: &Transform,
+        exposure: &Exposure,
+        keep_going: KeepGoing,
+    ) -> Result<()> {
+        self.take_subsampled(index, photo.into(), pose, exposure, keep_going)
+    }
+
+    fn take_subsampled(
+        &mut self,
+        index: u16,
+        photo: Subsampled,
+        pose: &Transform,
+        exposure: &Exposure,
+        keep_going: KeepGoing,
+    ) -> Result<()> {
+        let planes = Planes::new(&photo, pose, self.area, exposure);
+        let added = self.accumulator.place_planes(index, &planes, keep_going);
+        photo::keep_subsampled(photo);
+        added
     }
 
     fn finish(self: Box<Self>, keep_going: KeepGoing) -> Result<Fused> {

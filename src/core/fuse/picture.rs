@@ -3,13 +3,18 @@
 //! Most of a picture is its finest level of detail, which is kept in 16 bits. In
 //! floating point all three channels would take twice the memory that the result
 //! does, to be written once and read once: so they are made row by row.
+//!
+//! Where frames have their colour at half the size, red, green and blue share that
+//! detail, and it is their grey that is held within its range.
 
 use rayon::prelude::*;
 
 use super::number::{Number, Root};
 use super::range::{BLOCK, Limits, Range};
+use super::ranges::Ranges;
 use crate::core::plane::Plane;
 use crate::core::rows::Rows;
+use crate::core::subsampled::grey_of;
 use crate::vector::vectorised;
 
 /// Three channels, whose full scale is 1.
@@ -34,16 +39,19 @@ enum Content {
 struct Levels {
     /// All, or what is below the finest level of detail, at half the size.
     base: [Plane; 3],
-    finest: Option<[Vec<Root>; 3]>,
-    /// What the picture is held within.
-    range: Option<[Range; 3]>,
+    /// That of red, green and blue, or one that they share; none where `base` is all.
+    finest: Vec<Vec<Root>>,
+    /// What the picture is held within: red, green and blue, or grey.
+    range: Vec<Range>,
+    /// The grey of `base`, where it is held.
+    grey: Option<Plane>,
 }
 
 impl From<[Plane; 3]> for Picture {
     /// Of channels of one size.
     fn from(base: [Plane; 3]) -> Self {
         let [Plane { width, height, .. }, ..] = base;
-        Self::of((width, height), base, None)
+        Self::of((width, height), base, Vec::new())
     }
 }
 
@@ -55,30 +63,33 @@ struct Scratch {
     limits: Limits,
 }
 
+/// Memory for what red, green and blue share of a row.
+#[derive(Debug, Default)]
+struct Shared {
+    detail: Vec<f32>,
+    below: Scratch,
+}
+
 impl Picture {
     /// Of `width`×`height` pixels: this detail, added to what is below it at half the
     /// size.
-    pub(super) fn with_finest(
+    pub(super) fn with_finest<const N: usize>(
         size: (usize, usize),
         base: [Plane; 3],
-        finest: [Vec<Root>; 3],
+        finest: [Vec<Root>; N],
     ) -> Self {
-        Self::of(size, base, Some(finest))
+        Self::of(size, base, finest.into())
     }
 
-    fn of(
-        (width, height): (usize, usize),
-        base: [Plane; 3],
-        finest: Option<[Vec<Root>; 3]>,
-    ) -> Self {
-        let range = None;
+    fn of((width, height): (usize, usize), base: [Plane; 3], finest: Vec<Vec<Root>>) -> Self {
         Self {
             width,
             height,
             content: Content::Levels(Box::new(Levels {
                 base,
                 finest,
-                range,
+                range: Vec::new(),
+                grey: None,
             })),
         }
     }
@@ -96,9 +107,14 @@ impl Picture {
 
     /// The same held within these ranges; what a device has put together is so
     /// already.
-    pub(super) fn within(mut self, range: [Range; 3]) -> Self {
+    pub(super) fn within<const N: usize>(mut self, ranges: Ranges<N>) -> Self {
         if let Content::Levels(levels) = &mut self.content {
-            levels.range = Some(range);
+            if let Some(half) = &ranges.half {
+                let planes = half.iter().zip(&mut levels.base);
+                planes.for_each(|(range, plane)| range.clamp(plane));
+                levels.grey = Some(grey(&levels.base));
+            }
+            levels.range = ranges.full.into();
         }
         self
     }
@@ -128,12 +144,15 @@ impl Picture {
             }
         };
         let bands = plane.data.par_chunks_mut((width * BLOCK).max(1));
+        let scratch = <(Shared, Scratch)>::default;
         bands
             .enumerate()
-            .for_each_init(Scratch::default, |scratch, (band, rows)| {
-                let rows = rows.chunks_exact_mut(width).enumerate();
-                for (k, row) in rows {
-                    row.copy_from_slice(levels.row(number, band * BLOCK + k, width, scratch));
+            .for_each_init(scratch, |(shared, scratch), (band, rows)| {
+                for (k, row) in rows.chunks_exact_mut(width).enumerate() {
+                    let y = band * BLOCK + k;
+                    levels.share(y, width, shared);
+                    levels.row(number, y, &shared.detail, scratch);
+                    row.copy_from_slice(&scratch.values);
                 }
             });
     }
@@ -152,13 +171,15 @@ impl Picture {
         };
         let mut samples = vec![0u16; 3 * width * height];
         let bands = samples.par_chunks_mut((3 * width * BLOCK).max(1));
-        let scratch = || [(); 3].map(|()| Scratch::default());
+        let scratch = <(Shared, [Scratch; 3])>::default;
         bands
             .enumerate()
-            .for_each_init(scratch, |scratch, (band, rows)| {
+            .for_each_init(scratch, |(shared, scratch), (band, rows)| {
                 for (k, row) in rows.chunks_exact_mut(3 * width).enumerate() {
+                    let y = band * BLOCK + k;
+                    levels.share(y, width, shared);
                     for (number, scratch) in scratch.iter_mut().enumerate() {
-                        levels.row(number, band * BLOCK + k, width, scratch);
+                        levels.row(number, y, &shared.detail, scratch);
                     }
                     interleave(scratch.each_ref().map(|scratch| &scratch.values[..]), row);
                 }
@@ -168,37 +189,78 @@ impl Picture {
 }
 
 impl Levels {
-    /// Row `y` of a channel, of so many pixels. A block of rows is asked for from the
-    /// top down.
-    fn row<'a>(
-        &self,
-        number: usize,
-        y: usize,
-        width: usize,
-        scratch: &'a mut Scratch,
-    ) -> &'a [f32] {
+    /// Finds what red, green and blue share of row `y`, of `width` pixels, in the
+    /// detail of `shared`: nothing where each has its own. A block of rows is asked for
+    /// from the top down.
+    fn share(&self, y: usize, width: usize, shared: &mut Shared) {
+        let Shared { detail, below } = shared;
+        let [finest] = &self.finest[..] else {
+            detail.resize(width, 0.0);
+            return;
+        };
+        let finest = &finest[y * width..][..width];
+        detail.clear();
+        match &self.grey {
+            None => detail.extend(finest.iter().map(|detail| detail.value())),
+            Some(grey) => {
+                let Scratch {
+                    values,
+                    sums,
+                    limits,
+                } = below;
+                values.resize(width, 0.0);
+                grey.expanded_row(y, values, sums);
+                detail.extend_from_slice(values);
+                add(finest, detail);
+                self.hold(0, y, detail, limits);
+                subtract(values, detail);
+            }
+        }
+    }
+
+    /// Finds row `y` of a channel, with this detail beside its own. A block of rows is
+    /// asked for from the top down.
+    fn row(&self, number: usize, y: usize, detail: &[f32], scratch: &mut Scratch) {
         let Scratch {
             values,
             sums,
             limits,
         } = scratch;
-        let base = &self.base[number];
+        let (base, width) = (&self.base[number], detail.len());
         values.resize(width, 0.0);
-        match &self.finest {
-            Some(finest) => {
+        match &self.finest[..] {
+            [] => values.copy_from_slice(base.row(y)),
+            [_] => {
                 base.expanded_row(y, values, sums);
-                add(&finest[number][y * width..][..width], values);
+                let both = values.iter_mut().zip(detail);
+                both.for_each(|(value, detail)| *value += detail);
+                return;
             }
-            None => values.copy_from_slice(base.row(y)),
-        }
-        if let Some(range) = &self.range {
-            if y.is_multiple_of(BLOCK) {
-                range[number].limits(y / BLOCK, limits);
+            all => {
+                base.expanded_row(y, values, sums);
+                add(&all[number][y * width..][..width], values);
             }
-            limits.hold(values);
         }
-        values
+        self.hold(number, y, values, limits);
     }
+
+    /// Holds row `y` within the range of this number, if it is held.
+    fn hold(&self, number: usize, y: usize, row: &mut [f32], limits: &mut Limits) {
+        if let Some(range) = self.range.get(number) {
+            if y.is_multiple_of(BLOCK) {
+                range.limits(y / BLOCK, limits);
+            }
+            limits.hold(row);
+        }
+    }
+}
+
+/// The grey of a picture.
+fn grey([red, green, blue]: &[Plane; 3]) -> Plane {
+    let mut grey = red.clone();
+    let values = grey.data.par_iter_mut().zip(&green.data).zip(&blue.data);
+    values.for_each(|((grey, green), blue)| *grey = grey_of(*grey, *green, *blue));
+    grey
 }
 
 /// Full scale of 16 bits.
@@ -211,6 +273,17 @@ fn add(detail: &[Root], values: &mut [f32]) {
         || {
             let both = values.iter_mut().zip(detail);
             both.for_each(|(value, detail)| *value += detail.value());
+        },
+    );
+}
+
+/// Takes away what is below detail.
+fn subtract(below: &[f32], values: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            let both = values.iter_mut().zip(below);
+            both.for_each(|(value, below)| *value -= below);
         },
     );
 }
@@ -261,7 +334,7 @@ mod tests {
                 range
             });
             let picture = Picture::with_finest((width, height), base.clone(), roots.clone());
-            let picture = picture.within(ranges.clone());
+            let picture = picture.within(Ranges::from(ranges.clone()));
             assert_eq!(picture.size(), [width, height]);
             let channels = picture.channels();
             let samples = picture.into_samples();
@@ -277,6 +350,44 @@ mod tests {
                     assert!((f32::from(*own) - 65535.0 * value).abs() < 0.51);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn detail_that_channels_share_keeps_grey_within_its_range_and_colours_as_they_are() {
+        for (width, height) in [(1usize, 1usize), (5, 3), (38, 21), (64, 50)] {
+            let size = (width.div_ceil(2), height.div_ceil(2));
+            let base = [1, 2, 3].map(|seed| random(size.0, size.1, seed));
+            let values = random(width, height, 4).data.into_iter();
+            let detail: Vec<Root> = values.map(|v| Root::of(v - 0.5)).collect();
+            let mut ranges = Ranges::<1>::new(width, height);
+            ranges.full[0].add(&random(width, height, 5), None);
+            for (range, seed) in ranges.half.iter_mut().flat_map(|half| &mut **half).zip(6..) {
+                range.add(&random(size.0, size.1, seed), None);
+            }
+            let free = Picture::with_finest((width, height), base.clone(), [detail]);
+            let held = free.clone().within(ranges.clone());
+            // What is below the detail is held first.
+            let mut below = base;
+            let half = ranges.half.as_deref().unwrap();
+            let planes = half.iter().zip(&mut below);
+            planes.for_each(|(range, plane)| range.clamp(plane));
+            let below = below.map(|plane| plane.expanded(width, height));
+            let free = free.channels();
+            let [red, green, blue] = held.channels();
+            let grey = |i: usize| grey_of(red.data[i], green.data[i], blue.data[i]);
+            let mut clamped = red.clone();
+            (0..clamped.data.len()).for_each(|i| clamped.data[i] = grey(i));
+            ranges.full[0].clamp(&mut clamped);
+            for i in 0..width * height {
+                assert!((clamped.data[i] - grey(i)).abs() < 1e-5, "{i}");
+                let own = [red.data[i] - green.data[i], red.data[i] - blue.data[i]];
+                let right = [1, 2].map(|c| below[0].data[i] - below[c].data[i]);
+                let off = (own[0] - right[0]).abs().max((own[1] - right[1]).abs());
+                assert!(off < 1e-5, "{i}: {off}");
+            }
+            let wild = free[0].data.iter().zip(&red.data).filter(|(a, b)| a != b);
+            assert!(wild.count() > width * height / 4);
         }
     }
 

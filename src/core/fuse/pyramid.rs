@@ -11,23 +11,25 @@
 use rayon::iter::repeat_n;
 use rayon::prelude::*;
 
+use super::brought::{Coloured, Source, Subsampled};
 use super::contrast::{rise, squares};
 use super::cover::Cover;
 use super::finest::Finest;
 use super::levels::{self, Detail, DetailRow};
 use super::number::{Number, Root};
 use super::prefer::Bias;
-use super::range::{Range, Seen};
-use super::tiles::{Pane, Tiles, three};
+use super::ranges::{AllSeen, Ranges};
+use super::tiles::{Pane, Tiles};
 use super::weighted::Weighted;
-use super::work::{Source, Spare};
-use super::{Accumulator, DepthMap, Fused, Picture};
+use super::work::Spare;
+use super::{Accumulator, DepthMap, Fused, OfPlanes, Picture};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::noise::believable;
 use crate::core::plane::{BAND, Plane};
 use crate::core::rows::Rows;
+use crate::core::subsampled::Planes;
 use crate::core::warp::{Placed, Warped};
 use crate::vector::vectorised;
 
@@ -48,24 +50,25 @@ pub const BIASED: usize = 2;
 
 /// The winners so far at one level, whose detail is kept in numbers of this kind.
 #[derive(Debug, Clone)]
-struct Level<D = f32> {
-    detail: [Vec<D>; 3],
+struct Level<D = f32, const N: usize = 3> {
+    detail: [Vec<D>; N],
     energy: Plane,
     index: Vec<u16>,
 }
 
-/// Accumulates the sharpest detail of the frames, level by level.
+/// Accumulates the sharpest detail of the frames, level by level: of red, green and
+/// blue, or of grey at the finest level and of all three below it.
 #[derive(Debug, Clone)]
-pub struct Pyramid {
+pub struct Pyramid<const N: usize = 3> {
     /// The finest level, which holds most of the memory, where there are more: it is
     /// looked at in strips.
-    finest: Option<Level<Root>>,
+    finest: Option<Level<Root, N>>,
     /// The levels below it, or the only one, which may be the last as well: then all
     /// of it is needed.
     levels: Vec<Level>,
     /// What the frames are below the last level.
     base: Weighted,
-    range: [Range; 3],
+    range: Ranges<N>,
     cover: Cover,
     bias: Bias,
     clamp: bool,
@@ -73,20 +76,20 @@ pub struct Pyramid {
     windows: usize,
     /// For the finest level, see [`calmness`].
     calm: f32,
-    work: Work,
+    work: Work<N>,
 }
 
 /// What is looked at in a frame, kept for the next for its memory.
 #[derive(Debug, Default)]
-struct Work {
-    strips: Spare<Finest>,
+struct Work<const N: usize> {
+    strips: Spare<Finest<N>>,
     /// The frame at half the size, a quarter, and so on.
     below: Vec<[Plane; 3]>,
     /// The energy of a level of detail, and the same in a window.
     energies: [Plane; 2],
 }
 
-impl Clone for Work {
+impl<const N: usize> Clone for Work<N> {
     /// There is nothing in it between two frames.
     fn clone(&self) -> Self {
         Self::default()
@@ -107,7 +110,7 @@ pub fn calmness(noise: f32) -> f32 {
     if noise < NOISY { 0.0 } else { CALM * noise }
 }
 
-impl Pyramid {
+impl<const N: usize> Pyramid<N> {
     /// Nothing added yet; for `count` see [`levels::count`], for `noise`
     /// [`noise`](crate::core::noise::noise).
     pub fn new(width: usize, height: usize, count: Option<usize>, noise: f32) -> Self {
@@ -120,7 +123,7 @@ impl Pyramid {
             finest,
             levels: below.map(|&(w, h)| Level::new(w, h)).collect(),
             base: Weighted::new(w, h),
-            range: std::array::from_fn(|_| Range::new(width, height)),
+            range: Ranges::new(width, height),
             cover: Cover::default(),
             bias: Bias::default(),
             clamp: true,
@@ -149,10 +152,10 @@ impl Pyramid {
     }
 }
 
-impl Pyramid {
+impl<const N: usize> Pyramid<N> {
     /// Adds a frame to the finest level in strips, and to those below, where there are
     /// any.
-    fn blend(&mut self, index: u16, frame: &Source, keep_going: KeepGoing) -> Result<()> {
+    fn blend(&mut self, index: u16, frame: &impl Source<N>, keep_going: KeepGoing) -> Result<()> {
         let mask = frame.mask();
         self.cover.add(mask);
         let below_mask = mask.map(Plane::reduced);
@@ -177,9 +180,10 @@ impl Pyramid {
         let halved = |plane: &mut Plane| plane.reshape(width.div_ceil(2), height.div_ceil(2));
         half.iter_mut().for_each(halved);
         let tiles = Tiles::of(width, height);
-        let ranges = three(range.each_mut().map(|range| range.tiled(&tiles)));
+        let slack = frame.colours().map_or(0.0, |planes| planes.tones.slack);
+        let ranges = range.tiled(&tiles, slack);
         let halves = half.each_mut().map(|plane| &mut plane.data[..]);
-        let halves = tiles.panes_of_three(halves, 1);
+        let halves = tiles.panes_of(halves, 1);
         let parts = finest.tiled(&tiles).into_iter().zip(ranges).zip(halves);
         let parts = parts.map(|((best, range), half)| Part {
             best,
@@ -190,7 +194,10 @@ impl Pyramid {
         let ways = (self.windows, *calm);
         let all = tiles.list().into_par_iter().zip(parts);
         all.try_for_each(|(tile, mut part)| {
-            let each = |strip: &Finest| part.take(index, strip, *bias, mask, support.as_ref());
+            let masks = [mask, below_mask.as_ref()];
+            let each = |strip: &Finest<N>| {
+                part.take(index, strip, *bias, masks, support.as_ref());
+            };
             strips.with(|strip| strip.look(tile, frame, ways, keep_going, each))
         })?;
         self.blend_from(1, index, &Default::default(), below_mask, keep_going)
@@ -306,11 +313,11 @@ fn support(mask: Option<&Plane>, below: Option<&Plane>) -> Option<Plane> {
 impl Accumulator for Pyramid {
     fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()> {
         if self.finest.is_some() {
-            return self.blend(index, &Source::Warped(frame), keep_going);
+            return self.blend(index, &Coloured::Warped(frame), keep_going);
         }
         let Warped { channels, mask } = frame;
         if self.clamp {
-            for (range, channel) in self.range.iter_mut().zip(&channels) {
+            for (range, channel) in self.range.full.iter_mut().zip(&channels) {
                 range.add(channel, mask.as_ref());
             }
         }
@@ -320,12 +327,29 @@ impl Accumulator for Pyramid {
 
     fn place(&mut self, index: u16, frame: &Placed, keep_going: KeepGoing) -> Result<()> {
         if self.finest.is_some() {
-            return self.blend(index, &Source::of(frame, keep_going)?, keep_going);
+            return self.blend(index, &Coloured::of(frame, keep_going)?, keep_going);
         }
         self.add(index, frame.warp(keep_going)?, keep_going)
     }
 
     fn finish(self, keep_going: KeepGoing) -> Result<Fused> {
+        self.fused(keep_going)
+    }
+}
+
+impl OfPlanes for Pyramid<1> {
+    fn place_planes(&mut self, index: u16, frame: &Planes, keep_going: KeepGoing) -> Result<()> {
+        let frame = Subsampled::of(frame, keep_going)?;
+        self.blend(index, &frame, keep_going)
+    }
+
+    fn finish(self, keep_going: KeepGoing) -> Result<Fused> {
+        self.fused(keep_going)
+    }
+}
+
+impl<const N: usize> Pyramid<N> {
+    fn fused(self, keep_going: KeepGoing) -> Result<Fused> {
         let (index, confidence) = self.index_map();
         check(keep_going)?;
         let Self {
@@ -372,7 +396,7 @@ impl Level {
     }
 }
 
-impl<D: Number + Default> Level<D> {
+impl<D: Number + Default, const N: usize> Level<D, N> {
     /// Nobody won yet.
     fn new(width: usize, height: usize) -> Self {
         let count = width * height;
@@ -384,6 +408,23 @@ impl<D: Number + Default> Level<D> {
         }
     }
 
+    /// The parts that are in these tiles.
+    fn tiled(&mut self, tiles: &Tiles) -> Vec<BestRows<'_, D, N>> {
+        let energy = tiles.panes(&mut self.energy.data, 0);
+        let winner = tiles.panes(&mut self.index, 0);
+        let detail = self.detail.each_mut().map(|detail| &mut detail[..]);
+        let all = energy.into_iter().zip(winner);
+        let all = all.zip(tiles.panes_of(detail, 0));
+        let each = all.map(|((energy, winner), detail)| BestRows {
+            energy,
+            winner,
+            detail,
+        });
+        each.collect()
+    }
+}
+
+impl<D: Number> Level<D> {
     /// Lets the frame `index` win wherever it has the most energy, which `rank` finds
     /// for a row; see [`Best::take`].
     fn take(
@@ -422,39 +463,25 @@ impl<D: Number + Default> Level<D> {
                 },
             );
     }
-
-    /// The parts that are in these tiles.
-    fn tiled(&mut self, tiles: &Tiles) -> Vec<BestRows<'_, D>> {
-        let energy = tiles.panes(&mut self.energy.data, 0);
-        let winner = tiles.panes(&mut self.index, 0);
-        let detail = self.detail.each_mut().map(|detail| &mut detail[..]);
-        let all = energy.into_iter().zip(winner);
-        let all = all.zip(tiles.panes_of_three(detail, 0));
-        let each = all.map(|((energy, winner), detail)| BestRows {
-            energy,
-            winner,
-            detail,
-        });
-        each.collect()
-    }
 }
 
 /// What is accumulated in a tile.
-struct Part<'a> {
-    best: BestRows<'a, Root>,
-    range: Option<[Seen<'a>; 3]>,
+struct Part<'a, const N: usize> {
+    best: BestRows<'a, Root, N>,
+    range: Option<AllSeen<'a, N>>,
     /// The frame at half the size.
     half: [Pane<'a>; 3],
 }
 
-impl Part<'_> {
-    /// Takes in the rows of a strip of the frame `index`.
+impl<const N: usize> Part<'_, N> {
+    /// Takes in the rows of a strip of the frame `index`, which masks of the full size
+    /// and of half of it may hide.
     fn take(
         &mut self,
         index: u16,
-        strip: &Finest,
+        strip: &Finest<N>,
         bias: Bias,
-        mask: Option<&Plane>,
+        [mask, half_mask]: [Option<&Plane>; 2],
         support: Option<&Plane>,
     ) {
         let tile = &strip.tile;
@@ -464,14 +491,11 @@ impl Part<'_> {
         let (own, above, width) = (tile.own(0), tile.above(0), tile.across.len());
         let (mut rank, mut row) = (vec![0.0; width], DetailRow::new(width));
         let mut scratch = Default::default();
-        let detail = Detail::new(&strip.channels, Some(&strip.below));
-        for (range, channel) in self.range.iter_mut().flatten().zip(&strip.channels) {
-            let row = |y| tile.row(channel, 0, y);
-            range.add_rows(
-                strip.rows.clone(),
-                row,
-                mask.map(|mask| |y| tile.part(mask, y)),
-            );
+        let channels = &strip.brought.channels;
+        let detail = Detail::new(channels, strip.brought.coarser(&strip.below));
+        if let Some(range) = &mut self.range {
+            range.add_rows(tile, channels, &strip.rows, mask);
+            range.add_half_rows(tile, &strip.below, &strip.rows, half_mask);
         }
         for y in strip.rows.clone() {
             strip.energy(y - above, &mut rank, &mut scratch);
@@ -486,14 +510,14 @@ impl Part<'_> {
 }
 
 /// The part of a level that is in a tile.
-struct BestRows<'a, D> {
+struct BestRows<'a, D, const N: usize = 3> {
     energy: Pane<'a>,
     winner: Pane<'a, u16>,
-    detail: [Pane<'a, D>; 3],
+    detail: [Pane<'a, D>; N],
 }
 
-impl<D> BestRows<'_, D> {
-    fn row(&mut self, y: usize) -> Best<'_, D> {
+impl<D, const N: usize> BestRows<'_, D, N> {
+    fn row(&mut self, y: usize) -> Best<'_, D, N> {
         Best {
             energy: self.energy.row(y),
             winner: self.winner.row(y),
@@ -503,24 +527,26 @@ impl<D> BestRows<'_, D> {
 }
 
 /// A row of a level.
-struct Best<'a, D> {
+struct Best<'a, D, const N: usize = 3> {
     energy: &'a mut [f32],
     winner: &'a mut [u16],
-    detail: [&'a mut [D]; 3],
+    detail: [&'a mut [D]; N],
 }
 
-impl<D: Number> Best<'_, D> {
+impl<D: Number, const N: usize> Best<'_, D, N> {
     /// Lets the frame `index`, which has this energy and detail, win wherever it has
     /// the most. Where its mask is not whole it wins only over frames that show even
     /// less.
-    fn take(self, index: u16, own: &mut [f32], detail: [&[f32]; 3], mask: Option<&[f32]>) {
+    fn take(self, index: u16, own: &mut [f32], detail: [&[f32]; N], mask: Option<&[f32]>) {
         if let Some(mask) = mask {
             let shown = own.iter_mut().zip(mask);
             let hidden = shown.filter(|(_, mask)| **mask < 0.999);
             hidden.for_each(|(own, mask)| *own = mask - 1.0);
         }
-        let [red, green, blue] = self.detail;
-        let pairs = [(red, detail[0]), (green, detail[1]), (blue, detail[2])];
+        let mut detail = detail.into_iter();
+        let pairs = self
+            .detail
+            .map(|kept| (kept, detail.next().unwrap_or_default()));
         vectorised(
             #[inline(always)]
             || rise(own, index, self.energy, self.winner, pairs),

@@ -39,7 +39,7 @@ impl Range {
     /// Takes in a frame, where `mask` (if any) is not zero.
     pub fn add(&mut self, plane: &Plane, mask: Option<&Plane>) {
         let tiles = Tiles::of(plane.width, plane.height);
-        let all = self.tiled(&tiles).into_par_iter().zip(tiles.list());
+        let all = self.tiled(&tiles, 0, 0.0).into_par_iter().zip(tiles.list());
         all.for_each(|(mut seen, tile)| {
             let row = |y| tile.part(plane, y);
             seen.add_rows(
@@ -50,14 +50,16 @@ impl Range {
         });
     }
 
-    /// The parts that are in these tiles.
-    pub fn tiled(&mut self, tiles: &Tiles) -> Vec<Seen<'_>> {
-        let level = BLOCK.ilog2();
+    /// The parts that are in these tiles, of a picture halved as often as is said, for
+    /// a frame whose values may be so far from what they are.
+    pub fn tiled(&mut self, tiles: &Tiles, halvings: u32, slack: f32) -> Vec<Seen<'_>> {
+        let level = BLOCK.ilog2() + halvings;
         let low = tiles.panes(&mut self.low, level);
         let both = low.into_iter().zip(tiles.panes(&mut self.high, level));
         let seen = |(low, high)| Seen {
             low,
             high,
+            slack,
             columns: Default::default(),
         };
         both.map(seen).collect()
@@ -161,6 +163,8 @@ impl Limits {
 pub struct Seen<'a> {
     low: Pane<'a>,
     high: Pane<'a>,
+    /// How far values may be from what they are.
+    slack: f32,
     /// Memory for the least and greatest value of each column of a row of blocks.
     columns: [Vec<f32>; 2],
 }
@@ -189,7 +193,7 @@ impl Seen<'_> {
     /// Takes in a whole row of blocks.
     fn add_blocks(&mut self, number: usize, rows: [&[f32]; BLOCK]) {
         let (low, high) = (self.low.row(number), self.high.row(number));
-        let [least, greatest] = &mut self.columns;
+        let ([least, greatest], slack) = (&mut self.columns, self.slack);
         vectorised(
             #[inline(always)]
             || {
@@ -200,8 +204,8 @@ impl Seen<'_> {
                 let columns = least.iter_mut().zip(greatest.iter_mut());
                 let values = a.iter().zip(b).zip(c).zip(d);
                 for ((least, greatest), (((a, b), c), d)) in columns.zip(values) {
-                    *least = lesser(lesser(*a, *b), lesser(*c, *d));
-                    *greatest = greater(greater(*a, *b), greater(*c, *d));
+                    *least = lesser(lesser(*a, *b), lesser(*c, *d)) - slack;
+                    *greatest = greater(greater(*a, *b), greater(*c, *d)) + slack;
                 }
                 widen(least, greatest, low, high);
             },
@@ -211,16 +215,10 @@ impl Seen<'_> {
     /// Takes in row `y` of a frame, where `mask` (if any) is not zero.
     fn add_row(&mut self, y: usize, row: &[f32], mask: Option<&[f32]>) {
         let (low, high) = (self.low.row(y / BLOCK), self.high.row(y / BLOCK));
-        let Some(mask) = mask else {
-            return vectorised(
-                #[inline(always)]
-                || widen(row, row, low, high),
-            );
-        };
-        let shown = row.iter().zip(mask).enumerate();
-        for (x, (&value, _)) in shown.filter(|(_, (_, mask))| **mask > 0.0) {
-            low[x / BLOCK] = low[x / BLOCK].min(value);
-            high[x / BLOCK] = high[x / BLOCK].max(value);
+        let is_shown = |x: usize| mask.is_none_or(|mask| mask[x] > 0.0);
+        for (x, value) in row.iter().enumerate().filter(|(x, _)| is_shown(*x)) {
+            low[x / BLOCK] = low[x / BLOCK].min(value - self.slack);
+            high[x / BLOCK] = high[x / BLOCK].max(value + self.slack);
         }
     }
 }

@@ -4,13 +4,15 @@
 //! picture needs: colours stay those of the frames, and nothing builds up with
 //! their number. Where depths jump, the picture is as good as the map is.
 
+use super::brought::{Coloured, Source};
 use super::contrast::Sharpest;
 use super::depth::telling;
 use super::prefer::Bias;
 use super::range::Range;
+use super::ranges::Ranges;
 use super::tiles::Tiles;
 use super::weighted::Weighted;
-use super::work::{Given, Source, Work};
+use super::work::{Given, Work};
 use super::{Accumulator, Fused, Picture};
 use crate::Result;
 use crate::core::KeepGoing;
@@ -97,7 +99,7 @@ impl Accumulator for Render {
         check(keep_going)?;
         let mut picture = Picture::from(self.sum.mean());
         if let Some(range) = self.range {
-            picture = picture.within(range);
+            picture = picture.within(Ranges::from(range));
         }
         Ok(Fused {
             picture,
@@ -134,7 +136,7 @@ impl Search {
 }
 
 impl Search {
-    fn look(&mut self, index: u16, frame: Source, keep_going: KeepGoing) -> Result<()> {
+    fn look(&mut self, index: u16, frame: Coloured, keep_going: KeepGoing) -> Result<()> {
         let Self { work, sharpest, .. } = self;
         let tiles = Tiles::of(self.width, self.height);
         let frame = frame.filled(keep_going)?;
@@ -165,11 +167,11 @@ impl Search {
 
 impl Accumulator for Search {
     fn add(&mut self, index: u16, frame: Warped, keep_going: KeepGoing) -> Result<()> {
-        self.look(index, Source::Warped(frame), keep_going)
+        self.look(index, Coloured::Warped(frame), keep_going)
     }
 
     fn place(&mut self, index: u16, frame: &Placed, keep_going: KeepGoing) -> Result<()> {
-        self.look(index, Source::of(frame, keep_going)?, keep_going)
+        self.look(index, Coloured::of(frame, keep_going)?, keep_going)
     }
 
     /// All that is known, under a black picture.

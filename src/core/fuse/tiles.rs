@@ -124,22 +124,24 @@ impl Tiles {
         panes
     }
 
-    /// The same of three planes.
-    pub fn panes_of_three<'a, T>(
+    /// The same of several planes.
+    pub fn panes_of<'a, T, const N: usize>(
         &self,
-        planes: [&'a mut [T]; 3],
+        planes: [&'a mut [T]; N],
         level: u32,
-    ) -> Vec<[Pane<'a, T>; 3]> {
-        three(planes.map(|plane| self.panes(plane, level)))
+    ) -> Vec<[Pane<'a, T>; N]> {
+        each(planes.map(|plane| self.panes(plane, level)))
     }
 }
 
-/// What there is of three channels for each tile.
-pub fn three<T>(channels: [Vec<T>; 3]) -> Vec<[T; 3]> {
-    let [red, green, blue] = channels;
-    let each = red.into_iter().zip(green).zip(blue);
-    each.map(|((red, green), blue)| [red, green, blue])
-        .collect()
+/// What there is of all channels for each tile.
+pub fn each<T, const N: usize>(channels: [Vec<T>; N]) -> Vec<[T; N]> {
+    let mut channels = channels.map(Vec::into_iter);
+    let next = || {
+        let all: Option<Vec<T>> = channels.iter_mut().map(Iterator::next).collect();
+        all?.try_into().ok()
+    };
+    std::iter::from_fn(next).collect()
 }
 
 /// Cuts so many pixels into so many parts, about alike.
@@ -186,6 +188,11 @@ impl Tile {
     /// The tile's part of row `y` of a plane of the whole picture.
     pub fn part<'a>(&self, plane: &'a Plane, y: usize) -> &'a [f32] {
         &plane.row(y)[self.columns.clone()]
+    }
+
+    /// The same of a plane at half the size.
+    pub fn half_part<'a>(&self, plane: &'a Plane, y: usize) -> &'a [f32] {
+        &plane.row(y)[halved(&self.columns, 1)]
     }
 
     /// The tile's part of row `y` of the picture, halved as often as is said, where

@@ -10,10 +10,10 @@ use crate::core::plane::{BAND, Plane};
 use crate::core::rows::Rows;
 use crate::vector::vectorised;
 
-/// The weighted sum, or mean, of three channels, and the sum of the weights.
+/// The weighted sum, or mean, of all channels, and the sum of the weights.
 #[derive(Debug, Clone)]
-pub struct Weighted<S = f32> {
-    sum: [Vec<S>; 3],
+pub struct Weighted<S = f32, const N: usize = 3> {
+    sum: [Vec<S>; N],
     weight: Plane,
 }
 
@@ -40,7 +40,7 @@ impl Kept for Root {
     }
 }
 
-impl<S: Kept> Weighted<S> {
+impl<S: Kept, const N: usize> Weighted<S, N> {
     /// Nothing added yet to `width`×`height` pixels.
     pub fn new(width: usize, height: usize) -> Self {
         Self {
@@ -55,6 +55,21 @@ impl<S: Kept> Weighted<S> {
         (self.weight.width, self.weight.height)
     }
 
+    /// The parts that are in these tiles, of a picture halved as often as is said.
+    pub fn tiled(&mut self, tiles: &Tiles, halvings: u32) -> Vec<Sums<'_, S, N>> {
+        let weight = tiles.panes(&mut self.weight.data, halvings);
+        let sum = self.sum.each_mut().map(|sum| &mut sum[..]);
+        let both = tiles.panes_of(sum, halvings).into_iter().zip(weight);
+        both.map(|(sum, weight)| Sums { sum, weight }).collect()
+    }
+
+    /// What is kept of the channels.
+    pub fn into_kept(self) -> [Vec<S>; N] {
+        self.sum
+    }
+}
+
+impl<S: Kept> Weighted<S> {
     /// Adds a picture, whose pixel at place `i` weighs `weight(i)`.
     pub fn add(&mut self, channels: &[Plane; 3], weight: impl Fn(usize) -> f32 + Sync) {
         let length = (self.weight.width * BAND).max(1);
@@ -115,19 +130,6 @@ impl<S: Kept> Weighted<S> {
                 },
             );
     }
-
-    /// The parts that are in these tiles, of a picture halved as often as is said.
-    pub fn tiled(&mut self, tiles: &Tiles, halvings: u32) -> Vec<Sums<'_, S>> {
-        let weight = tiles.panes(&mut self.weight.data, halvings);
-        let sum = self.sum.each_mut().map(|sum| &mut sum[..]);
-        let both = tiles.panes_of_three(sum, halvings).into_iter().zip(weight);
-        both.map(|(sum, weight)| Sums { sum, weight }).collect()
-    }
-
-    /// What is kept of the three channels.
-    pub fn into_kept(self) -> [Vec<S>; 3] {
-        self.sum
-    }
 }
 
 impl Weighted {
@@ -148,14 +150,14 @@ impl Weighted {
 
 /// The part of a sum that is in a tile.
 #[derive(Debug)]
-pub struct Sums<'a, S = f32> {
-    sum: [Pane<'a, S>; 3],
+pub struct Sums<'a, S = f32, const N: usize = 3> {
+    sum: [Pane<'a, S>; N],
     weight: Pane<'a>,
 }
 
-impl<S: Kept> Sums<'_, S> {
+impl<S: Kept, const N: usize> Sums<'_, S, N> {
     /// Adds row `y` of a picture, whose pixels weigh `weights`.
-    pub fn add_row(&mut self, y: usize, weights: &[f32], values: [&[f32]; 3]) {
+    pub fn add_row(&mut self, y: usize, weights: &[f32], values: [&[f32]; N]) {
         let sum = self.sum.each_mut().map(|pane| pane.row(y));
         let total = self.weight.row(y);
         vectorised(
@@ -173,34 +175,34 @@ pub const NOTHING: f32 = 1.0 / (1 << 26) as f32;
 /// Adds a row, weighted. Where it weighs nothing beside what is there, nothing is
 /// read or written.
 #[inline(always)]
-fn add_row<S: Kept>(weights: &[f32], values: [&[f32]; 3], total: &mut [f32], sum: [&mut [S]; 3]) {
+fn add_row<S: Kept, const N: usize>(
+    weights: &[f32],
+    values: [&[f32]; N],
+    total: &mut [f32],
+    sum: [&mut [S]; N],
+) {
     let (weights, last_weights) = weights.as_chunks::<RUN>();
     let (totals, last_total) = total.as_chunks_mut::<RUN>();
-    let [reds, greens, blues] = values.map(|values| values.as_chunks::<RUN>());
-    let sums = sum.map(|sum| sum.as_chunks_mut::<RUN>());
-    let [
-        (red_sums, last_red),
-        (green_sums, last_green),
-        (blue_sums, last_blue),
-    ] = sums;
+    let values = values.map(|values| values.as_chunks::<RUN>());
+    let mut sums = sum.map(|sum| sum.as_chunks_mut::<RUN>());
     let runs = weights.iter().zip(totals).enumerate();
     for (k, (own, total)) in runs {
-        let sum = [&mut red_sums[k][..], &mut green_sums[k], &mut blue_sums[k]];
-        let values = [&reds.0[k][..], &greens.0[k], &blues.0[k]];
+        let sum = sums.each_mut().map(|(runs, _)| &mut runs[k][..]);
+        let values = values.map(|(runs, _)| &runs[k][..]);
         add_run(own, values, total, sum);
     }
-    let values = [reds.1, greens.1, blues.1];
-    add_run(
-        last_weights,
-        values,
-        last_total,
-        [last_red, last_green, last_blue],
-    );
+    let (values, sum) = (values.map(|(_, last)| last), sums.map(|(_, last)| last));
+    add_run(last_weights, values, last_total, sum);
 }
 
 /// The same of at most [`RUN`] pixels.
 #[inline(always)]
-fn add_run<S: Kept>(own: &[f32], values: [&[f32]; 3], total: &mut [f32], sum: [&mut [S]; 3]) {
+fn add_run<S: Kept, const N: usize>(
+    own: &[f32],
+    values: [&[f32]; N],
+    total: &mut [f32],
+    sum: [&mut [S]; N],
+) {
     let adds = own.iter().zip(&*total);
     let adds = adds.map(|(own, total)| *own > NOTHING * total);
     if !adds.fold(false, |any, adds| any | adds) {

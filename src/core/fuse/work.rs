@@ -10,10 +10,10 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use super::brought::{Brought, Source, TOGETHER};
 use super::contrast::{Spread, Winners, crisp_row, settle_into, square_row, squares, squares_into};
 use super::depth::Clues;
 use super::ends::{AHEAD, Ends};
-use super::fill::fill;
 use super::levels::{Detail, split_row};
 use super::tiles::{Pane, STEP, Tile, Tiles, halved};
 use crate::Result;
@@ -23,21 +23,17 @@ use crate::core::plane::Plane;
 use crate::core::rolling::Rolling;
 use crate::core::rows::{Band, Rows};
 use crate::core::veil::Sheet;
-use crate::core::warp::{Placed, Warped};
 
 /// Rows above a strip that windows look at.
 const ABOVE: usize = 8;
-/// Rows that are brought into place together, which is quicker; a divisor of those
-/// of a strip.
-const TOGETHER: usize = 32;
 /// Rows that are kept of a tile.
 pub const KEPT: usize = (STEP + AHEAD + TOGETHER + ABOVE).next_multiple_of(STEP);
 
 /// What is needed while a frame is added, kept for the next for its memory.
 #[derive(Debug, Default)]
-pub struct Work {
+pub struct Work<const N: usize = 3> {
     /// Some rows of the finest level, for each tile that is looked at.
-    strips: Spare<Strip>,
+    strips: Spare<Strip<N>>,
     /// The frame at a quarter of the size, an eighth, and so on.
     pub below: Vec<[Plane; 3]>,
     /// The energy of each level of detail but the two finest.
@@ -53,14 +49,14 @@ pub struct Work {
 /// The last rows of the finest level of a tile of a frame, and what they show. All
 /// planes begin where what is looked at for the tile begins.
 #[derive(Debug, Default)]
-pub struct Strip {
+pub struct Strip<const N: usize = 3> {
     /// The tile.
     pub tile: Tile,
     /// The rows of the picture that are made use of.
     pub rows: Range<usize>,
     /// The frame; the finest detail in the rows whose energy is found, unless there is
     /// none.
-    pub channels: [Rolling; 3],
+    pub brought: Brought<N>,
     /// At half the size, and at a quarter.
     pub below: [[Rolling; 3]; 2],
     /// The energy of the finest level of detail, and of the next.
@@ -85,11 +81,11 @@ struct Looked<'a> {
 }
 
 /// A frame, and what is known for looking at it.
-pub struct Given<'a> {
+pub struct Given<'a, S> {
     /// What it is cut into.
     pub tiles: &'a Tiles,
-    /// What is hidden of it is [`filled`](Source::filled).
-    pub frame: &'a Source<'a>,
+    /// What is hidden of it is filled.
+    pub frame: &'a S,
     /// What is lifted off it first.
     pub veil: Option<&'a Sheet>,
     /// Levels of detail.
@@ -115,80 +111,14 @@ impl<T: Default> Spare<T> {
     }
 }
 
-/// Where the rows of a frame come from.
-pub enum Source<'a> {
-    /// They are brought into place as they are needed; all of them show the
-    /// scene.
-    Placed(&'a Placed<'a>),
-    /// They are there.
-    Warped(Warped),
-}
-
-impl<'a> Source<'a> {
-    /// Of a frame in its place.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
-    pub fn of(placed: &'a Placed<'a>, keep_going: KeepGoing) -> Result<Self> {
-        if placed.is_whole() {
-            return Ok(Self::Placed(placed));
-        }
-        Ok(Self::Warped(placed.warp(keep_going)?))
-    }
-
-    /// With what is hidden filled from all around.
-    pub fn filled(mut self, keep_going: KeepGoing) -> Result<Self> {
-        if let Self::Warped(Warped {
-            channels,
-            mask: Some(mask),
-        }) = &mut self
-        {
-            for channel in channels {
-                check(keep_going)?;
-                fill(channel, mask);
-            }
-        }
-        Ok(self)
-    }
-
-    /// Where the frame shows the scene, if that is not everywhere.
-    pub fn mask(&self) -> Option<&Plane> {
-        match self {
-            Self::Placed(_) => None,
-            Self::Warped(warped) => warped.mask.as_ref(),
-        }
-    }
-
-    /// Finds `columns` of these rows, which `place` has room for.
-    fn rows(
-        &self,
-        rows: Range<usize>,
-        columns: Range<usize>,
-        mut place: [&mut [f32]; 3],
-        keep_going: KeepGoing,
-    ) -> Result<()> {
-        match self {
-            Self::Placed(placed) => placed.rows(rows, columns, place, keep_going),
-            Self::Warped(warped) => {
-                for (to, channel) in place.iter_mut().zip(&warped.channels) {
-                    let rows = rows.clone().zip(to.chunks_exact_mut(columns.len()));
-                    rows.for_each(|(y, to)| to.copy_from_slice(&channel.row(y)[columns.clone()]));
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-impl Clone for Work {
+impl<const N: usize> Clone for Work<N> {
     /// There is nothing in it between two frames.
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
-impl Work {
+impl<const N: usize> Work<N> {
     /// Looks at all levels of a frame, and calls `each` with each strip of the finest
     /// and with the one of `outs` for its tile; with none where the strip is above the
     /// tile. Before that it calls `brought` with the same and with those of the tile's
@@ -200,11 +130,11 @@ impl Work {
     /// [`Error::Cancelled`](crate::Error::Cancelled) once `keep_going` says no.
     pub fn look<O: Send>(
         &mut self,
-        given: &Given,
+        given: &Given<impl Source<N>>,
         keep_going: KeepGoing,
         outs: Vec<O>,
-        brought: impl Fn(&Strip, Range<usize>, &mut O) + Sync,
-        each: impl Fn(&mut Strip, Option<&mut O>) + Sync,
+        brought: impl Fn(&Strip<N>, Range<usize>, &mut O) + Sync,
+        each: impl Fn(&mut Strip<N>, Option<&mut O>) + Sync,
     ) -> Result<()> {
         let &Given {
             tiles,
@@ -226,14 +156,11 @@ impl Work {
                     strip.rows = rows;
                     let down = &strip.tile.down;
                     let ends = Ends::of(strip.rows.end - down.start, down.len());
-                    let known = strip.channels[0].made();
-                    fetch(
-                        &mut strip.channels,
-                        &strip.tile,
-                        (frame, veil),
-                        ends.channels,
-                        keep_going,
-                    )?;
+                    let known = strip.made();
+                    let Strip {
+                        tile, brought: own, ..
+                    } = &mut *strip;
+                    own.fetch(tile, (frame, veil), ends.channels, keep_going)?;
                     let new = strip.brought_since(known);
                     brought(strip, new, &mut out);
                     strip.look(&ends, given, keep_going)?;
@@ -287,7 +214,7 @@ impl Work {
             ..
         } = self;
         let quarters = below[0].each_mut().map(|plane| &mut plane.data[..]);
-        let quarters = tiles.panes_of_three(quarters, 2).into_iter();
+        let quarters = tiles.panes_of(quarters, 2).into_iter();
         let settled = tiles.panes(&mut settled.data, 1);
         let halves = settled.into_iter().zip(tiles.panes(&mut focus.data, 1));
         let tile = quarters
@@ -311,42 +238,19 @@ impl Work {
     }
 }
 
-/// Brings the rows of a tile of a frame up to `end`, and some more, that are not in
-/// `channels` yet into place, and lifts what `veil` (if any) lies over them.
-pub fn fetch(
-    channels: &mut [Rolling; 3],
-    tile: &Tile,
-    (source, veil): (&Source, Option<&Sheet>),
-    end: usize,
-    keep_going: KeepGoing,
-) -> Result<()> {
-    let end = end.next_multiple_of(TOGETHER).min(tile.down.len());
-    let [red, green, blue] = channels.each_mut().map(|channel| channel.grown(end));
-    let parts = red.into_iter().zip(green).zip(blue);
-    for (((first, red), (_, green)), (_, blue)) in parts {
-        let first = tile.down.start + first;
-        let rows = first..first + red.len() / tile.across.len().max(1);
-        if rows.is_empty() {
-            continue;
-        }
-        let (mut place, columns) = ([red, green, blue], tile.across.clone());
-        let parts = place.each_mut().map(|rows| &mut **rows);
-        source.rows(rows, columns.clone(), parts, keep_going)?;
-        if let Some(veil) = veil {
-            veil.lift(first, columns, place);
-        }
-    }
-    Ok(())
-}
-
 /// Finds the energy of the finest detail, which takes the place of what the frame shows:
 /// of these rows nothing else is made any more.
-fn split(channels: &mut [Rolling; 3], half: &[Rolling; 3], energy: [Band; 2]) {
+fn split<const N: usize>(
+    brought: &mut Brought<N>,
+    half: &[Rolling; 3],
+    energy: [Band; 2],
+    width: usize,
+) {
     let (mut expanded, mut sums) = (Vec::new(), Vec::new());
-    let width = channels[0].width();
     for (first, rows) in energy {
         for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
-            for (fine, coarse) in channels.iter_mut().zip(half) {
+            let (channels, coarser) = brought.both(half);
+            for (fine, coarse) in channels.iter_mut().zip(coarser) {
                 split_row(fine, coarse, y, &mut expanded, &mut sums);
             }
             square_row(channels.each_ref().map(|channel| channel.row(y)), out);
@@ -354,13 +258,13 @@ fn split(channels: &mut [Rolling; 3], half: &[Rolling; 3], energy: [Band; 2]) {
     }
 }
 
-impl Strip {
+impl<const N: usize> Strip<N> {
     /// Begins a tile.
     fn begin(&mut self, tile: Tile) {
         self.tile = tile;
         let size = self.tile.size();
         let Self {
-            channels,
+            brought,
             below: [half, quarter],
             energies: [finest, coarser],
             soft,
@@ -369,7 +273,8 @@ impl Strip {
             standing,
             ..
         } = self;
-        let whole = channels.iter_mut().chain([finest, standing]);
+        brought.begin(size, KEPT);
+        let whole = [finest, standing].into_iter();
         whole.for_each(|plane| plane.begin(0, size, KEPT));
         let halves = half.iter_mut().chain([coarser, soft, settled]);
         halves.for_each(|plane| plane.begin(1, size, KEPT));
@@ -383,18 +288,30 @@ impl Strip {
     fn brought_since(&self, known: usize) -> Range<usize> {
         let Tile { rows, down, .. } = &self.tile;
         let place = |row: usize| (down.start + row).clamp(rows.start, rows.end);
-        place(known)..place(self.channels[0].made())
+        place(known)..place(self.made())
     }
 
-    fn look(&mut self, ends: &Ends, given: &Given, keep_going: KeepGoing) -> Result<()> {
+    /// Rows that were brought into place.
+    fn made(&self) -> usize {
+        self.brought.channels.first().map_or(0, Rolling::made)
+    }
+
+    fn look(
+        &mut self,
+        ends: &Ends,
+        given: &Given<impl Source<N>>,
+        keep_going: KeepGoing,
+    ) -> Result<()> {
         let &Given {
+            frame,
             count,
             factor,
             noise,
             ..
         } = given;
         let Self {
-            channels,
+            tile,
+            brought,
             below: [half, quarter],
             energies: [finest, coarser],
             soft,
@@ -402,17 +319,20 @@ impl Strip {
             settled,
             ..
         } = self;
-        check(keep_going)?;
-        for (fine, small) in channels.iter().zip(&mut *half) {
-            fine.reduce_to(small.grow(ends.half));
-        }
+        brought.halve(tile, frame, half, ends.half, keep_going)?;
         for (fine, small) in half.iter().zip(&mut *quarter) {
             fine.reduce_to(small.grow(ends.quarter));
         }
         check(keep_going)?;
         match count {
-            0 => squares_into(&Detail::new(channels, Some(half)), finest.grow(ends.finest)),
-            _ => split(channels, half, finest.grown(ends.finest)),
+            0 => {
+                let detail = Detail::new(&brought.channels, brought.coarser(half));
+                squares_into(&detail, finest.grow(ends.finest));
+            }
+            _ => {
+                let width = finest.width();
+                split(brought, half, finest.grown(ends.finest), width);
+            }
         }
         let detail = Detail::new(half, Some(quarter));
         squares_into(&detail, coarser.grow(ends.coarser));
@@ -471,11 +391,13 @@ impl Strip {
 
 #[cfg(test)]
 mod tests {
+    use super::super::brought::Coloured;
     use super::*;
     use crate::core::ALWAYS;
+    use crate::core::warp::Warped;
 
     /// What is found of a frame in these tiles: the contrast, and what is kept.
-    fn found(tiles: &Tiles, frame: &Source) -> (Vec<f32>, Work) {
+    fn found(tiles: &Tiles, frame: &Coloured) -> (Vec<f32>, Work) {
         let [width, height] = tiles.size();
         let (mut work, mut contrast) = (Work::default(), vec![0.0; width * height]);
         let given = Given {
@@ -509,7 +431,7 @@ mod tests {
             data: (0..width * height).map(|_| random.f32()).collect(),
         };
         let channels = [plane(), plane(), plane()];
-        let frame = Source::Warped(Warped {
+        let frame = Coloured::Warped(Warped {
             channels,
             mask: None,
         });

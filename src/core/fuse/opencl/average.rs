@@ -4,6 +4,7 @@
 use opencv::Result;
 
 use super::contrast::{Sharpest, Spread, reduce, window};
+use super::frame::Frame;
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::worker::{Accumulator, Finish, download, normalise};
@@ -74,7 +75,8 @@ impl Average {
 }
 
 impl Accumulator for Average {
-    fn add(&mut self, session: &Session, index: u16, frame: &Buffer, whole: bool) -> Result<()> {
+    fn add(&mut self, session: &Session, index: u16, frame: &Frame, whole: bool) -> Result<()> {
+        let frame = &frame.pixels;
         self.look(session, frame)?;
         let Spread { near, rest, .. } = &self.spread;
         session.run(

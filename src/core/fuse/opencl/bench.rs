@@ -17,7 +17,7 @@ use crate::core::sharpness::GRID;
 use crate::core::veil::Veil;
 use crate::core::warp::{Area, Exposure};
 use crate::core::{KeepGoing, Transform};
-use crate::photo::{Photo, Samples};
+use crate::photo::{Decoded, Samples};
 
 /// What every kernel takes on a device, and the way there and back.
 pub fn times(device: &OpenClDevice, area: Area, keep_going: KeepGoing) -> crate::Result<Vec<Step>> {
@@ -28,9 +28,15 @@ pub fn times(device: &OpenClDevice, area: Area, keep_going: KeepGoing) -> crate:
         texture(area, Samples::Eight),
         texture(area, Samples::Sixteen),
     ];
-    let fuse = |task| {
+    let planes = [Decoded::Subsampled((&photos[0]).into())];
+    let [eight, sixteen] = photos.map(Decoded::Photo);
+    let photos = [eight, sixteen, planes[0].clone()];
+    let fuse = |task: Task| {
         check(keep_going)?;
-        let (messages, orders) = orders(&photos);
+        let (messages, orders) = match task.is_subsampled(area) {
+            true => orders(&planes),
+            false => orders(&photos),
+        };
         let rest = run(session, task, area, device, messages, &orders).map_err(failed)?;
         rest.ok_or(Error::Cancelled)?(keep_going)
     };
@@ -46,15 +52,22 @@ pub fn times(device: &OpenClDevice, area: Area, keep_going: KeepGoing) -> crate:
             let veil = Veil::of_a_bar(area.width, area.height, 3);
             fuse(Task::Look(options, Some(Arc::new(veil))))?;
         }
+        let subsampled = Options {
+            subsampled: true,
+            ..options
+        };
+        if subsampled.is_subsampled(area.width, area.height) {
+            fuse(Task::Look(subsampled, None))?;
+        }
         let found = fuse(Task::Look(options, None))?;
         if method.looks() > 1 {
             fuse(second(found, &options, keep_going)?)?;
         }
     }
     let mut memory = None;
-    for photo in photos.iter().cycle().take(2 * photos.len()) {
+    for photo in photos[..2].iter().cycle().take(4) {
         check(keep_going)?;
-        measure(session, photo, GRID, &mut memory).map_err(failed)?;
+        measure(session, &photo.photo(), GRID, &mut memory).map_err(failed)?;
     }
     Ok(session.steps())
 }
@@ -70,14 +83,14 @@ fn second(found: Fused, options: &Options, keep_going: KeepGoing) -> crate::Resu
 
 /// To fuse photographs, each twice: where it lies, so that it covers everything,
 /// and moved. What is done for the first time takes longer than it does later.
-fn orders(photos: &[Photo]) -> (Vec<Messages>, Orders) {
+fn orders(photos: &[Decoded]) -> (Vec<Messages>, Orders) {
     let poses = [Transform::IDENTITY, moved(3.0)];
     let frames = poses
         .iter()
         .flat_map(|pose| photos.iter().map(move |photo| (pose, photo)));
     Orders::to_fuse((0..).zip(frames).map(|(index, (pose, photo))| Sent {
         index,
-        pixels: Pixels::Photo(photo.clone()),
+        pixels: Pixels::Decoded(photo.clone()),
         pose: *pose,
         exposure: Exposure::default(),
     }))

@@ -10,11 +10,11 @@ use std::thread::JoinHandle;
 
 use crate::core::device::OpenClDevice;
 use crate::core::stages::Stages;
-use crate::photo::{self, Photo};
+use crate::photo::Decoded;
 
 /// Has a device hold photographs that come one after another.
 pub struct Holding {
-    offered: SyncSender<(u16, Photo)>,
+    offered: SyncSender<(u16, Decoded)>,
     held: Held,
 }
 
@@ -74,11 +74,11 @@ impl Holding {
     }
 
     /// Gives it a photograph: the frame of this number in the stack.
-    pub fn offer(&self, index: u16, photo: Photo) {
+    pub fn offer(&self, index: u16, photo: Decoded) {
         self.held.shelf.change(|state| state.given.insert(index));
         // Nobody is there to take it where the device has no room.
         if let Err(refused) = self.offered.send((index, photo)) {
-            photo::keep(refused.0.1);
+            refused.0.1.keep();
         }
     }
 
@@ -159,7 +159,7 @@ fn fill(
     shelf: &Shelf,
     device: &OpenClDevice,
     room: u64,
-    offered: &Receiver<(u16, Photo)>,
+    offered: &Receiver<(u16, Decoded)>,
     stages: Stages,
 ) -> opencv::Result<()> {
     opencv::opencv_has_inherent_feature_opencl! {
@@ -171,12 +171,12 @@ fn fill(
             let mut left = room;
             for (index, photo) in offered {
                 let Some(rest) = left.checked_sub(photo.bytes()) else {
-                    photo::keep(photo);
+                    photo.keep();
                     break;
                 };
                 left = rest;
                 let stored = Slot::default().upload(&session, &photo);
-                photo::keep(photo);
+                photo.keep();
                 let stored = stored?;
                 // Another thread's queue reads it.
                 session.wait()?;

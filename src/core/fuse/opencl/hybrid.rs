@@ -6,7 +6,8 @@ use std::sync::Arc;
 use opencv::Result;
 
 use super::contrast::{Sharpest, reduce};
-use super::range::Range;
+use super::frame::Frame;
+use super::range::Ranges;
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::work::Work;
@@ -25,7 +26,7 @@ pub struct Hybrid {
     levels: Vec<Buffer>,
     /// All below the finest level in one.
     close: Buffer,
-    range: Option<Range>,
+    range: Option<Ranges>,
     sharpest: Sharpest,
     work: Work,
     /// What is lifted off the frames first, and memory for that over one.
@@ -40,9 +41,17 @@ pub struct Hybrid {
 }
 
 impl Hybrid {
-    /// Nothing added yet.
-    pub fn new(session: &Session, options: &Options, width: usize, height: usize) -> Result<Self> {
+    /// Nothing added yet, of frames that what is in front lays this veil over, if any.
+    pub fn new(
+        session: &Session,
+        options: &Options,
+        veil: Option<Arc<Veil>>,
+        width: usize,
+        height: usize,
+    ) -> Result<Self> {
         let count = levels::count(width, height, options.levels);
+        // Of what lies behind a veil there is no half size before it is lifted.
+        let subsampled = veil.is_none() && options.is_subsampled(width, height);
         let (width, height) = (i32::try_from(width)?, i32::try_from(height)?);
         let sum = |w, h| session.filled(w, h, Kind::Float4, [0.0; 4]);
         let mut levels = vec![sum(width, height)?];
@@ -53,14 +62,14 @@ impl Hybrid {
             levels.push(sum(w, h)?);
             standings.push(session.blank(w, h, Kind::Float)?);
         }
-        let range = || Range::new(session, width, height);
+        let range = || Ranges::new(session, width, height, subsampled);
         Ok(Self {
             levels,
             close: sum((width + 1) / 2, (height + 1) / 2)?,
             range: options.clamp.then(range).transpose()?,
             sharpest: Sharpest::new(session, width, height, telling(options.noise))?,
             work: Work::new(session, width, height, count)?,
-            veil: None,
+            veil,
             sheet: None,
             standings,
             noise: believable(options.noise),
@@ -68,11 +77,6 @@ impl Hybrid {
             power: power(softness(options.smoothness)),
             floor: floor(options.noise_strength),
         })
-    }
-
-    /// The same of frames that what is in front lays this veil over.
-    pub fn unveiled(self, veil: Option<Arc<Veil>>) -> Self {
-        Self { veil, ..self }
     }
 
     /// Lifts the veil off a frame, if there is one.
@@ -152,13 +156,17 @@ impl Hybrid {
 }
 
 impl Accumulator for Hybrid {
-    fn add(&mut self, session: &Session, index: u16, frame: &Buffer, whole: bool) -> Result<()> {
-        self.lift(session, index, frame)?;
+    fn add(&mut self, session: &Session, index: u16, frame: &Frame, whole: bool) -> Result<()> {
+        self.lift(session, index, &frame.pixels)?;
         if let Some(range) = &self.range {
             range.add(session, frame)?;
         }
         let is_root = self.veil.is_some();
         self.work.look(session, frame, whole, self.noise, is_root)?;
+        if let Some(range) = &self.range {
+            range.add_half(session, &self.work.below[0])?;
+        }
+        let frame = &frame.pixels;
         self.stand(session, index, frame, whole)?;
         let Work {
             below,
@@ -220,6 +228,9 @@ impl Accumulator for Hybrid {
                 sharpest.beyond(session, HIDING * noise, [share, scratch])?;
                 let args = [Out(fine), In(&close), In(share), Size(fine)];
                 session.run("mix_in", fine.size(), &args)?;
+                if let Some(range) = &range {
+                    range.hold_half(session, fine)?;
+                }
             }
             coarse = Some(fine);
         }

@@ -17,7 +17,6 @@ use super::session::{Session, failure};
 use super::{Message, Messages, Orders, Pixels, Report, Reports};
 use crate::core::device::OpenClDevice;
 use crate::core::warp::Area;
-use crate::photo;
 
 /// What comes next on a device.
 pub enum Next {
@@ -156,8 +155,8 @@ impl Own<'_> {
                 Ok(Message::Add(sent)) => {
                     let slot = std::mem::take(&mut self.slot);
                     let photo = Uploaded::new(session, &sent, slot, self.area)?;
-                    if let Pixels::Photo(photo) = sent.pixels {
-                        photo::keep(photo);
+                    if let Pixels::Decoded(photo) = sent.pixels {
+                        photo.keep();
                     }
                     self.reports.tell(Report::Freed);
                     Next::Photo(Box::new(photo))

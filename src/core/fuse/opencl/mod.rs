@@ -23,7 +23,7 @@ use crate::core::stages::Stages;
 use crate::core::veil::Veil;
 use crate::core::warp::{Area, Exposure};
 use crate::core::{ALWAYS, KeepGoing, Transform};
-use crate::photo::Photo;
+use crate::photo::{Decoded, Photo, Subsampled};
 use crate::{Error, Result};
 
 mod held;
@@ -68,7 +68,7 @@ struct Sent {
 /// Where the pixels of a photograph come from.
 enum Pixels {
     /// They are uploaded.
-    Photo(Photo),
+    Decoded(Decoded),
     /// The device has them.
     Held(Arc<Held>),
 }
@@ -84,6 +84,17 @@ enum Task {
         /// Held within the range of its sources.
         clamp: bool,
     },
+}
+
+impl Task {
+    /// Whether a picture of `area` is made of frames that have their colour at half the
+    /// size, as they are.
+    fn is_subsampled(&self, area: Area) -> bool {
+        match self {
+            Self::Look(options, None) => options.is_subsampled(area.width, area.height),
+            _ => false,
+        }
+    }
 }
 
 enum Message {
@@ -266,6 +277,7 @@ fn start(task: Task, area: Area, lanes: &Lanes) -> Result<Box<dyn Fusion>> {
     };
     let device = lanes.device.clone();
     let name = device.name.clone();
+    let is_subsampled = task.is_subsampled(area);
     let worker = std::thread::Builder::new()
         .name("opencl".into())
         .spawn(move || work(task, area, &device, messages, &orders))
@@ -277,6 +289,7 @@ fn start(task: Task, area: Area, lanes: &Lanes) -> Result<Box<dyn Fusion>> {
         })?;
     let mut fusion = OnOpenCl {
         name: lanes.device.name.clone(),
+        is_subsampled,
         lanes: senders,
         told,
         worker: Some(worker),
@@ -409,6 +422,8 @@ type End = Result<Option<Rest>>;
 struct OnOpenCl {
     /// The device's name.
     name: String,
+    /// Whether frames have their colour at half the size.
+    is_subsampled: bool,
     lanes: Vec<Sender<Message>>,
     told: Receiver<Report>,
     worker: Option<JoinHandle<End>>,
@@ -522,6 +537,9 @@ impl Fusion for OnOpenCl {
         exposure: &Exposure,
         keep_going: KeepGoing,
     ) -> Result<()> {
+        if self.is_subsampled {
+            return self.take_subsampled(index, photo.into(), pose, exposure, keep_going);
+        }
         let photo = Photo {
             width: photo.width,
             height: photo.height,
@@ -540,7 +558,23 @@ impl Fusion for OnOpenCl {
         exposure: &Exposure,
         keep_going: KeepGoing,
     ) -> Result<()> {
-        self.put(index, Pixels::Photo(photo), pose, exposure, keep_going)
+        let photo = match self.is_subsampled {
+            true => Decoded::Subsampled((&photo).into()),
+            false => Decoded::Photo(photo),
+        };
+        self.put(index, Pixels::Decoded(photo), pose, exposure, keep_going)
+    }
+
+    fn take_subsampled(
+        &mut self,
+        index: u16,
+        photo: Subsampled,
+        pose: &Transform,
+        exposure: &Exposure,
+        keep_going: KeepGoing,
+    ) -> Result<()> {
+        let photo = Pixels::Decoded(Decoded::Subsampled(photo));
+        self.put(index, photo, pose, exposure, keep_going)
     }
 
     fn held(&self) -> Option<Arc<Held>> {

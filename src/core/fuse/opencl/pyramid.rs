@@ -5,7 +5,8 @@ use opencv::Result;
 
 use super::Rest;
 use super::contrast::{reduce, window};
-use super::range::Range;
+use super::frame::Frame;
+use super::range::Ranges;
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::worker::{Accumulator, Finish, collapse, download, normalise};
@@ -34,7 +35,7 @@ pub struct Pyramid {
     calm: Option<([Buffer; 2], f32)>,
     /// What is left below the last level, weighted, and the weight.
     base: Buffer,
-    range: Option<Range>,
+    range: Option<Ranges>,
     bias: Bias,
     windows: usize,
     width: i32,
@@ -45,6 +46,7 @@ impl Pyramid {
     /// Nothing added yet.
     pub fn new(session: &Session, options: &Options, width: usize, height: usize) -> Result<Self> {
         let count = levels::count(width, height, options.levels);
+        let subsampled = options.is_subsampled(width, height);
         let (width, height) = (i32::try_from(width)?, i32::try_from(height)?);
         let (mut w, mut h) = (width, height);
         let (mut levels, mut coarser) = (Vec::new(), Vec::new());
@@ -62,7 +64,7 @@ impl Pyramid {
             calmness => Some(([half()?, half()?], calmness)),
         };
         let plane = || session.blank(width, height, Kind::Float);
-        let range = || Range::new(session, width, height);
+        let range = || Ranges::new(session, width, height, subsampled);
         Ok(Self {
             levels,
             coarser,
@@ -111,20 +113,24 @@ fn nobody() -> [f32; 4] {
 }
 
 impl Accumulator for Pyramid {
-    fn add(&mut self, session: &Session, index: u16, frame: &Buffer, _whole: bool) -> Result<()> {
+    fn add(&mut self, session: &Session, index: u16, frame: &Frame, _whole: bool) -> Result<()> {
         if let Some(range) = &self.range {
             range.add(session, frame)?;
         }
-        let mut fine = frame;
+        let mut fine = &frame.pixels;
         let mut energy = (&self.energy[0], [0, 0]);
         let mut factor = Floats([1.0, 0.0, 0.0, 0.0]);
         for (number, (level, coarse)) in self.levels.iter().zip(&self.coarser).enumerate() {
             let size = fine.size();
-            session.run(
-                "reduce_float4",
-                coarse.size(),
-                &[In(fine), Size(fine), Out(coarse), Size(coarse)],
-            )?;
+            if number == 0 {
+                frame.halve(session, coarse)?;
+                if let Some(range) = &self.range {
+                    range.add_half(session, coarse)?;
+                }
+            } else {
+                let args = [In(fine), Size(fine), Out(coarse), Size(coarse)];
+                session.run("reduce_float4", coarse.size(), &args)?;
+            }
             session.run(
                 "split",
                 size,
@@ -208,9 +214,12 @@ impl Accumulator for Pyramid {
         }
         normalise(session, &base)?;
         let mut coarse = base;
-        for level in levels.into_iter().rev() {
+        for (number, level) in levels.into_iter().enumerate().rev() {
             collapse(session, &level.best, &coarse)?;
             coarse = level.best;
+            if let (1, Some(range)) = (number, &range) {
+                range.hold_half(session, &coarse)?;
+            }
         }
         if let Some(range) = &range {
             range.hold(session, &coarse)?;

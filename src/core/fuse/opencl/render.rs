@@ -5,7 +5,8 @@ use opencv::Result;
 
 use super::Rest;
 use super::contrast::Sharpest;
-use super::range::Range;
+use super::frame::Frame;
+use super::range::Ranges;
 use super::session::Arg::{Floats, In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 use super::work::Work;
@@ -40,7 +41,7 @@ impl Search {
 }
 
 impl Accumulator for Search {
-    fn add(&mut self, session: &Session, index: u16, frame: &Buffer, whole: bool) -> Result<()> {
+    fn add(&mut self, session: &Session, index: u16, frame: &Frame, whole: bool) -> Result<()> {
         let Self {
             sharpest,
             work,
@@ -48,6 +49,7 @@ impl Accumulator for Search {
             bias,
         } = self;
         work.look(session, frame, whole, *noise, false)?;
+        let frame = &frame.pixels;
         let (spread, below) = (&work.spread, &work.below[0]);
         session.run(
             "rank",
@@ -91,7 +93,7 @@ impl Accumulator for Search {
 pub struct Render {
     depth: Buffer,
     sum: Buffer,
-    range: Option<Range>,
+    range: Option<Ranges>,
     found: Fused,
 }
 
@@ -101,7 +103,7 @@ impl Render {
     pub fn new(session: &Session, found: Fused, depth: &[f32], clamp: bool) -> Result<Self> {
         let [width, height] = found.picture.size();
         let (width, height) = (width.try_into()?, height.try_into()?);
-        let range = || Range::new(session, width, height);
+        let range = || Ranges::new(session, width, height, false);
         Ok(Self {
             depth: session.upload(depth, width, height, None)?,
             sum: session.filled(width, height, Kind::Float4, [0.0; 4])?,
@@ -112,11 +114,12 @@ impl Render {
 }
 
 impl Accumulator for Render {
-    fn add(&mut self, session: &Session, index: u16, frame: &Buffer, _whole: bool) -> Result<()> {
+    fn add(&mut self, session: &Session, index: u16, frame: &Frame, _whole: bool) -> Result<()> {
         let Self { depth, sum, .. } = self;
         if let Some(range) = &self.range {
             range.add(session, frame)?;
         }
+        let frame = &frame.pixels;
         let args = [
             In(frame),
             In(depth),

@@ -12,7 +12,7 @@ use crate::core::device::{OpenClDevice, opencl_devices};
 use crate::core::fuse::bench::texture;
 use crate::core::fuse::{Fused, Method, Options};
 use crate::core::warp::{Area, Exposure};
-use crate::photo::{Photo, Samples};
+use crate::photo::{Decoded, Photo, Samples};
 
 const AREA: Area = Area {
     x: 0,
@@ -28,7 +28,7 @@ const TABLES: usize = 1;
 fn fuse(device: &OpenClDevice, method: Method, photos: &[Photo]) -> (Copies, Fused) {
     let sent = |(index, photo): (u16, &Photo)| Sent {
         index,
-        pixels: Pixels::Photo(photo.clone()),
+        pixels: Pixels::Decoded(Decoded::Photo(photo.clone())),
         // A hole shows where no frame is whole.
         pose: Transform::similarity(1.0, 0.01, [0.0, 0.0], [0.3, 1.5]),
         exposure: Exposure::default(),

@@ -18,6 +18,7 @@ use crate::core::fuse::bench::Step;
 use crate::core::fuse::{average, contrast, depth, fill, hybrid, pyramid, range, render, weighted};
 use crate::core::grey::LUMA;
 use crate::core::stages::Stages;
+use crate::core::subsampled::SHARES;
 use crate::core::taps::{COEFFICIENTS, TAPS};
 use crate::core::veil;
 
@@ -25,6 +26,7 @@ use crate::core::veil;
 const SOURCE: &str = concat!(
     include_str!("../../../../assets/kernels/warp.cl"),
     include_str!("../../../../assets/kernels/steps.cl"),
+    include_str!("../../../../assets/kernels/subsampled.cl"),
     include_str!("../../../../assets/kernels/range.cl"),
     include_str!("../../../../assets/kernels/fill.cl"),
     include_str!("../../../../assets/kernels/contrast.cl"),
@@ -445,6 +447,7 @@ pub fn failure(message: &str) -> Error {
 /// The numbers that the kernels share with the processor's code.
 fn definitions() -> String {
     let [red, green, blue] = LUMA;
+    let [grey_red, grey_green, grey_blue] = SHARES;
     let [share_red, share_green, share_blue] = contrast::COLOURS;
     let [near, wide, far] = contrast::WINDOWS;
     let whole = [
@@ -459,6 +462,9 @@ fn definitions() -> String {
         ("LUMA_RED", red),
         ("LUMA_GREEN", green),
         ("LUMA_BLUE", blue),
+        ("GREY_RED", grey_red),
+        ("GREY_GREEN", grey_green),
+        ("GREY_BLUE", grey_blue),
         ("SHARE_RED", share_red),
         ("SHARE_GREEN", share_green),
         ("SHARE_BLUE", share_blue),

@@ -6,6 +6,7 @@ use opencv::Result;
 use super::contrast::{Spread, window};
 use super::depth::Clues;
 use super::fill::fill;
+use super::frame::Frame;
 use super::session::Arg::{In, Int, Out, Size};
 use super::session::{Buffer, Kind, Session};
 
@@ -53,16 +54,18 @@ impl Work {
     pub fn look(
         &self,
         session: &Session,
-        frame: &Buffer,
+        frame: &Frame,
         whole: bool,
         noise: f32,
         is_root: bool,
     ) -> Result<()> {
+        let pixels = &frame.pixels;
         if !whole {
-            fill(session, frame, &self.below)?;
+            fill(session, pixels, &self.below)?;
         }
-        let levels = || std::iter::once(frame).chain(&self.below).zip(&self.below);
-        for (fine, coarse) in levels().take(self.energies.len()) {
+        frame.halve(session, &self.below[0])?;
+        let levels = || std::iter::once(pixels).chain(&self.below).zip(&self.below);
+        for (fine, coarse) in levels().take(self.energies.len()).skip(1) {
             let args = [In(fine), Size(fine), Out(coarse), Size(coarse)];
             session.run("reduce_float4", coarse.size(), &args)?;
         }
@@ -76,10 +79,10 @@ impl Work {
         let (half, finest) = (&self.below[0], &self.energies[0]);
         session.run(
             "finest",
-            frame.size(),
+            pixels.size(),
             &[
-                In(frame),
-                Size(frame),
+                In(pixels),
+                Size(pixels),
                 In(half),
                 Size(half),
                 In(&self.soft[0]),

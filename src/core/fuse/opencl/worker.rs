@@ -20,13 +20,13 @@ use crate::{Error, Result};
 
 /// Something on the device that takes frames in the geometry of the result.
 pub trait Accumulator {
-    /// Adds a frame (red, green, blue, mask), which is scratch afterwards. Where
+    /// Adds a frame, which is scratch afterwards. Where
     /// it is `whole` its mask is 1 everywhere.
     fn add(
         &mut self,
         session: &Session,
         index: u16,
-        frame: &Buffer,
+        frame: &Frame,
         whole: bool,
     ) -> opencv::Result<()>;
 
@@ -89,6 +89,7 @@ pub fn run(
     let (width, height) = (area.width, area.height);
     let worker = Worker {
         session,
+        is_subsampled: task.is_subsampled(area),
         area,
         device,
         messages,
@@ -105,8 +106,8 @@ pub fn run(
     let options = &options;
     match options.method {
         Method::Hybrid => {
-            let hybrid = Hybrid::new(session, options, width, height)?;
-            worker.fuse(hybrid.unveiled(veil))
+            let hybrid = Hybrid::new(session, options, veil, width, height)?;
+            worker.fuse(hybrid)
         }
         Method::Pyramid => worker.fuse(Pyramid::new(session, options, width, height)?),
         Method::Depth => worker.fuse(Search::new(session, options, width, height)?),
@@ -129,6 +130,8 @@ pub fn failure(device: &OpenClDevice, error: &opencv::Error) -> Error {
 /// A device at work.
 struct Worker<'a> {
     session: &'a Session,
+    /// Whether frames have their colour at half the size.
+    is_subsampled: bool,
     area: Area,
     device: &'a OpenClDevice,
     messages: Vec<Messages>,
@@ -143,6 +146,7 @@ impl Worker<'_> {
     fn fuse(self, accumulator: impl Accumulator) -> opencv::Result<Option<Rest>> {
         let Self {
             session,
+            is_subsampled,
             area,
             device,
             messages,
@@ -153,20 +157,20 @@ impl Worker<'_> {
             // Lanes go on until nobody sends them frames any more.
             let _end = orders.reports.end();
             let source = Source::new(scope, messages, orders, area, device);
-            fuse(session, area, accumulator, source, lanes, &orders.reports)
+            let frame = Frame::new(session, area, is_subsampled)?;
+            fuse(session, frame, accumulator, source, lanes, &orders.reports)
         })
     }
 }
 
 fn fuse(
     session: &Session,
-    area: Area,
+    mut frame: Frame,
     mut accumulator: impl Accumulator,
     mut source: Source,
     lanes: usize,
     reports: &Reports,
 ) -> opencv::Result<Option<Rest>> {
-    let frame = Frame::new(session, area)?;
     let (width, height) = (frame.pixels.width, frame.pixels.height);
     let covered = session.filled(width, height, Kind::Byte, [0.0; 4])?;
     let mut any_whole = false;
@@ -193,7 +197,7 @@ fn fuse(
             let args = [In(pixels), Out(&covered), Size(pixels)];
             session.run("cover", pixels.size(), &args)?;
         }
-        accumulator.add(session, index, pixels, whole)?;
+        accumulator.add(session, index, &frame, whole)?;
         if !is_slow {
             source.upload_next();
         }
@@ -244,18 +248,18 @@ pub fn collapse(session: &Session, fine: &Buffer, coarse: &Buffer) -> opencv::Re
 /// Bytes on the device per pixel of the picture, less the photograph itself.
 pub fn bytes_per_pixel(method: Method) -> u64 {
     match method {
-        // A frame and its levels, the winners and theirs, two planes of energy,
-        // the range.
-        Method::Pyramid => 16 + 6 + 24 + 8 + 3,
+        // A frame, its colours and its levels, the winners and theirs, two planes of
+        // energy, the range.
+        Method::Pyramid => 16 + 6 + 6 + 24 + 8 + 4,
         // A frame, the sum, three planes of contrast and their half sizes, the
         // winners, the search of depth, what is shown.
         Method::Average => 16 + 16 + 12 + 10 + 6 + 11 + 1,
         // A frame and its levels, energy and contrast of them, the winners, the
         // search of depth, what is shown.
         Method::Depth => 16 + 6 + 22 + 6 + 11 + 1,
-        // The same, the sums of the levels and of the half size, the standing of
-        // the levels, the range.
-        Method::Hybrid => 62 + 22 + 4 + 2 + 2,
+        // The same, the colours, the sums of the levels and of the half size, the
+        // standing of the levels, the range.
+        Method::Hybrid => 62 + 6 + 22 + 4 + 2 + 3,
     }
 }
 
