@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 
 use divan::Bencher;
-use parfocal::photo::{self, Limits};
+use parfocal::photo::{self, Encoding, Format, Limits};
 
 fn main() {
     divan::main();
@@ -19,6 +19,27 @@ fn decode(bencher: Bencher, extension: &str) {
     bencher
         .counter(common::pixels())
         .bench_local(|| photo::read(&path, &Limits::default()).unwrap());
+}
+
+/// A JPEG that has its colour at half the size: all pixels of it, or the planes that it
+/// stores.
+#[divan::bench(args = [false, true], sample_count = 10)]
+fn subsampled(bencher: Bencher, as_planes: bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("frame.jpg");
+    let encoding = Encoding {
+        format: Format::Jpeg,
+        bits: 8,
+        quality: 90,
+        ..Encoding::default()
+    };
+    photo::write(&path, &common::frame(0, 1), &encoding, true, &|| true).unwrap();
+    let limits = Limits::default();
+    let bencher = bencher.counter(common::pixels());
+    match as_planes {
+        true => bencher.bench_local(|| photo::read_subsampled(&path, &limits).unwrap()),
+        false => bencher.bench_local(|| photo::read(&path, &limits).unwrap()),
+    }
 }
 
 /// For a small picture, of a JPEG.

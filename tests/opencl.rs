@@ -809,7 +809,7 @@ fn too_little_memory_is_an_error_and_the_memory_comes_back() {
         return;
     }
     // Just what the device says it has, but others hold a part of it.
-    let pixels = device.memory as f64 / 64.3;
+    let pixels = device.memory as f64 / 57.3;
     let side = pixels.sqrt() as usize;
     for _ in 0..2 {
         let message = on_opencl(&Method::Pyramid.into(), area(side, side), &device)

@@ -90,7 +90,7 @@ fn measure_at(size: [usize; 2], devices: Vec<OpenClDevice>, job: &Job) -> Result
 
 fn measure_device(device: &OpenClDevice, area: Area, job: &Job) -> Result<OnDevice> {
     for &method in Method::value_variants() {
-        enough_memory(method, area, 0, device.memory, device)?;
+        enough_memory(&method.into(), area, 0, device.memory, device)?;
     }
     let steps = bench::on_device(device, area, &|| !job.is_cancelled())?;
     job.step();

@@ -72,9 +72,14 @@ impl Room {
         };
         // Two come there while others are fused.
         let photos = 2 * frames::bytes(stack);
+        let wish = fuse::Options {
+            levels: options.fuse.levels,
+            subsampled: frames::are_subsampled(stack),
+            ..options.fuse.method.into()
+        };
         Self {
             allowed: options.resources.device_memory.unwrap_or(u64::MAX),
-            fusing: fuse::device_bytes(options.fuse.method, area).saturating_add(photos),
+            fusing: fuse::device_bytes(&wish, area).saturating_add(photos),
             shared: budget.bytes() / SHARED,
         }
     }

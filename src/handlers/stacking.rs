@@ -186,18 +186,18 @@ fn fuse_on(
     let held = aligned.held.take().filter(|held| held.device() == device);
     let held = Mutex::new(held.map(Arc::new));
     let held = || held.lock().unwrap_or_else(PoisonError::into_inner);
-    let lanes = |device, method, part| {
-        let lanes = lanes(device, method, part, photo, resources, job)?;
+    let lanes = |device, wish: &fuse::Options, part| {
+        let lanes = lanes(device, wish, part, photo, resources, job)?;
         let held = held().clone();
         Ok(Lanes { held, ..lanes })
     };
     let begin = device.as_ref().map(|device| {
         move |wish: &fuse::Options, part: Area| {
-            fuse::on_opencl(wish, part, lanes(device, wish.method, part)?)
+            fuse::on_opencl(wish, part, lanes(device, wish, part)?)
         }
     });
     let again = |wish: &fuse::Options, found, veil, keep_going: KeepGoing| {
-        let lanes = |device| lanes(device, wish.method, area);
+        let lanes = |device| lanes(device, wish, area);
         let lanes = device.as_ref().map(lanes).transpose()?;
         wish.second(found, veil, area, lanes, keep_going)
     };
@@ -273,7 +273,7 @@ fn sentence(stage: &str) -> String {
 /// If it has too little for one.
 fn lanes(
     device: &OpenClDevice,
-    method: fuse::Method,
+    wish: &fuse::Options,
     area: Area,
     photo: u64,
     resources: &Resources,
@@ -283,7 +283,7 @@ fn lanes(
     let fits = |count: usize| {
         // However many lanes there are, one uploads while one is fused.
         let photos = photo.saturating_mul(count.min(2) as u64);
-        fuse::enough_memory(method, area, photos, allowed, device)
+        fuse::enough_memory(wish, area, photos, allowed, device)
     };
     let wished = resources.lanes.unwrap_or(Lanes::USUAL);
     let count = (2..=wished).rev().find(|&count| fits(count).is_ok());

@@ -16,7 +16,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::bench::Step;
-use super::{Fused, Fusion, Method, Options};
+use super::{Fused, Fusion, Options};
 use crate::core::device::OpenClDevice;
 use crate::core::keep_going::check;
 use crate::core::stages::Stages;
@@ -346,14 +346,14 @@ pub fn make_ready(device: &OpenClDevice) {
 ///
 /// If they do not.
 pub fn enough_memory(
-    method: Method,
+    options: &Options,
     area: Area,
     photo: u64,
     allowed: u64,
     device: &OpenClDevice,
 ) -> Result<()> {
     let pixels = (area.width as u64).saturating_mul(area.height as u64);
-    let needed = device_bytes(method, area).saturating_add(photo);
+    let needed = device_bytes(options, area).saturating_add(photo);
     if needed <= allowed.min(device.memory) && i32::try_from(pixels).is_ok() {
         return Ok(());
     }
@@ -376,15 +376,15 @@ pub fn enough_memory(
 }
 
 /// Bytes that fusing a picture of `area` takes on a device, less the photographs.
-pub fn device_bytes(method: Method, area: Area) -> u64 {
+pub fn device_bytes(options: &Options, area: Area) -> u64 {
     let pixels = (area.width as u64).saturating_mul(area.height as u64);
-    pixels.saturating_mul(bytes_per_pixel(method))
+    pixels.saturating_mul(bytes_per_pixel(options, area))
 }
 
-fn bytes_per_pixel(method: Method) -> u64 {
+fn bytes_per_pixel(options: &Options, area: Area) -> u64 {
     opencv::opencv_has_inherent_feature_opencl! {
-        { worker::bytes_per_pixel(method) } else {
-            let _ = method;
+        { worker::bytes_per_pixel(options, area) } else {
+            let _ = (options, area);
             0
         }
     }

@@ -14,7 +14,7 @@ use super::session::{Buffer, Kind, Session};
 use super::{ADVICE, Messages, Orders, Report, Reports, Rest, Task, enough_memory};
 use crate::core::KeepGoing;
 use crate::core::device::OpenClDevice;
-use crate::core::fuse::{Fused, Method, Picture};
+use crate::core::fuse::{Fused, Method, Options, Picture};
 use crate::core::warp::Area;
 use crate::{Error, Result};
 
@@ -64,7 +64,7 @@ pub fn work(
 ) -> Result<Option<Rest>> {
     // What a second look needs is less than the first one did.
     if let Task::Look(options, _) = &task {
-        enough_memory(options.method, area, 0, device.memory, device)?;
+        enough_memory(options, area, 0, device.memory, device)?;
     }
     let open = || Session::open_for(device);
     let work = || {
@@ -246,21 +246,27 @@ pub fn collapse(session: &Session, fine: &Buffer, coarse: &Buffer) -> opencv::Re
 }
 
 /// Bytes on the device per pixel of the picture, less the photograph itself.
-pub fn bytes_per_pixel(method: Method) -> u64 {
-    match method {
-        // A frame, its colours and its levels, the winners and theirs, two planes of
-        // energy, the range.
-        Method::Pyramid => 16 + 6 + 6 + 24 + 8 + 4,
+pub fn bytes_per_pixel(options: &Options, area: Area) -> u64 {
+    // Colours of frames that have them at half the size, and their range.
+    let colours = match options.is_subsampled(area.width, area.height) {
+        true => 6 + 1,
+        false => 0,
+    };
+    let others = match options.method {
+        // A frame and its levels, the winners and theirs, two planes of energy,
+        // the range.
+        Method::Pyramid => 16 + 6 + 24 + 8 + 3,
         // A frame, the sum, three planes of contrast and their half sizes, the
         // winners, the search of depth, what is shown.
         Method::Average => 16 + 16 + 12 + 10 + 6 + 11 + 1,
         // A frame and its levels, energy and contrast of them, the winners, the
         // search of depth, what is shown.
         Method::Depth => 16 + 6 + 22 + 6 + 11 + 1,
-        // The same, the colours, the sums of the levels and of the half size, the
-        // standing of the levels, the range.
-        Method::Hybrid => 62 + 6 + 22 + 4 + 2 + 3,
-    }
+        // The same, the sums of the levels and of the half size, the standing of
+        // the levels, the range.
+        Method::Hybrid => 62 + 22 + 4 + 2 + 2,
+    };
+    others + colours
 }
 
 /// OpenCV's message, less its own source line and function.
