@@ -1,6 +1,6 @@
 //! Colour profiles: from what a file holds to RGB, and from one RGB to another.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use moxcms::{CmsError, ColorProfile, Layout, TransformExecutor, TransformOptions};
 use rayon::prelude::*;
@@ -37,9 +37,12 @@ pub fn convert(photo: &mut Photo, to: Option<&[u8]>) -> Result<bool> {
     Ok(changes)
 }
 
-/// The profile of Adobe RGB (1998), for files that only name it.
+/// The profile of Adobe RGB (1998), for files that only name it: the same for all of
+/// them, though profiles tell when they were made.
 pub(super) fn adobe_rgb() -> Option<Vec<u8>> {
-    ColorProfile::new_adobe_rgb().encode().ok()
+    static PROFILE: OnceLock<Option<Vec<u8>>> = OnceLock::new();
+    let profile = PROFILE.get_or_init(|| ColorProfile::new_adobe_rgb().encode().ok());
+    profile.clone()
 }
 
 /// The colour space of a profile's samples, such as `RGB `, by its header
@@ -259,6 +262,13 @@ mod tests {
         for (a, b) in before.iter().zip(after) {
             assert!(a.abs_diff(*b) < 32, "{before:?} {after:?}");
         }
+    }
+
+    #[test]
+    fn a_profile_that_is_named_is_the_same_at_any_time() {
+        let early = adobe_rgb().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+        assert_eq!(adobe_rgb().unwrap(), early);
     }
 
     #[test]
