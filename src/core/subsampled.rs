@@ -1,6 +1,6 @@
 //! Frames that have their colour at half the size, in the geometry of the result.
 //!
-//! Most JPEGs store brightness (Y') for every pixel, and colour (Cb, Cr) for every
+//! Many JPEGs store brightness (Y') for every pixel, and colour (Cb, Cr) for every
 //! square of two by two. So at the finest level of detail they have one channel, which
 //! red, green and blue share, and the next is where colour begins: there Cb and Cr are
 //! sampled at their own size. Nothing is interpolated that the file does not have.

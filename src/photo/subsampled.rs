@@ -1,4 +1,4 @@
-//! Photographs as most JPEGs store them: colour has half the size (Y'CbCr 4:2:0;
+//! Photographs as many JPEGs store them: colour has half the size (Y'CbCr 4:2:0;
 //! ITU-T T.871). As RGB they are what libjpeg makes of such files, to the last bit.
 
 use rayon::prelude::*;
@@ -12,7 +12,7 @@ use crate::vector::vectorised;
 /// Rows that a thread makes at a time.
 const BAND: usize = 16;
 
-/// A decoded photograph as most JPEGs store it, upright: brightness of every pixel, and
+/// A decoded photograph as many JPEGs store it, upright: brightness of every pixel, and
 /// colour of every square of two by two (Y'CbCr 4:2:0; ITU-T T.871).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Subsampled {

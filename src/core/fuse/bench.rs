@@ -122,7 +122,7 @@ pub fn speed(
 
 /// Pixels of frames per second that so many lanes of `device` fuse by a method
 /// while they are kept busy, frames being in memory with their colour at half the size,
-/// as most JPEGs are decoded: what beginning and end take does not count.
+/// as many JPEGs are decoded: what beginning and end take does not count.
 ///
 /// # Errors
 ///

@@ -187,7 +187,8 @@ impl<const N: usize> Hybrid<N> {
         check(keep_going)?;
         let mask = frame.mask();
         let shown = mask.map(Plane::windowed);
-        let half_mask = mask.map(Plane::reduced);
+        // Of other frames there is no range at half the size.
+        let half_mask = mask.filter(|_| N == 1).map(Plane::reduced);
         let slack = frame.colours().map_or(0.0, |planes| planes.tones.slack);
         let tiles = Tiles::of(width, height);
         let given = Given {
