@@ -11,8 +11,10 @@ use super::file::{self, Stack};
 use super::frames::{self, Frames};
 use super::holding;
 use super::machine::Budget;
+use super::matching;
 use super::opening::Opening;
 use super::scale::Scale;
+use super::shelf::Shelf;
 use super::unveiling::{self, Glance};
 use super::{
     AlignOptions, AlignmentReport, FrameStatus, Job, Phase, Reference, Report, Sort, StackOptions,
@@ -20,9 +22,9 @@ use super::{
 };
 use crate::core::Transform;
 use crate::core::align::{self, Aligner, Bounds, Method, Pose, SMALLEST, View};
-use crate::core::exposure::{Light, exposures};
+use crate::core::exposure::{Chain, Light, exposures};
 use crate::core::focus;
-use crate::core::fuse::{Held, Holding};
+use crate::core::fuse::{self, Held, Holding};
 use crate::core::ghost::{self, Look, Moved};
 use crate::core::grey::GreyPyramid;
 use crate::core::noise::noise;
@@ -59,8 +61,12 @@ pub struct Aligned {
     pub moved: Vec<Option<Moved>>,
     /// Small pictures of some, by which they can be asked for veils.
     pub glances: Vec<Option<Glance>>,
-    /// Those that stay on a device until they are fused.
+    /// Those that stay on a device until they are fused,
     pub held: Option<Held>,
+    /// or in memory.
+    pub shelf: Shelf,
+    /// Matches the exposure of those that are first looked at when they are fused.
+    pub chain: Option<Chain>,
     /// Small pictures of some of these, by which the result can be watched growing.
     pub smalls: Vec<Option<Photo>>,
     /// How sharp each is; `None` where that is not known (yet).
@@ -134,12 +140,22 @@ pub fn analyse(stack: Stack, options: &StackOptions, job: &Job) -> Result<Aligne
 pub struct Fuser<'a> {
     /// Its device.
     pub opening: &'a Opening,
-    /// Whether somebody watches the picture grow.
+    /// Whether somebody watches the picture grow, and may have the frames fused once
+    /// more in another way.
     pub is_watched: bool,
 }
 
+impl Fuser<'_> {
+    /// Whether all that is wanted of the frames is to have them fused once.
+    fn is_once(this: Option<Self>) -> bool {
+        this.is_some_and(|fuser| !fuser.is_watched)
+    }
+}
+
 /// The same for who fuses the frames next: a device holds them, as many as it has
-/// memory for, from when they are looked at, so that they are not read again.
+/// memory for, from when they are looked at, or memory does where they are small, so
+/// that they are not read again. Where they are only to be matched, and the processor
+/// fuses them, they are not read before that at all.
 ///
 /// # Errors
 ///
@@ -174,6 +190,15 @@ pub fn analyse_for(
             .for_each(|&i| aligned.poses[i] = Some(taken_as_it_is()));
         return Ok(aligned);
     }
+    if !align && !options.fuse.ghost_check && Fuser::is_once(fuser) {
+        let is_held = fuser.is_some_and(|fuser| holding::is_expected(fuser.opening, options));
+        if !is_held {
+            matching::begin(&mut aligned, options, job)?;
+            used.iter()
+                .for_each(|&i| aligned.poses[i] = Some(taken_as_it_is()));
+            return Ok(aligned);
+        }
+    }
 
     let (mut seen, aligner) = look(&mut aligned, &used, align, fuser, options, job)?;
     frames::enough(&aligned.stack)?;
@@ -191,8 +216,15 @@ pub fn analyse_for(
     if match_exposure {
         expose(&mut aligned, &seen);
     }
-    find_moved(&mut aligned, seen);
+    if is_compared(fuser, options) {
+        find_moved(&mut aligned, seen);
+    }
     Ok(aligned)
+}
+
+/// Whether it may be asked what moved in the frames.
+fn is_compared(fuser: Option<Fuser>, options: &StackOptions) -> bool {
+    options.fuse.ghost_check || !Fuser::is_once(fuser)
 }
 
 impl Aligned {
@@ -212,6 +244,8 @@ impl Aligned {
             moved: vec![None; count],
             glances: vec![None; count],
             held: None,
+            shelf: Shelf::default(),
+            chain: None,
             smalls: vec![None; count],
             sharpness: vec![None; count],
             subsampled: frames::are_subsampled(&stack),
@@ -289,11 +323,13 @@ fn look(
         glances,
         noise: quietest,
         held,
+        shelf,
         smalls,
         subsampled,
         ..
     } = aligned;
     let subsampled = *subsampled;
+    let is_compared = is_compared(fuser, options);
     let wish = &options.align;
     let mut aligner = align.then(|| Aligner::new(wish.method, wish.model, bounds(wish, stack)));
     let mut seen = Vec::with_capacity(used.len());
@@ -324,6 +360,10 @@ fn look(
     let stages = job.stages();
     let begin = |fuser: Fuser| holding::begin(fuser.opening, stack, options, budget, lanes, job);
     let holding = fuser.and_then(begin);
+    if fuser.is_some() && holding.is_none() {
+        let fusing = pixels * fuse::bytes_per_pixel(options.fuse.method);
+        *shelf = Shelf::of(&scale, budget.bytes().saturating_sub(fusing));
+    }
     let is_watched = holding.is_some() && fuser.is_some_and(|fuser| fuser.is_watched);
     let watched = match is_watched {
         true => unveiling::some(used),
@@ -336,14 +376,10 @@ fn look(
         lanes,
         |&(frame, ref path)| {
             let is_heard = heard.contains(&frame);
-            let is_held = holding.is_some();
-            let read = || match (is_held && subsampled, is_held || is_heard) {
-                (true, _) => scale.read_both_subsampled(frames, path, job),
-                (false, true) => {
-                    let (photo, reduced) = scale.read_both(frames, path, job)?;
-                    Ok((Decoded::Photo(photo), reduced))
-                }
-                (false, false) => Ok((Decoded::Photo(scale.read(frames, path, job)?), None)),
+            let is_kept = holding.is_some() || shelf.has_room(pixels);
+            let read = || match is_kept || is_heard {
+                true => scale.read_whole(frames, path, is_kept && subsampled, job),
+                false => Ok((Decoded::Photo(scale.read(frames, path, job)?), None)),
             };
             let (read, reduced) = stages.time("look: read", read)?;
             let whole = OnceCell::new();
@@ -366,10 +402,12 @@ fn look(
             reduced.into_iter().for_each(photo::keep);
             match (&holding, u16::try_from(frame)) {
                 (Some(holding), Ok(index)) if read.size() == size => holding.offer(index, read),
+                (None, _) if is_kept => shelf.put(frame, read).map_or((), Decoded::keep),
                 _ => read.keep(),
             }
             // What a frame hides is nothing that moved.
-            let look = Look::of(&pyramid).filter(|_| !has_alpha);
+            let is_compared = is_compared && !has_alpha;
+            let look = is_compared.then(|| Look::of(&pyramid)).flatten();
             let view = || stages.time("look: structure", || view(pyramid, wish));
             let view = align.then(view);
             let seen = Seen {

@@ -6,16 +6,18 @@ use std::path::PathBuf;
 
 use super::alignment::Aligned;
 use super::machine::Budget;
+use super::matching::Wanted;
+use super::scale::Scale;
 use super::steps::Steps;
 use super::watch::{Watch, Watched};
 use super::{Job, Phase, StackOptions, frames, unveiling};
 use crate::core::fuse::{self, Band, Fused, Fusion, Joined, Second, bands};
+use crate::core::ghost::Moved;
 use crate::core::pipeline;
-use crate::core::sharpness::{GRID, Sharpness};
 use crate::core::veil::Veil;
 use crate::core::warp::Area;
 use crate::core::{KeepGoing, Transform};
-use crate::photo::{Decoded, Keeping};
+use crate::photo::{Decoded, Keeping, Photo};
 use crate::{Error, Result};
 
 /// Numbers of bands that are tried where a device cannot hold a picture whole.
@@ -132,7 +134,8 @@ struct Work {
     frame: usize,
     pose: Transform,
     path: PathBuf,
-    is_unscored: bool,
+    /// Whether nobody has looked at it yet.
+    is_unseen: bool,
 }
 
 /// What it takes to read the frames, once or again.
@@ -156,10 +159,12 @@ struct Feeder<'a> {
 impl Feeder<'_> {
     /// Fuses on the processor.
     fn fuse_here(&mut self) -> Result<Fused, Stop> {
-        let mut fusion = self.wish.on_cpu(self.area);
-        self.feed(fusion.as_mut(), self.wish.method.looks())?;
-        let job = self.job;
-        let found = fusion.finish(&|| !job.is_cancelled())?;
+        let (wish, area, job) = (self.wish, self.area, self.job);
+        let begin = || wish.on_cpu(area);
+        let mut fusion = job.stages().time("begin to fuse", begin);
+        self.feed(fusion.as_mut(), wish.method.looks())?;
+        let finish = || fusion.finish(&|| !job.is_cancelled());
+        let found = job.stages().time("put picture together", finish)?;
         self.look_again_here(found)
     }
 
@@ -290,12 +295,17 @@ impl Feeder<'_> {
         let keep_going = || !job.is_cancelled();
         let used = aligned.used();
         steps.plan(passes * used.len());
+        let scale = Scale::of(&aligned.stack);
+        let wanted = Wanted::of(aligned, aligned.chain.is_some(), &options.fuse);
         let Aligned {
             stack,
             frames,
             exposures,
             moved,
             sharpness,
+            glances,
+            shelf,
+            chain,
             smalls,
             ..
         } = &mut **aligned;
@@ -306,7 +316,7 @@ impl Feeder<'_> {
                 frame: i,
                 pose,
                 path: stack.frames[i].path.clone(),
-                is_unscored: sharpness[i].is_none(),
+                is_unseen: sharpness[i].is_none(),
             })
             .collect();
         let held = fusion.held();
@@ -327,25 +337,40 @@ impl Feeder<'_> {
                 if is_held(work.frame) {
                     return Ok((None, None));
                 }
-                let read = || match wish.subsampled {
-                    true => frames.read_subsampled(&work.path, job),
-                    false => Ok(Decoded::Photo(frames.read(&work.path, job)?)),
+                let read = || match (work.is_unseen, wish.subsampled) {
+                    (true, subsampled) => scale.read_whole(frames, &work.path, subsampled, job),
+                    (false, true) => Ok((frames.read_subsampled(&work.path, job)?, None)),
+                    (false, false) => Ok((Decoded::Photo(frames.read(&work.path, job)?), None)),
                 };
-                let mut photo = stages.time("read frames", read)?;
-                let score = || Sharpness::of(&photo.photo(), GRID).score();
-                let score = work.is_unscored.then(score);
-                if let (Some(moved), Decoded::Photo(photo)) = (moved(work.frame), &mut photo) {
-                    moved.hide(photo, &work.pose);
-                }
-                Ok((Some(photo), score))
+                let (photo, reduced) = match shelf.take(work.frame) {
+                    Some(photo) => (photo, None),
+                    None => stages.time("read frames", read)?,
+                };
+                let look = || wanted.look(work.frame, &photo, reduced, job);
+                let seen = work.is_unseen.then(look);
+                let hide = |mut photo: Photo, moved: &Moved| {
+                    moved.hide(&mut photo, &work.pose);
+                    Decoded::Photo(photo)
+                };
+                let photo = match moved(work.frame) {
+                    Some(moved) => hide(photo.into_photo(), moved),
+                    None => photo,
+                };
+                Ok((Some(photo), seen))
             },
             |work, result: Result<_>| {
                 job.check()?;
                 let (i, pose) = (work.frame, &work.pose);
                 let is_new = !std::mem::replace(&mut known[i], true);
                 match result {
-                    Ok((photo, score)) => {
-                        sharpness[i] = sharpness[i].or(score);
+                    Ok((photo, seen)) => {
+                        if let Some(seen) = seen {
+                            sharpness[i] = Some(seen.score);
+                            glances[i] = seen.glance;
+                            if let (Some(chain), Some(light)) = (&mut *chain, seen.light) {
+                                exposures[i] = chain.next(light);
+                            }
+                        }
                         let index = u16::try_from(i).map_err(|_| too_many())?;
                         let exposure = &exposures[i];
                         // Who watches is shown each frame once, and of those that
@@ -379,6 +404,7 @@ impl Feeder<'_> {
             Some(fault) => return Err(Stop::of_helper(fault)),
             None => fed?,
         }
+        shelf.clear();
         Ok(frames::enough(stack)?)
     }
 }

@@ -29,18 +29,10 @@ pub fn begin(
     waiting: usize,
     job: &Job,
 ) -> Option<Holding> {
-    let threads = rayon::current_num_threads();
-    let is_expected = match opening.device() {
-        Device::Cpu => false,
-        Device::OpenCl(_) => true,
-        Device::Auto => {
-            let known = Verdicts::of_platform().expectation(threads);
-            known.unwrap_or_else(|| choice::likely(Device::Auto, threads).is_some())
-        }
-    };
-    if !is_expected || options.fuse.ghost_check {
+    if !is_expected(opening, options) {
         return None;
     }
+    let threads = rayon::current_num_threads();
     let room = Room::of(stack, options, budget);
     let device = opening.device();
     let which = move || {
@@ -49,6 +41,20 @@ pub fn begin(
         Some((device, room))
     };
     Some(Holding::begin(which, waiting, job.stages().clone()))
+}
+
+/// Whether a device most likely takes the frames as they are looked at.
+pub fn is_expected(opening: &Opening, options: &StackOptions) -> bool {
+    let threads = rayon::current_num_threads();
+    let is_likely = match opening.device() {
+        Device::Cpu => false,
+        Device::OpenCl(_) => true,
+        Device::Auto => {
+            let known = Verdicts::of_platform().expectation(threads);
+            known.unwrap_or_else(|| choice::likely(Device::Auto, threads).is_some())
+        }
+    };
+    is_likely && !options.fuse.ghost_check
 }
 
 /// How much of a device's memory photographs may take.

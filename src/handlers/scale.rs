@@ -32,7 +32,7 @@ impl Scale {
         Self::of_size(stack.width, stack.height)
     }
 
-    fn of_size(width: usize, height: usize) -> Self {
+    pub(super) fn of_size(width: usize, height: usize) -> Self {
         let is_enough = |halvings: &u32| (width * height) >> (2 * halvings) >= ENOUGH;
         Self {
             size: (width, height),
@@ -50,33 +50,25 @@ impl Scale {
         frames.read_reduced(path, self.side(), job)
     }
 
-    /// Reads a frame in all its pixels, and gives what [`Self::read`] gives beside it
-    /// unless that would be the same.
+    /// Reads a frame in all its pixels, with its colour at half the size if it is
+    /// `subsampled` and stored so, and gives what [`Self::read`] gives beside it unless
+    /// that would be the same.
     ///
     /// # Errors
     ///
     /// As [`Frames::read`].
-    pub fn read_both(
+    pub fn read_whole(
         &self,
         frames: &Frames,
         path: &Path,
-        job: &Job,
-    ) -> Result<(Photo, Option<Photo>)> {
-        frames.read_both(path, self.side(), job)
-    }
-
-    /// The same of a frame that has its colour at half the size, if it does.
-    ///
-    /// # Errors
-    ///
-    /// As [`Frames::read`].
-    pub fn read_both_subsampled(
-        &self,
-        frames: &Frames,
-        path: &Path,
+        subsampled: bool,
         job: &Job,
     ) -> Result<(Decoded, Option<Photo>)> {
-        frames.read_both_subsampled(path, self.side(), job)
+        if subsampled {
+            return frames.read_both_subsampled(path, self.side(), job);
+        }
+        let (photo, reduced) = frames.read_both(path, self.side(), job)?;
+        Ok((Decoded::Photo(photo), reduced))
     }
 
     /// Pixels on the longer side that are looked at.

@@ -22,6 +22,18 @@ impl Decoded {
         }
     }
 
+    /// The same of one that nobody needs any more.
+    pub fn into_photo(self) -> Photo {
+        match self {
+            Self::Photo(photo) => photo,
+            Self::Subsampled(planes) => {
+                let photo = planes.to_photo();
+                keep_subsampled(planes);
+                photo
+            }
+        }
+    }
+
     /// No fewer pixels than half as many each way, whichever are there sooner.
     pub fn half_or_more(&self) -> Cow<'_, Photo> {
         match self {

@@ -3,8 +3,10 @@
 //! Defocus spreads light but loses none: the light of all that two frames show
 //! depends on their exposures alone, while ratios of single cells do not, since
 //! what is bright spreads over what is dark. Changes are taken between
-//! neighbours and next neighbours, and solved together like poses.
+//! neighbours and next neighbours, and solved together like poses, or added up where
+//! frames are fused as they are read.
 
+mod chain;
 mod change;
 mod light;
 
@@ -15,6 +17,7 @@ use super::linear::Normal;
 use super::warp::Exposure;
 use change::{Change, GAMMA, TOE};
 
+pub use chain::Chain;
 pub use light::Light;
 
 /// Gains of linear light nearer to one than this, as a logarithm, are not
@@ -55,28 +58,34 @@ pub fn exposures(lights: &[&Light], poses: &[Transform], reference: usize) -> Ve
         .collect();
     let logs: [Vec<f64>; 3] = std::array::from_fn(|c| gains(&pairs, c, count, reference));
     let offsets: [Vec<f64>; 3] = std::array::from_fn(|c| offsets(&pairs, c, count, reference));
-    let has_gain = |log: &f64| log.abs() > INSIGNIFICANT / GAMMA;
     let has_offset = |pair: &Pair| pair.change.offset != [0.0; 3];
-    if !logs.iter().flatten().any(has_gain) && !pairs.iter().any(has_offset) {
+    if !logs.iter().flatten().any(is_gain) && !pairs.iter().any(has_offset) {
         return vec![Exposure::default(); count];
     }
-    let most = LARGEST.powf(1.0 / GAMMA);
+    let of = |values: &[Vec<f64>; 3], i: usize| values.each_ref().map(|values| values[i]);
     (0..count)
-        .map(|i| {
-            if i == reference {
-                return Exposure::default();
-            }
-            let gain = std::array::from_fn(|c| (-logs[c][i]).exp().clamp(1.0 / most, most));
-            let offset = |c: usize| {
-                let offset = offsets[c][i].clamp(-FARTHEST, FARTHEST);
-                gain[c] * (TOE - offset) - TOE
-            };
-            Exposure {
-                gain,
-                offset: std::array::from_fn(offset),
-            }
+        .map(|i| match i == reference {
+            true => Exposure::default(),
+            false => exposure(of(&logs, i), of(&offsets, i)),
         })
         .collect()
+}
+
+/// Whether this logarithm of a gain of tones is worth applying.
+fn is_gain(log: &f64) -> bool {
+    log.abs() > INSIGNIFICANT / GAMMA
+}
+
+/// What the values of a frame must be multiplied by, and what added, whose tones differ
+/// from the reference's by these logarithms of gains and offsets; see [`Change`].
+fn exposure(log: [f64; 3], offset: [f64; 3]) -> Exposure {
+    let most = LARGEST.powf(1.0 / GAMMA);
+    let gain = log.map(|log| (-log).exp().clamp(1.0 / most, most));
+    let back = |c: usize| gain[c] * (TOE - offset[c].clamp(-FARTHEST, FARTHEST)) - TOE;
+    Exposure {
+        gain,
+        offset: std::array::from_fn(back),
+    }
 }
 
 /// The logarithms of the gains of a channel from the reference to each frame.
@@ -173,6 +182,58 @@ mod tests {
                 assert!((matched - encode(0.3)).abs() < 0.002, "{matched}");
             }
         }
+    }
+
+    #[test]
+    fn frames_are_matched_one_after_another_as_all_at_once() {
+        // Each has a cast of its own; the lights of the room come and go.
+        let gains: Vec<[f64; 3]> = (0..9)
+            .map(|i| {
+                let wave = 1.0 + 0.15 * (f64::from(i) * 0.9).sin();
+                [wave, wave * (1.0 + 0.01 * f64::from(i)), 1.0]
+            })
+            .collect();
+        let lights: Vec<Light> = gains.iter().map(|g| Light::of(&photo(0.0, *g))).collect();
+        let reference = 5;
+        let all = lights.iter().collect::<Vec<_>>();
+        let at_once = exposures(&all, &[Transform::IDENTITY; 9], reference);
+        let mut chain = Chain::new(lights[reference].clone());
+        for (i, light) in lights.iter().enumerate() {
+            let found = chain.next(light.clone());
+            for (c, &gain) in gains[i].iter().enumerate() {
+                for value in [0.1, 0.3, 0.5] {
+                    let matched = |e: &Exposure| encode(value * gain) * e.gain[c] + e.offset[c];
+                    let right = encode(value * gains[reference][c]);
+                    let off = [&found, &at_once[i]].map(|e| (matched(e) - right).abs());
+                    assert!(off.iter().all(|off| *off < 0.002), "{i} {c} {value}: {off:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_chain_finds_its_way_over_frames_that_show_nothing() {
+        let light = |gain: f64| Light::of(&photo(0.0, [gain; 3]));
+        let mut chain = Chain::new(light(1.0));
+        for gain in [0.8, 0.0, 0.0, 1.2, 1.0] {
+            let found = chain.next(light(gain));
+            let right = if gain == 0.0 { 1.0 } else { 1.0 / gain.powf(1.0 / 2.4) };
+            let off = (found.gain[1] - right).abs();
+            assert!(off < 0.002, "{gain}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn frames_in_a_chain_keep_their_values_until_one_differs() {
+        let light = |gain: f64| Light::of(&photo(0.0, [gain; 3]));
+        let mut chain = Chain::new(light(1.0));
+        for gain in [1.0, 1.001, 0.999, 1.0] {
+            assert_eq!(chain.next(light(gain)), Exposure::default());
+        }
+        let brighter = chain.next(light(1.3));
+        assert!(brighter.gain.iter().all(|&gain| gain < 0.95), "{brighter:?}");
+        let back = chain.next(light(1.0));
+        assert!(back.gain.iter().all(|&gain| (gain - 1.0).abs() < 0.001), "{back:?}");
     }
 
     #[test]
