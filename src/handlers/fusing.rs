@@ -2,15 +2,16 @@
 //! rows, and on the processor when the device cannot or does not.
 
 use std::cmp::Reverse;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::alignment::Aligned;
+use super::frames::{self, Frames};
 use super::machine::Budget;
 use super::matching::Wanted;
 use super::scale::Scale;
 use super::steps::Steps;
 use super::watch::{Watch, Watched};
-use super::{Job, Phase, StackOptions, frames, unveiling};
+use super::{Job, Phase, StackOptions, unveiling};
 use crate::core::fuse::{self, Band, Fused, Fusion, Joined, Second, bands};
 use crate::core::ghost::Moved;
 use crate::core::pipeline;
@@ -160,12 +161,30 @@ impl Feeder<'_> {
     /// Fuses on the processor.
     fn fuse_here(&mut self) -> Result<Fused, Stop> {
         let (wish, area, job) = (self.wish, self.area, self.job);
-        let begin = || wish.on_cpu(area);
-        let mut fusion = job.stages().time("begin to fuse", begin);
+        // New memory takes long, and so does the first frame, for which all wait.
+        let begin = || rayon::join(|| wish.on_cpu(area), || self.read_first());
+        let (mut fusion, first) = job.stages().time("begin to fuse", begin);
+        if let Some((frame, photo)) = first {
+            self.aligned.shelf.put_first(frame, photo);
+        }
         self.feed(fusion.as_mut(), wish.method.looks())?;
         let finish = || fusion.finish(&|| !job.is_cancelled());
         let found = job.stages().time("put picture together", finish)?;
         self.look_again_here(found)
+    }
+
+    /// Reads the first frame, unless it is to be looked at as well, or kept already, or
+    /// cannot be read.
+    fn read_first(&self) -> Option<(usize, Decoded)> {
+        let Self { aligned, job, .. } = self;
+        let frame = aligned.stack.used().find(|&i| aligned.poses[i].is_some())?;
+        if aligned.sharpness[frame].is_none() || aligned.shelf.has(frame) {
+            return None;
+        }
+        let path = &aligned.stack.frames[frame].path;
+        let read = || read(&aligned.frames, path, self.wish.subsampled, job);
+        let photo = job.stages().time("read frames", read);
+        Some((frame, photo.ok()?))
     }
 
     /// Fuses by a helper, in as few bands as it has memory for.
@@ -337,10 +356,10 @@ impl Feeder<'_> {
                 if is_held(work.frame) {
                     return Ok((None, None));
                 }
-                let read = || match (work.is_unseen, wish.subsampled) {
-                    (true, subsampled) => scale.read_whole(frames, &work.path, subsampled, job),
-                    (false, true) => Ok((frames.read_subsampled(&work.path, job)?, None)),
-                    (false, false) => Ok((Decoded::Photo(frames.read(&work.path, job)?), None)),
+                let (path, subsampled) = (&work.path, wish.subsampled);
+                let read = || match work.is_unseen {
+                    true => scale.read_whole(frames, path, subsampled, job),
+                    false => Ok((read(frames, path, subsampled, job)?, None)),
                 };
                 let (photo, reduced) = match shelf.take(work.frame) {
                     Some(photo) => (photo, None),
@@ -406,6 +425,15 @@ impl Feeder<'_> {
         }
         shelf.clear();
         Ok(frames::enough(stack)?)
+    }
+}
+
+/// Reads a frame in all its pixels, with its colour at half the size if it is
+/// `subsampled` and stored so.
+fn read(frames: &Frames, path: &Path, subsampled: bool, job: &Job) -> Result<Decoded> {
+    match subsampled {
+        true => frames.read_subsampled(path, job),
+        false => Ok(Decoded::Photo(frames.read(path, job)?)),
     }
 }
 

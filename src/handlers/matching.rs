@@ -7,13 +7,12 @@ use rayon::prelude::*;
 
 use super::alignment::Aligned;
 use super::scale::Scale;
-use super::shelf::Shelf;
 use super::unveiling::{self, Glance};
 use super::{FuseOptions, Job, Phase, StackOptions, frames};
+use crate::Result;
 use crate::core::exposure::{Chain, Light};
 use crate::core::noise::noise;
 use crate::core::sharpness::{GRID, Sharpness};
-use crate::Result;
 use crate::photo::{self, Decoded, Photo};
 
 /// What a frame shows that is read to be fused.
@@ -97,7 +96,9 @@ pub fn begin(aligned: &mut Aligned, options: &StackOptions, job: &Job) -> Result
     };
     let noise = looks.iter().flat_map(|(_, look)| look.as_ref().ok()?.noise);
     aligned.noise = noise.reduce(f32::min);
-    let mut looks = looks.into_iter().filter_map(|(frame, look)| Some((frame, look.ok()?)));
+    let mut looks = looks
+        .into_iter()
+        .filter_map(|(frame, look)| Some((frame, look.ok()?)));
     if let Some((frame, Look { read, seen, .. })) = looks.next() {
         let light = seen.light;
         let reference = looks.next().and_then(|(_, look)| look.seen.light);
@@ -109,8 +110,7 @@ pub fn begin(aligned: &mut Aligned, options: &StackOptions, job: &Job) -> Result
         aligned.sharpness[frame] = Some(seen.score);
         aligned.glances[frame] = seen.glance;
         // It is fused next.
-        aligned.shelf = Shelf::with_room(read.bytes());
-        aligned.shelf.put(frame, read);
+        aligned.shelf.put_first(frame, read);
     }
     job.step();
     Ok(())
@@ -133,7 +133,9 @@ fn first_looks(aligned: &Aligned, options: &FuseOptions, job: &Job) -> Vec<(usiz
         let path = &aligned.stack.frames[frame].path;
         let read = || {
             let frames = &aligned.frames;
-            wanted.scale.read_whole(frames, path, aligned.subsampled, job)
+            wanted
+                .scale
+                .read_whole(frames, path, aligned.subsampled, job)
         };
         let (read, reduced) = job.stages().time("look: read", read)?;
         let noise = noise(&read.photo());

@@ -59,7 +59,20 @@ impl Shelf {
             return Some(photo);
         }
         kept.bytes = bytes;
-        kept.frames.insert(frame, photo)
+        kept.frames.insert(frame, photo);
+        None
+    }
+
+    /// Keeps a frame that is wanted before all others, whether there is room or not.
+    pub fn put_first(&self, frame: usize, photo: Decoded) {
+        let mut kept = self.lock();
+        kept.bytes = kept.bytes.saturating_add(photo.bytes());
+        kept.frames.insert(frame, photo);
+    }
+
+    /// Whether a frame is kept.
+    pub fn has(&self, frame: usize) -> bool {
+        self.lock().frames.contains_key(&frame)
     }
 
     /// Takes a frame off it.
@@ -106,6 +119,10 @@ mod tests {
         assert!(shelf.put(2, photo(12)).is_none());
         assert_eq!(shelf.take(2), Some(photo(12)));
         assert_eq!(shelf.take(0), Some(photo(10)));
+        let full = Shelf::with_room(0);
+        full.put_first(4, photo(14));
+        assert!(full.has(4) && !full.has(3) && !full.has_room(1));
+        assert_eq!(full.take(4), Some(photo(14)));
         assert!(shelf.has_room(150));
     }
 

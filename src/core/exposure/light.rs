@@ -80,12 +80,13 @@ impl Light {
     /// and beside clipped cells.
     pub(super) fn at(&self, pose: &Transform, column: usize, row: usize) -> Option<[f32; 3]> {
         let [x, y] = pose.apply(column as f64, row as f64);
-        let (x0, y0) = (x.floor(), y.floor());
-        if x0 < 0.0 || y0 < 0.0 || x0 + 1.0 >= self.columns as f64 || y0 + 1.0 >= self.rows as f64 {
+        let is_inner = |v: f64, count: usize| v >= 0.0 && v < count.saturating_sub(1) as f64;
+        if !is_inner(x, self.columns) || !is_inner(y, self.rows) {
             return None;
         }
-        let (fx, fy) = ((x - x0) as f32, (y - y0) as f32);
-        let at = y0 as usize * self.columns + x0 as usize;
+        let (x0, y0) = (x as usize, y as usize);
+        let (fx, fy) = ((x - x0 as f64) as f32, (y - y0 as f64) as f32);
+        let at = y0 * self.columns + x0;
         let corners = [
             (self.cells[at], (1.0 - fx) * (1.0 - fy)),
             (self.cells[at + 1], fx * (1.0 - fy)),

@@ -205,7 +205,10 @@ mod tests {
                     let matched = |e: &Exposure| encode(value * gain) * e.gain[c] + e.offset[c];
                     let right = encode(value * gains[reference][c]);
                     let off = [&found, &at_once[i]].map(|e| (matched(e) - right).abs());
-                    assert!(off.iter().all(|off| *off < 0.002), "{i} {c} {value}: {off:?}");
+                    assert!(
+                        off.iter().all(|off| *off < 0.002),
+                        "{i} {c} {value}: {off:?}"
+                    );
                 }
             }
         }
@@ -217,7 +220,11 @@ mod tests {
         let mut chain = Chain::new(light(1.0));
         for gain in [0.8, 0.0, 0.0, 1.2, 1.0] {
             let found = chain.next(light(gain));
-            let right = if gain == 0.0 { 1.0 } else { 1.0 / gain.powf(1.0 / 2.4) };
+            let right = if gain == 0.0 {
+                1.0
+            } else {
+                1.0 / gain.powf(1.0 / 2.4)
+            };
             let off = (found.gain[1] - right).abs();
             assert!(off < 0.002, "{gain}: {found:?}");
         }
@@ -231,9 +238,15 @@ mod tests {
             assert_eq!(chain.next(light(gain)), Exposure::default());
         }
         let brighter = chain.next(light(1.3));
-        assert!(brighter.gain.iter().all(|&gain| gain < 0.95), "{brighter:?}");
+        assert!(
+            brighter.gain.iter().all(|&gain| gain < 0.95),
+            "{brighter:?}"
+        );
         let back = chain.next(light(1.0));
-        assert!(back.gain.iter().all(|&gain| (gain - 1.0).abs() < 0.001), "{back:?}");
+        assert!(
+            back.gain.iter().all(|&gain| (gain - 1.0).abs() < 0.001),
+            "{back:?}"
+        );
     }
 
     #[test]

@@ -5,8 +5,10 @@ use rayon::prelude::*;
 use crate::core::rows::mirror;
 use crate::vector::vectorised;
 
-/// Rows that one task works on.
+/// Rows that one task works on,
 const BAND: usize = 8;
+/// and where it is quicker the more they are.
+const TALL: usize = 32;
 /// Blur beyond this deviation, in cells, is done at half the size.
 const WIDE: f32 = 1.5;
 /// The variance that halving and doubling add, in cells of the larger size.
@@ -64,9 +66,33 @@ impl Cells {
         &self.data[y * self.width..(y + 1) * self.width]
     }
 
-    /// The mean of the `2 radius + 1` cells each way about each one.
+    /// The mean of the `2 radius + 1` cells each way about each one; borders are
+    /// mirrored.
     pub fn mean(&self, radius: usize) -> Self {
-        self.weighed(&vec![1.0 / (2 * radius + 1) as f32; 2 * radius + 1])
+        let (width, height, count) = (self.width, self.height, 2 * radius + 1);
+        let mut across = Self::blank(width, height);
+        bands(&mut across.data, width, |y, out| {
+            sum_runs(self.padded_row(y, radius), count, out);
+        });
+        let mut down = Self::blank(width, height);
+        let length = (TALL * width).max(1);
+        let share = 1.0 / (count * count) as f32;
+        let bands = down.data.par_chunks_mut(length).enumerate();
+        let sums = || vec![[0.0; 4]; width];
+        bands.for_each_init(sums, |sums, (band, rows)| {
+            let near = |y: usize| across.row(mirror(y as isize - radius as isize, height));
+            // What is added and taken away again leaves a little: it starts anew in each
+            // band.
+            let first = band * TALL;
+            sums.fill([0.0; 4]);
+            (first..first + count - 1).for_each(|y| add(1.0, near(y), sums));
+            for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
+                add(1.0, near(y + count - 1), sums);
+                add(share, sums, out);
+                add(-1.0, near(y), sums);
+            }
+        });
+        down
     }
 
     /// Blurred by a bell of this standard deviation, in cells: for wide ones see
@@ -100,13 +126,7 @@ impl Cells {
         let (width, height) = (self.width, self.height);
         let mut across = Self::blank(width, height);
         bands(&mut across.data, width, |y, out| {
-            let row = self.row(y);
-            let at = |x: isize| row[mirror(x, width)];
-            let (reach, end) = (reach as isize, width as isize);
-            let mut padded: Vec<Cell> = Vec::with_capacity(width + 2 * weights.len());
-            padded.extend((-reach..0).map(at));
-            padded.extend_from_slice(row);
-            padded.extend((end..end + reach).map(at));
+            let padded = self.padded_row(y, reach);
             for (k, &weight) in weights.iter().enumerate() {
                 add(weight, &padded[k..k + width], out);
             }
@@ -119,6 +139,16 @@ impl Cells {
             }
         });
         down
+    }
+
+    /// One row, with so many cells more on either side.
+    fn padded_row(&self, y: usize, reach: usize) -> Vec<Cell> {
+        let (row, width) = (self.row(y), self.width);
+        let at = |x: isize| row[mirror(x, width)];
+        let (reach, end) = (reach as isize, width as isize);
+        let before = (-reach..0).map(at);
+        let after = (end..end + reach).map(at);
+        before.chain(row.iter().copied()).chain(after).collect()
     }
 
     /// At half the size: each cell is the mean of a block of four.
@@ -237,6 +267,26 @@ fn add(weight: f32, cells: &[Cell], sums: &mut [Cell]) {
     );
 }
 
+/// Adds to each of `sums` so many cells from the same place on: runs of two of them,
+/// of four and so on are added up, each from the shorter ones.
+fn sum_runs(mut runs: Vec<Cell>, count: usize, sums: &mut [Cell]) {
+    let (mut length, mut at, mut rest) = (1, 0, count);
+    loop {
+        if rest % 2 == 1 {
+            add(1.0, &runs[at..at + sums.len()], sums);
+            at += length;
+        }
+        rest /= 2;
+        if rest == 0 {
+            return;
+        }
+        let next = runs.split_off(length);
+        runs.truncate(next.len());
+        add(1.0, &next, &mut runs);
+        length *= 2;
+    }
+}
+
 /// Makes each row by its number, some at a time.
 fn bands(data: &mut [Cell], width: usize, row: impl Fn(usize, &mut [Cell]) + Sync) {
     let length = (BAND * width).max(1);
@@ -276,6 +326,32 @@ mod tests {
             let found = (squares / sum).sqrt();
             let most = 0.05 * deviation + 0.02;
             assert!((found - deviation).abs() < most, "{deviation}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_mean_is_that_of_all_cells_around() {
+        let (width, height) = (23, 2 * TALL + 5);
+        let mut random = fastrand::Rng::with_seed(3);
+        let mut cells = Cells::blank(width, height);
+        let values = cells.data.as_flattened_mut().iter_mut();
+        values.for_each(|value| *value = random.f32());
+        for radius in [0usize, 1, 2, 4, 7] {
+            let reach = radius as isize;
+            let around = |at: usize| at as isize - reach..=at as isize + reach;
+            let mean = cells.mean(radius);
+            for (i, found) in mean.data.iter().enumerate() {
+                let rows = around(i / width).map(|y| cells.row(mirror(y, height)));
+                let all = rows.flat_map(|row| around(i % width).map(|x| row[mirror(x, width)]));
+                let all: Vec<Cell> = all.collect();
+                for (c, found) in found.iter().enumerate() {
+                    let right = all.iter().map(|cell| cell[c]).sum::<f32>() / all.len() as f32;
+                    assert!(
+                        (found - right).abs() < 1e-6,
+                        "{radius} {i} {c}: {found} {right}"
+                    );
+                }
+            }
         }
     }
 

@@ -58,17 +58,17 @@ impl Scene<'_> {
         let depth = self.thinned();
         let apart = (self.frames as f32 / MOST as f32).max(1.0);
         let number = |depth: f32| (depth / apart).round().max(0.0) as usize;
+        let numbers: Vec<usize> = depth.data.par_iter().map(|&v| number(v)).collect();
         let mut counts = vec![0; number(self.frames as f32) + 1];
-        depth.data.iter().for_each(|&v| counts[number(v)] += 1);
+        numbers.iter().for_each(|&number| counts[number] += 1);
         let used: Vec<usize> = (0..counts.len())
             .filter(|&layer| counts[layer] >= LEAST)
             .collect();
         let guide = Guide::new(self.picture, (GUIDED / self.step).max(1));
         let mask = |layer| Plane {
-            data: depth
-                .data
+            data: numbers
                 .iter()
-                .map(|&v| f32::from(u8::from(number(v) == layer)))
+                .map(|&number| f32::from(u8::from(number == layer)))
                 .collect(),
             ..depth
         };
