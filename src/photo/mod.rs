@@ -2,6 +2,7 @@
 //! the camera wrote about them.
 
 mod atomic;
+mod baseline;
 mod buffers;
 mod channels;
 mod colour;
@@ -17,6 +18,7 @@ mod encode_tiff;
 mod encoding;
 mod exif;
 mod fault;
+mod half;
 mod halved;
 mod huffman;
 mod ifd;

@@ -2,14 +2,16 @@
 
 use std::ops::Range;
 
+use super::contrast::square_row;
 use super::fill::fill;
+use super::levels::split_row;
 use super::tiles::Tile;
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::plane::Plane;
 use crate::core::rolling::Rolling;
-use crate::core::rows::Rows;
+use crate::core::rows::{Band, Rows};
 use crate::core::subsampled::{Planes, Tones};
 use crate::core::veil::Sheet;
 use crate::core::warp::{Placed, Warped};
@@ -241,6 +243,35 @@ impl<const N: usize> Brought<N> {
         })
     }
 
+    /// Rows that were brought into place.
+    pub fn made(&self) -> usize {
+        self.channels.first().map_or(0, Rolling::made)
+    }
+
+    /// The rows of `tile` among those that were brought into place after the first so
+    /// many.
+    pub fn since(&self, known: usize, tile: &Tile) -> Range<usize> {
+        let Tile { rows, down, .. } = tile;
+        let place = |row: usize| (down.start + row).clamp(rows.start, rows.end);
+        place(known)..place(self.made())
+    }
+
+    /// Finds the energy of the finest detail in these rows, where `half` is the tile at
+    /// half the size. The detail takes the place of what the frame shows: of that
+    /// nothing else is made any more.
+    pub fn split(&mut self, half: &[Rolling; 3], energy: [Band; 2], width: usize) {
+        let (mut expanded, mut sums) = (Vec::new(), Vec::new());
+        for (first, rows) in energy {
+            for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
+                let (channels, coarser) = self.both(half);
+                for (fine, coarse) in channels.iter_mut().zip(coarser) {
+                    split_row(fine, coarse, y, &mut expanded, &mut sums);
+                }
+                square_row(channels.each_ref().map(|channel| channel.row(y)), out);
+            }
+        }
+    }
+
     /// Finds the rows of `half`, the tile at half the size, up to `end`.
     ///
     /// # Errors
@@ -283,7 +314,7 @@ impl<const N: usize> Brought<N> {
     }
 
     /// Its channels, and the same at half the size; see [`Self::coarser`].
-    pub fn both<'a>(&'a mut self, half: &'a [Rolling; 3]) -> (&'a mut [Rolling; N], &'a [Rolling]) {
+    fn both<'a>(&'a mut self, half: &'a [Rolling; 3]) -> (&'a mut [Rolling; N], &'a [Rolling]) {
         let coarser = match N {
             1 => &self.grey[..],
             _ => half,

@@ -4,9 +4,7 @@
 use std::ops::Range;
 
 use super::brought::{Brought, Source};
-use super::contrast::squares_into;
 use super::ends::{expanded, reduced, windowed};
-use super::levels::Detail;
 use super::pyramid::calmed;
 use super::tiles::Tile;
 use super::work::KEPT;
@@ -25,7 +23,7 @@ pub struct Finest<const N: usize = 3> {
     pub tile: Tile,
     /// The rows that are made use of.
     pub rows: Range<usize>,
-    /// The frame.
+    /// The frame; its finest detail in the rows that are made use of.
     pub brought: Brought<N>,
     /// At half the size.
     pub below: [Rolling; 3],
@@ -36,6 +34,16 @@ pub struct Finest<const N: usize = 3> {
     around: [Rolling; 2],
     /// The energy around at which that of a place counts half, or 0; see [`calmed`].
     calm: f32,
+}
+
+/// Who makes use of the strips of a tile.
+pub trait Taker<const N: usize> {
+    /// Sees those of the tile's rows of which the channels show the frame itself now,
+    /// whole blocks of [`TOGETHER`](super::brought::TOGETHER) but for the last.
+    fn see(&mut self, strip: &Finest<N>, rows: Range<usize>);
+
+    /// Takes in a strip that is the tile's.
+    fn take(&mut self, strip: &Finest<N>);
 }
 
 /// How many rows of each plane are needed; see [`ends`](super::ends).
@@ -68,7 +76,7 @@ impl Ends {
 
 impl<const N: usize> Finest<N> {
     /// Looks at a tile of a frame, strip by strip, in so many windows one in another,
-    /// calmed unless that is 0; hands each to `each` that is the tile's.
+    /// calmed unless that is 0, for `taker`.
     ///
     /// # Errors
     ///
@@ -79,7 +87,7 @@ impl<const N: usize> Finest<N> {
         source: &impl Source<N>,
         (windows, calm): (usize, f32),
         keep_going: KeepGoing,
-        mut each: impl FnMut(&Self),
+        taker: &mut impl Taker<N>,
     ) -> Result<()> {
         self.begin(tile, windows);
         self.calm = calm;
@@ -87,12 +95,17 @@ impl<const N: usize> Finest<N> {
             self.rows = rows;
             let down = &self.tile.down;
             let ends = Ends::of(self.rows.end - down.start, down.len(), windows);
-            let Self { tile, brought, .. } = &mut *self;
-            brought.fetch(tile, (source, None), ends.channels, keep_going)?;
+            let known = self.brought.made();
+            let Self {
+                tile, brought: own, ..
+            } = &mut *self;
+            own.fetch(tile, (source, None), ends.channels, keep_going)?;
+            let new = self.brought.since(known, &self.tile);
+            taker.see(self, new);
             self.grow(source, &ends, keep_going)?;
             check(keep_going)?;
             if self.tile.owns(&self.rows) {
-                each(self);
+                taker.take(self);
             }
         }
         Ok(())
@@ -121,8 +134,8 @@ impl<const N: usize> Finest<N> {
         } = self;
         brought.halve(tile, source, below, ends.below, keep_going)?;
         check(keep_going)?;
-        let detail = Detail::new(&brought.channels, brought.coarser(below));
-        squares_into(&detail, energies[0].grow(ends.energies[0]));
+        let width = energies[0].width();
+        brought.split(below, energies[0].grown(ends.energies[0]), width);
         for number in 1..energies.len() {
             check(keep_going)?;
             let (before, after) = energies.split_at_mut(number);
@@ -142,9 +155,9 @@ impl<const N: usize> Finest<N> {
         let Some(energy) = self.energies.last() else {
             return;
         };
-        row.copy_from_slice(energy.row(y));
-        let half = self.calm;
+        let (energy, half) = (energy.row(y), self.calm);
         if half <= 0.0 {
+            row.copy_from_slice(energy);
             return;
         }
         let [around, sums] = scratch;
@@ -153,8 +166,8 @@ impl<const N: usize> Finest<N> {
         vectorised(
             #[inline(always)]
             || {
-                let both = row.iter_mut().zip(around.iter());
-                both.for_each(|(energy, &around)| *energy = calmed(*energy, around, half));
+                let places = row.iter_mut().zip(energy).zip(around.iter());
+                places.for_each(|((out, &own), &around)| *out = calmed(own, around, half));
             },
         );
     }

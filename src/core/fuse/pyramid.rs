@@ -8,13 +8,15 @@
 //! last level is a mean in which frames weigh by the energy they have there:
 //! taking a maximum would favour bright frames.
 
+use std::ops::Range;
+
 use rayon::iter::repeat_n;
 use rayon::prelude::*;
 
 use super::brought::{Coloured, Source, Subsampled};
 use super::contrast::{rise, squares};
 use super::cover::Cover;
-use super::finest::Finest;
+use super::finest::{Finest, Taker};
 use super::levels::{self, Detail, DetailRow};
 use super::number::{Number, Root};
 use super::prefer::Bias;
@@ -185,7 +187,12 @@ impl<const N: usize> Pyramid<N> {
         let halves = half.each_mut().map(|plane| &mut plane.data[..]);
         let halves = tiles.panes_of(halves, 1);
         let parts = finest.tiled(&tiles).into_iter().zip(ranges).zip(halves);
+        let (half_mask, support) = (below_mask.as_ref(), support.as_ref());
         let parts = parts.map(|((best, range), half)| Part {
+            index,
+            bias: *bias,
+            masks: [mask, half_mask],
+            support,
             best,
             range: clamp.then_some(range),
             half,
@@ -194,11 +201,7 @@ impl<const N: usize> Pyramid<N> {
         let ways = (self.windows, *calm);
         let all = tiles.list().into_par_iter().zip(parts);
         all.try_for_each(|(tile, mut part)| {
-            let masks = [mask, below_mask.as_ref()];
-            let each = |strip: &Finest<N>| {
-                part.take(index, strip, *bias, masks, support.as_ref());
-            };
-            strips.with(|strip| strip.look(tile, frame, ways, keep_going, each))
+            strips.with(|strip| strip.look(tile, frame, ways, keep_going, &mut part))
         })?;
         self.blend_from(1, index, &Default::default(), below_mask, keep_going)
     }
@@ -467,44 +470,45 @@ impl<D: Number> Level<D> {
 
 /// What is accumulated in a tile.
 struct Part<'a, const N: usize> {
+    /// The number of the frame that is added.
+    index: u16,
+    bias: Bias,
+    /// What it shows, at the full size and at half of it,
+    masks: [Option<&'a Plane>; 2],
+    /// and how far that is so around each pixel; see [`support`].
+    support: Option<&'a Plane>,
     best: BestRows<'a, Root, N>,
     range: Option<AllSeen<'a, N>>,
     /// The frame at half the size.
     half: [Pane<'a>; 3],
 }
 
-impl<const N: usize> Part<'_, N> {
-    /// Takes in the rows of a strip of the frame `index`, which masks of the full size
-    /// and of half of it may hide.
-    fn take(
-        &mut self,
-        index: u16,
-        strip: &Finest<N>,
-        bias: Bias,
-        [mask, half_mask]: [Option<&Plane>; 2],
-        support: Option<&Plane>,
-    ) {
+impl<const N: usize> Taker<N> for Part<'_, N> {
+    fn see(&mut self, strip: &Finest<N>, rows: Range<usize>) {
+        if let Some(range) = &mut self.range {
+            range.add_rows(&strip.tile, &strip.brought.channels, &rows, self.masks[0]);
+        }
+    }
+
+    fn take(&mut self, strip: &Finest<N>) {
         let tile = &strip.tile;
         for (half, own) in self.half.iter_mut().zip(&strip.below) {
             tile.copy(own, 1, &strip.rows, half);
         }
         let (own, above, width) = (tile.own(0), tile.above(0), tile.across.len());
-        let (mut rank, mut row) = (vec![0.0; width], DetailRow::new(width));
-        let mut scratch = Default::default();
-        let channels = &strip.brought.channels;
-        let detail = Detail::new(channels, strip.brought.coarser(&strip.below));
+        let (mut rank, mut scratch) = (vec![0.0; width], Default::default());
+        let detail = &strip.brought.channels;
         if let Some(range) = &mut self.range {
-            range.add_rows(tile, channels, &strip.rows, mask);
-            range.add_half_rows(tile, &strip.below, &strip.rows, half_mask);
+            range.add_half_rows(tile, &strip.below, &strip.rows, self.masks[1]);
         }
         for y in strip.rows.clone() {
             strip.energy(y - above, &mut rank, &mut scratch);
-            bias.apply(index, &mut rank);
-            detail.row(y - above, &mut row, &mut scratch[1]);
-            let values = row.channels().map(|channel| &channel[own.clone()]);
-            let support = support.map(|support| tile.part(support, y));
+            self.bias.apply(self.index, &mut rank);
+            let values = detail.each_ref();
+            let values = values.map(|detail| &detail.row(y - above)[own.clone()]);
+            let support = self.support.map(|support| tile.part(support, y));
             let best = self.best.row(y);
-            best.take(index, &mut rank[own.clone()], values, support);
+            best.take(self.index, &mut rank[own.clone()], values, support);
         }
     }
 }

@@ -11,17 +11,17 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::brought::{Brought, Source, TOGETHER};
-use super::contrast::{Spread, Winners, crisp_row, settle_into, square_row, squares, squares_into};
+use super::contrast::{Spread, Winners, crisp_row, settle_into, squares, squares_into};
 use super::depth::Clues;
 use super::ends::{AHEAD, Ends};
-use super::levels::{Detail, split_row};
+use super::levels::Detail;
 use super::tiles::{Pane, STEP, Tile, Tiles, halved};
 use crate::Result;
 use crate::core::KeepGoing;
 use crate::core::keep_going::check;
 use crate::core::plane::Plane;
 use crate::core::rolling::Rolling;
-use crate::core::rows::{Band, Rows};
+use crate::core::rows::Rows;
 use crate::core::veil::Sheet;
 
 /// Rows above a strip that windows look at.
@@ -156,12 +156,12 @@ impl<const N: usize> Work<N> {
                     strip.rows = rows;
                     let down = &strip.tile.down;
                     let ends = Ends::of(strip.rows.end - down.start, down.len());
-                    let known = strip.made();
+                    let known = strip.brought.made();
                     let Strip {
                         tile, brought: own, ..
                     } = &mut *strip;
                     own.fetch(tile, (frame, veil), ends.channels, keep_going)?;
-                    let new = strip.brought_since(known);
+                    let new = strip.brought.since(known, &strip.tile);
                     brought(strip, new, &mut out);
                     strip.look(&ends, given, keep_going)?;
                     let is_own = strip.tile.owns(&strip.rows);
@@ -238,26 +238,6 @@ impl<const N: usize> Work<N> {
     }
 }
 
-/// Finds the energy of the finest detail, which takes the place of what the frame shows:
-/// of these rows nothing else is made any more.
-fn split<const N: usize>(
-    brought: &mut Brought<N>,
-    half: &[Rolling; 3],
-    energy: [Band; 2],
-    width: usize,
-) {
-    let (mut expanded, mut sums) = (Vec::new(), Vec::new());
-    for (first, rows) in energy {
-        for (y, out) in (first..).zip(rows.chunks_exact_mut(width)) {
-            let (channels, coarser) = brought.both(half);
-            for (fine, coarse) in channels.iter_mut().zip(coarser) {
-                split_row(fine, coarse, y, &mut expanded, &mut sums);
-            }
-            square_row(channels.each_ref().map(|channel| channel.row(y)), out);
-        }
-    }
-}
-
 impl<const N: usize> Strip<N> {
     /// Begins a tile.
     fn begin(&mut self, tile: Tile) {
@@ -281,19 +261,6 @@ impl<const N: usize> Strip<N> {
         let quarters = quarter.iter_mut();
         quarters.for_each(|plane| plane.begin(2, size, KEPT));
         spread.begin(size, KEPT);
-    }
-
-    /// The tile's rows among those that were brought into place after the first so
-    /// many.
-    fn brought_since(&self, known: usize) -> Range<usize> {
-        let Tile { rows, down, .. } = &self.tile;
-        let place = |row: usize| (down.start + row).clamp(rows.start, rows.end);
-        place(known)..place(self.made())
-    }
-
-    /// Rows that were brought into place.
-    fn made(&self) -> usize {
-        self.brought.channels.first().map_or(0, Rolling::made)
     }
 
     fn look(
@@ -331,7 +298,7 @@ impl<const N: usize> Strip<N> {
             }
             _ => {
                 let width = finest.width();
-                split(brought, half, finest.grown(ends.finest), width);
+                brought.split(half, finest.grown(ends.finest), width);
             }
         }
         let detail = Detail::new(half, Some(quarter));

@@ -280,7 +280,7 @@ fn sum_runs(mut runs: Vec<Cell>, count: usize, sums: &mut [Cell]) {
         if rest == 0 {
             return;
         }
-        let next = runs.split_off(length);
+        let next = runs[length..].to_vec();
         runs.truncate(next.len());
         add(1.0, &next, &mut runs);
         length *= 2;
