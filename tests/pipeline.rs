@@ -61,6 +61,8 @@ fn memory_does_not_grow_with_the_number_of_frames() {
         let started = Instant::now();
         run(parfocal()
             .args(["stack", "--threads", "2", "--compression", "none"])
+            // Small frames are kept as long as there is more.
+            .args(["--memory", "250M"])
             .arg(&folder.path)
             .arg("--report")
             .arg(&report))

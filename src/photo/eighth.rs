@@ -6,9 +6,16 @@
 
 use std::f32::consts::{FRAC_1_SQRT_2, PI};
 
-use super::baseline::{Blocks, Component, Picture, Tables, ZIGZAG, range, rgb};
-use super::huffman::Scan;
+use super::huffman::{Codes, Scan};
 use crate::vector::vectorised;
+
+/// The order of coefficients in a file: where each stands in its block, row by
+/// row (T.81, figure A.6).
+const ZIGZAG: [u8; 64] = [
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
+    13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
+    52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+];
 
 /// Decodes the picture in `data` into `pixels`, `width * height` of 8-bit RGB,
 /// which have to be an eighth of its size, rounded up: to the values of libjpeg,
@@ -20,10 +27,7 @@ pub(super) fn decode(data: &[u8], width: usize, height: usize, pixels: &mut [u8]
     if (picture.width.div_ceil(8), picture.height.div_ceil(8)) != (width, height) {
         return None;
     }
-    let components = picture.components.iter();
-    let planes = components.map(|component| Plane::new(&picture, component));
-    let mut planes = planes.collect::<Option<Vec<_>>>()?;
-    picture.read_blocks(scan, &mut planes)?;
+    let planes = picture.read_scan(scan)?;
     let rows = pixels.chunks_exact_mut(width * 3).enumerate();
     match &planes[..] {
         [grey] => rows.for_each(|(y, row)| {
@@ -54,10 +58,197 @@ pub(super) fn decode(data: &[u8], width: usize, height: usize, pixels: &mut [u8]
     Some(())
 }
 
+/// What stands before the scan.
+#[derive(Debug, Default)]
+struct Picture {
+    width: usize,
+    height: usize,
+    components: Vec<Component>,
+    quantizers: [Option<[u16; 64]>; 4],
+    dc: [Option<Codes>; 4],
+    ac: [Option<Codes>; 4],
+    /// Units between restarts; zero for none.
+    interval: usize,
+    is_jfif: bool,
+    /// What Adobe's marker says of the colours.
+    transform: Option<u8>,
+}
+
+#[derive(Debug)]
+struct Component {
+    id: u8,
+    /// Blocks of a unit in a row and in a column.
+    size: (usize, usize),
+    quantizer: usize,
+    dc: usize,
+    ac: usize,
+}
+
+impl Picture {
+    /// Reads up to the first scan, and answers what follows its header.
+    fn read_header<'a>(&mut self, data: &'a [u8]) -> Option<&'a [u8]> {
+        let mut rest = data.strip_prefix(b"\xff\xd8")?;
+        loop {
+            let &[0xff, marker, high, low, ref after @ ..] = rest else {
+                return None;
+            };
+            let length = usize::from(u16::from_be_bytes([high, low])).checked_sub(2)?;
+            let (segment, after) = after.split_at_checked(length)?;
+            rest = after;
+            match marker {
+                0xc0 | 0xc1 if self.components.is_empty() => self.take_frame(segment)?,
+                0xc4 => self.take_codes(segment)?,
+                0xda => {
+                    self.take_scan(segment)?;
+                    return (self.has_known_colours()).then_some(rest);
+                }
+                0xdb => self.take_quantizers(segment)?,
+                0xdd => self.interval = u16::from_be_bytes(segment.try_into().ok()?).into(),
+                0xe0 => self.is_jfif |= segment.starts_with(b"JFIF\0"),
+                0xee if segment.starts_with(b"Adobe") => self.transform = segment.get(11).copied(),
+                0xe1..=0xef | 0xfe => {}
+                _ => return None,
+            }
+        }
+    }
+
+    fn take_frame(&mut self, segment: &[u8]) -> Option<()> {
+        let &[8, h1, h0, w1, w0, count, ref components @ ..] = segment else {
+            return None;
+        };
+        self.width = u16::from_be_bytes([w1, w0]).into();
+        self.height = u16::from_be_bytes([h1, h0]).into();
+        let is_sound = self.width > 0
+            && self.height > 0
+            && matches!(count, 1 | 3)
+            && components.len() == 3 * usize::from(count);
+        let component = |&[id, size, quantizer]: &[u8; 3]| Component {
+            id,
+            size: (usize::from(size >> 4), usize::from(size & 15)),
+            quantizer: quantizer.into(),
+            dc: 0,
+            ac: 0,
+        };
+        let components = components.as_chunks().0;
+        self.components = components.iter().map(component).collect();
+        if let [grey] = &mut self.components[..] {
+            // A unit of one component is one block (T.81, A.2.2).
+            grey.size = (1, 1);
+        }
+        is_sound.then_some(())
+    }
+
+    fn take_quantizers(&mut self, mut segment: &[u8]) -> Option<()> {
+        while let [kind, rest @ ..] = segment {
+            let bytes = 64 * usize::from((kind >> 4) + 1);
+            let (values, rest) = rest.split_at_checked(bytes)?;
+            segment = rest;
+            let mut quantizer = [0; 64];
+            match kind >> 4 {
+                0 => quantizer
+                    .iter_mut()
+                    .zip(values)
+                    .for_each(|(to, &value)| *to = value.into()),
+                1 => quantizer
+                    .iter_mut()
+                    .zip(values.as_chunks().0)
+                    .for_each(|(to, &value)| *to = u16::from_be_bytes(value)),
+                _ => return None,
+            }
+            *self.quantizers.get_mut(usize::from(kind & 15))? = Some(quantizer);
+        }
+        Some(())
+    }
+
+    fn take_codes(&mut self, mut segment: &[u8]) -> Option<()> {
+        while let [kind, rest @ ..] = segment {
+            let (counts, rest) = rest.split_first_chunk::<16>()?;
+            let total: usize = counts.iter().map(|&count| usize::from(count)).sum();
+            if total > 256 {
+                return None;
+            }
+            let (symbols, rest) = rest.split_at_checked(total)?;
+            segment = rest;
+            let (table, codes) = match kind >> 4 {
+                0 => (&mut self.dc, Codes::dc(counts, symbols)?),
+                1 => (&mut self.ac, Codes::ac(counts, symbols)?),
+                _ => return None,
+            };
+            *table.get_mut(usize::from(kind & 15))? = Some(codes);
+        }
+        Some(())
+    }
+
+    /// Takes the header of a scan of all components and all coefficients.
+    fn take_scan(&mut self, segment: &[u8]) -> Option<()> {
+        let [count, rest @ ..] = segment else {
+            return None;
+        };
+        let (components, rest) = rest.split_at_checked(2 * usize::from(*count))?;
+        let components = components.as_chunks::<2>().0;
+        if components.len() != self.components.len() || rest != [0, 63, 0] {
+            return None;
+        }
+        for (component, &[id, tables]) in self.components.iter_mut().zip(components) {
+            if component.id != id {
+                return None;
+            }
+            component.dc = usize::from(tables >> 4);
+            component.ac = usize::from(tables & 15);
+        }
+        Some(())
+    }
+
+    /// Whether the colours are grey or Y'CbCr, as far as decoders agree on that.
+    fn has_known_colours(&self) -> bool {
+        let ids: Vec<u8> = self
+            .components
+            .iter()
+            .map(|component| component.id)
+            .collect();
+        match (&ids[..], self.transform) {
+            ([_], _) => true,
+            (_, Some(transform)) => transform == 1,
+            ([1, 2, 3], None) => true,
+            _ => self.is_jfif && !ids.is_empty(),
+        }
+    }
+
+    fn read_scan(&self, data: &[u8]) -> Option<Vec<Plane<'_>>> {
+        let (across, down) = self.components.first()?.size;
+        if !matches!((across, down), (1 | 2, 1 | 2)) {
+            return None;
+        }
+        let units = (
+            self.width.div_ceil(8 * across),
+            self.height.div_ceil(8 * down),
+        );
+        let plane = |component| Plane::new(self, component, (across, down), units);
+        let mut planes: Vec<Plane<'_>> =
+            self.components.iter().map(plane).collect::<Option<_>>()?;
+        let mut scan = Scan::new(data);
+        for unit in 0..units.0 * units.1 {
+            if self.interval > 0 && unit > 0 && unit % self.interval == 0 {
+                let number = (unit / self.interval - 1) % 8;
+                scan.pass_marker(0xd0 + number as u8)?;
+                planes.iter_mut().for_each(|plane| plane.last = 0);
+            }
+            scan.ready()?;
+            for plane in &mut planes {
+                plane.read(&mut scan, unit % units.0, unit / units.0)?;
+            }
+        }
+        scan.pass_marker(0xd9)?;
+        Some(planes)
+    }
+}
+
 /// A component at an eighth of the picture's size.
 #[derive(Debug)]
 struct Plane<'a> {
-    tables: Tables<'a>,
+    dc: &'a Codes,
+    ac: &'a Codes,
+    quantizer: i32,
     /// What the coefficients weigh, if each block becomes four pixels.
     quarters: Option<[Weights; 64]>,
     /// Blocks of a unit in a row and in a column.
@@ -74,9 +265,16 @@ impl<'a> Plane<'a> {
     /// For a component of `picture`, whose luminance has `largest` blocks in a
     /// unit. Libjpeg takes four pixels of a block where it has half the blocks both
     /// ways, so that nothing of the colours is lost.
-    fn new(picture: &'a Picture, component: &Component) -> Option<Self> {
-        let (largest, units) = (picture.largest()?, picture.units()?);
-        let tables = picture.tables(component)?;
+    fn new(
+        picture: &'a Picture,
+        component: &Component,
+        largest: (usize, usize),
+        units: (usize, usize),
+    ) -> Option<Self> {
+        let quantizer = picture.quantizers.get(component.quantizer)?.as_ref()?;
+        if quantizer.contains(&0) {
+            return None;
+        }
         let halved = |size, largest| match size {
             0 => None,
             _ if size == largest => Some(0),
@@ -91,13 +289,15 @@ impl<'a> Plane<'a> {
         );
         let mut quarters = None;
         if halved == (1, 1) {
-            quarters = Some(weights(tables.quantizer));
+            quarters = Some(weights(quantizer));
             halved = (0, 0);
         }
         let pixels = if quarters.is_some() { 2 } else { 1 };
         let width = units.0 * size.0 * pixels;
         Some(Self {
-            tables,
+            dc: picture.dc.get(component.dc)?.as_ref()?,
+            ac: picture.ac.get(component.ac)?.as_ref()?,
+            quantizer: quantizer[0].into(),
             quarters,
             size,
             halved,
@@ -122,20 +322,17 @@ impl<'a> Plane<'a> {
         let pairs = out.as_chunks_mut::<2>().0.iter_mut().zip(row);
         pairs.for_each(|(pair, value)| *pair = [*value; 2]);
     }
-}
 
-impl Blocks for Plane<'_> {
+    /// Reads its blocks of the unit at `x`, `y`.
     #[inline]
     fn read(&mut self, scan: &mut Scan, x: usize, y: usize) -> Option<()> {
-        let Tables { dc, ac, quantizer } = self.tables;
-        let step = i32::from(quantizer[0]);
         for down in 0..self.size.1 {
             for across in 0..self.size.0 {
                 let (x, y) = (x * self.size.0 + across, y * self.size.1 + down);
                 match &self.quarters {
                     None => {
-                        self.last += scan.mean(dc, ac)?;
-                        let mean = range(self.last * step)?;
+                        self.last += scan.mean(self.dc, self.ac)?;
+                        let mean = range(self.last * self.quantizer)?;
                         self.data[y * self.width + x] = sample((mean + 4) >> 3)?;
                     }
                     Some(weights) => {
@@ -144,8 +341,8 @@ impl Blocks for Plane<'_> {
                             let all = means.iter_mut().zip(weights[place]);
                             all.for_each(|(mean, weight)| *mean += weight * value as f32);
                         };
-                        self.last += scan.block(dc, ac, &mut add)?;
-                        range(self.last * step)?;
+                        self.last += scan.block(self.dc, self.ac, &mut add)?;
+                        range(self.last * self.quantizer)?;
                         add(0, self.last);
                         let at = 2 * (y * self.width + x);
                         let (above, below) = self.data[at..].split_at_mut(self.width);
@@ -161,10 +358,6 @@ impl Blocks for Plane<'_> {
             }
         }
         Some(())
-    }
-
-    fn restart(&mut self) {
-        self.last = 0;
     }
 }
 
@@ -205,10 +398,31 @@ fn rounded(mean: f32) -> i32 {
     (mean + (0.5 + LIFT as f32)) as i32 - LIFT
 }
 
+/// A first coefficient, if it is one of a picture: further out decoders differ.
+fn range(coefficient: i32) -> Option<i32> {
+    (-4000..4000).contains(&coefficient).then_some(coefficient)
+}
+
 /// A sample of a mean around zero.
 fn sample(mean: i32) -> Option<u8> {
     let is_sound = (-512..512).contains(&mean);
     is_sound.then(|| (mean + 128).clamp(0, 255) as u8)
+}
+
+/// Y'CbCr as RGB (JFIF 1.02), in 16 bits behind the point, to the values of libjpeg.
+#[inline(always)]
+pub(super) fn rgb(luma: u8, blue: u8, red: u8) -> [u8; 3] {
+    const HALF: i32 = 1 << 15;
+    let scaled = |factor: f64| (factor * 65536.0 + 0.5) as i32;
+    let (luma, blue, red) = (i32::from(luma), i32::from(blue) - 128, i32::from(red) - 128);
+    // 1.402, -0.34414 and -0.71414, and 1.772: without whole parts, each fits 16 bits,
+    // which are multiplied faster.
+    [
+        luma + red + ((scaled(0.402) * red + HALF) >> 16),
+        luma - red + ((scaled(0.285_86) * red - scaled(0.344_14) * blue + HALF) >> 16),
+        luma + 2 * blue + ((HALF - scaled(0.228) * blue) >> 16),
+    ]
+    .map(|value| value.clamp(0, 255) as u8)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Reads JPEG, through libjpeg-turbo but for some that are small. The segments
+//! Reads JPEG, through libjpeg-turbo but for the smallest pictures. The segments
 //! around the picture are walked here (ITU-T T.81, annex B; JFIF 1.02; Adobe
 //! Technical Note 5116).
 
@@ -20,7 +20,7 @@ use super::exif::Block;
 use super::halved::halve;
 use super::metadata::per_inch;
 use super::read::{Colour, Header, Pixels};
-use super::{Limits, Metadata, Samples, Subsampled, buffers, colour, eighth, fault, half};
+use super::{Limits, Metadata, Samples, Subsampled, buffers, colour, eighth, fault};
 
 const SOI: u8 = 0xd8;
 const EOI: u8 = 0xd9;
@@ -67,13 +67,10 @@ pub(super) fn decode_reduced(
     header.height = factor.scale(header.height);
     let (width, height) = (header.width, header.height);
     let mut pixels = fault::room::<u8>(path, width * height * channels)?;
-    let own = match factor {
-        _ if header.colour == Colour::Cmyk => None,
-        ScalingFactor::ONE_EIGHTH => eighth::decode(&data, width, height, &mut pixels),
-        ScalingFactor::ONE_HALF => half::decode(&data, width, height, &mut pixels),
-        _ => None,
-    };
-    if own.is_none() {
+    let is_eighth = factor == ScalingFactor::ONE_EIGHTH
+        && header.colour != Colour::Cmyk
+        && eighth::decode(&data, width, height, &mut pixels).is_some();
+    if !is_eighth {
         let image = Image {
             pixels: &mut pixels[..],
             width,

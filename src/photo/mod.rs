@@ -2,7 +2,6 @@
 //! the camera wrote about them.
 
 mod atomic;
-mod baseline;
 mod buffers;
 mod channels;
 mod colour;
@@ -18,7 +17,6 @@ mod encode_tiff;
 mod encoding;
 mod exif;
 mod fault;
-mod half;
 mod halved;
 mod huffman;
 mod ifd;

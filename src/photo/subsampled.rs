@@ -3,8 +3,8 @@
 
 use rayon::prelude::*;
 
-use super::baseline::rgb;
 use super::channels::sixteen_to_eight;
+use super::eighth::rgb;
 use super::halved::{halve, quarter};
 use super::{Metadata, Orientation, Photo, Samples, buffers};
 use crate::vector::vectorised;
