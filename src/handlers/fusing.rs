@@ -12,6 +12,7 @@ use super::scale::Scale;
 use super::steps::Steps;
 use super::watch::{Watch, Watched};
 use super::{Job, Phase, StackOptions, unveiling};
+use crate::core::exposure::Chain;
 use crate::core::fuse::{self, Band, Fused, Fusion, Joined, Second, bands};
 use crate::core::ghost::Moved;
 use crate::core::pipeline;
@@ -316,6 +317,7 @@ impl Feeder<'_> {
         steps.plan(passes * used.len());
         let scale = Scale::of(&aligned.stack);
         let wanted = Wanted::of(aligned, aligned.chain.is_some(), &options.fuse);
+        let reference = aligned.reference;
         let Aligned {
             stack,
             frames,
@@ -338,6 +340,11 @@ impl Feeder<'_> {
                 is_unseen: sharpness[i].is_none(),
             })
             .collect();
+        // Any order will do, but for those that are matched meanwhile.
+        let work = match chain {
+            Some(_) => Chain::order(work, |work| work.frame == reference),
+            None => work,
+        };
         let held = fusion.held();
         let is_held = |frame: usize| {
             let index = u16::try_from(frame).ok();
@@ -387,7 +394,7 @@ impl Feeder<'_> {
                             sharpness[i] = Some(seen.score);
                             glances[i] = seen.glance;
                             if let (Some(chain), Some(light)) = (&mut *chain, seen.light) {
-                                exposures[i] = chain.next(light);
+                                exposures[i] = chain.next(light, i < reference);
                             }
                         }
                         let index = u16::try_from(i).map_err(|_| too_many())?;

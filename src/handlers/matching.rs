@@ -3,8 +3,6 @@
 
 use std::borrow::Cow;
 
-use rayon::prelude::*;
-
 use super::alignment::Aligned;
 use super::scale::Scale;
 use super::unveiling::{self, Glance};
@@ -71,8 +69,7 @@ impl Wanted {
 }
 
 /// Prepares frames that are taken as they lie for being matched while they are fused.
-/// Only the first one and the reference are read before: they tell the noise, and how
-/// their exposure differs.
+/// Only the reference is read before, which is fused first: it tells the noise.
 ///
 /// # Errors
 ///
@@ -80,68 +77,45 @@ impl Wanted {
 /// read, and if the job is cancelled.
 pub fn begin(aligned: &mut Aligned, options: &StackOptions, job: &Job) -> Result<()> {
     job.begin(Phase::Scoring, 1);
-    let looks = loop {
+    loop {
         frames::enough(&aligned.stack)?;
-        aligned.reference = frames::reference(&aligned.stack, options.align.reference)?;
-        let looks = first_looks(aligned, &options.fuse, job);
-        if looks.iter().all(|(_, look)| look.is_ok()) {
-            break looks;
+        let reference = frames::reference(&aligned.stack, options.align.reference)?;
+        aligned.reference = reference;
+        match look_at(aligned, reference, &options.fuse, job) {
+            Ok((read, seen, noise)) => {
+                let mut chain = Chain::default();
+                if let Some(light) = seen.light {
+                    aligned.exposures[reference] = chain.next(light, false);
+                }
+                aligned.chain = Some(chain);
+                aligned.noise = noise;
+                aligned.sharpness[reference] = Some(seen.score);
+                aligned.glances[reference] = seen.glance;
+                aligned.shelf.put_first(reference, read);
+                job.step();
+                return Ok(());
+            }
+            Err(fault) => frames::fail(&mut aligned.stack, reference, &fault, job)?,
         }
-        for (frame, look) in looks {
-            let fault = look.err();
-            fault.map_or(Ok(()), |fault| {
-                frames::fail(&mut aligned.stack, frame, &fault, job)
-            })?;
-        }
-    };
-    let noise = looks.iter().flat_map(|(_, look)| look.as_ref().ok()?.noise);
-    aligned.noise = noise.reduce(f32::min);
-    let mut looks = looks
-        .into_iter()
-        .filter_map(|(frame, look)| Some((frame, look.ok()?)));
-    if let Some((frame, Look { read, seen, .. })) = looks.next() {
-        let light = seen.light;
-        let reference = looks.next().and_then(|(_, look)| look.seen.light);
-        if let Some((own, reference)) = light.map(|own| (own.clone(), reference.unwrap_or(own))) {
-            let mut chain = Chain::new(reference);
-            aligned.exposures[frame] = chain.next(own);
-            aligned.chain = Some(chain);
-        }
-        aligned.sharpness[frame] = Some(seen.score);
-        aligned.glances[frame] = seen.glance;
-        // It is fused next.
-        aligned.shelf.put_first(frame, read);
     }
-    job.step();
-    Ok(())
 }
 
-/// A frame that was read before those that are fused.
-struct Look {
-    read: Decoded,
-    seen: Seen,
-    noise: Option<f32>,
-}
-
-/// Reads the first frame, and the reference if that is another one.
-fn first_looks(aligned: &Aligned, options: &FuseOptions, job: &Job) -> Vec<(usize, Result<Look>)> {
-    let first = aligned.stack.used().next();
-    let mut frames: Vec<usize> = first.into_iter().chain([aligned.reference]).collect();
-    frames.dedup();
+/// Reads a frame, looks at it, and measures its noise.
+fn look_at(
+    aligned: &Aligned,
+    frame: usize,
+    options: &FuseOptions,
+    job: &Job,
+) -> Result<(Decoded, Seen, Option<f32>)> {
     let wanted = Wanted::of(aligned, true, options);
-    let look = |frame: usize| {
-        let path = &aligned.stack.frames[frame].path;
-        let read = || {
-            let frames = &aligned.frames;
-            wanted
-                .scale
-                .read_whole(frames, path, aligned.subsampled, job)
-        };
-        let (read, reduced) = job.stages().time("look: read", read)?;
-        let noise = noise(&read.photo());
-        let seen = wanted.look(frame, &read, reduced, job);
-        Ok(Look { read, seen, noise })
+    let (frames, path) = (&aligned.frames, &aligned.stack.frames[frame].path);
+    let read = || {
+        wanted
+            .scale
+            .read_whole(frames, path, aligned.subsampled, job)
     };
-    let looks = frames.into_par_iter().map(|frame| (frame, look(frame)));
-    looks.collect()
+    let (read, reduced) = job.stages().time("look: read", read)?;
+    let noise = noise(&read.photo());
+    let seen = wanted.look(frame, &read, reduced, job);
+    Ok((read, seen, noise))
 }

@@ -11,16 +11,26 @@ use crate::core::warp::Exposure;
 /// Frames that the next one is compared with.
 const NEIGHBOURS: usize = 2;
 
-/// Matches frames that lie on each other as they are, each when its turn comes: with
-/// those before it, as [`exposures`](super::exposures) does with all at once. The first
-/// one is compared with the reference, wherever in the stack that is.
-#[derive(Debug)]
+/// Matches frames that lie on each other as they are, each when its turn comes: first
+/// the reference, then those after it, then those before it, back to the first. Each is
+/// compared with its neighbours on the way there, as
+/// [`exposures`](super::exposures) does with all at once.
+#[derive(Debug, Default)]
 pub struct Chain {
-    reference: Light,
-    /// The latest frames.
-    recent: VecDeque<(Light, Tones)>,
+    /// The latest frames, the last one first.
+    recent: VecDeque<Seen>,
+    /// The reference and the frame after it, where the way back begins.
+    turn: Vec<Seen>,
+    is_back: bool,
     /// Whether there was anything yet that is worth matching.
     is_needed: bool,
+}
+
+/// A frame that was matched.
+#[derive(Debug, Clone)]
+struct Seen {
+    light: Light,
+    tones: Tones,
 }
 
 /// How the tones of a frame differ from the reference's: see [`Change`].
@@ -40,14 +50,14 @@ impl Tones {
         }
     }
 
-    /// The mean of several.
-    fn mean(all: &[Self]) -> Option<Self> {
-        let count = (!all.is_empty()).then_some(all.len() as f64)?;
+    /// The mean of several; of none, that nothing differs.
+    fn mean(all: &[Self]) -> Self {
+        let count = all.len().max(1) as f64;
         let mean = |value: &dyn Fn(&Self) -> f64| all.iter().map(value).sum::<f64>() / count;
-        Some(Self {
+        Self {
             log: std::array::from_fn(|c| mean(&|tones| tones.log[c])),
             offset: std::array::from_fn(|c| mean(&|tones| tones.offset[c])),
-        })
+        }
     }
 
     fn is_significant(&self) -> bool {
@@ -56,30 +66,37 @@ impl Tones {
 }
 
 impl Chain {
-    /// Frames are matched with the one of this light.
-    pub fn new(reference: Light) -> Self {
-        Self {
-            reference,
-            recent: VecDeque::new(),
-            is_needed: false,
-        }
+    /// The order in which frames are given, of which one is the `reference`: it comes
+    /// first, and those before it last.
+    pub fn order<T>(mut frames: Vec<T>, reference: impl Fn(&T) -> bool) -> Vec<T> {
+        let from = frames.iter().position(reference).unwrap_or(0);
+        let mut order = frames.split_off(from);
+        order.extend(frames.into_iter().rev());
+        order
     }
 
-    /// What the values of the next frame must be multiplied by, and what added. As long
-    /// as frames differ insignificantly they keep their values; limits are those of
-    /// [`exposures`](super::exposures).
-    pub fn next(&mut self, light: Light) -> Exposure {
-        let between = |from: &Light| Change::between(from, &light, &Transform::IDENTITY);
-        let seen = |(from, tones): &(Light, Tones)| Some(tones.changed(&between(from)?));
+    /// What the values of the next frame must be multiplied by, and what added; of the
+    /// first, the reference, nothing. `is_before` tells that it lies before that. As
+    /// long as frames differ insignificantly they keep their values; limits are those
+    /// of [`exposures`](super::exposures).
+    pub fn next(&mut self, light: Light, is_before: bool) -> Exposure {
+        if is_before && !self.is_back {
+            self.is_back = true;
+            self.recent = self.turn.drain(..).collect();
+        }
+        let seen = |from: &Seen| {
+            let change = Change::between(&from.light, &light, &Transform::IDENTITY)?;
+            Some(from.tones.changed(&change))
+        };
         let links: Vec<Tones> = self.recent.iter().filter_map(seen).collect();
-        let tones = Tones::mean(&links).or_else(|| {
-            let change = Change::by_gains(&self.reference, &light, &Transform::IDENTITY)?;
-            Some(Tones::default().changed(&change))
-        });
-        let tones = tones.unwrap_or_default();
-        self.is_needed |= tones.is_significant();
+        let tones = Tones::mean(&links);
+        let seen = Seen { light, tones };
+        if !self.is_back && self.turn.len() < NEIGHBOURS {
+            self.turn.push(seen.clone());
+        }
         self.recent.truncate(NEIGHBOURS - 1);
-        self.recent.push_front((light, tones));
+        self.recent.push_front(seen);
+        self.is_needed |= tones.is_significant();
         match self.is_needed {
             true => exposure(tones.log, tones.offset),
             false => Exposure::default(),

@@ -55,11 +55,6 @@ impl Change {
         Some(change)
     }
 
-    /// The same by gains alone, which can be told of frames far apart as well.
-    pub fn by_gains(a: &Light, b: &Light, pose: &Transform) -> Option<Self> {
-        Self::of_gains(&tiles_both_ways(a, b, pose)?)
-    }
-
     fn of_gains(tiles: &[Tile]) -> Option<Self> {
         Some(Self {
             log: gains(tiles)?.map(|log| log / GAMMA),
