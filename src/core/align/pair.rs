@@ -24,18 +24,18 @@ const TOGETHER: usize = 2;
 /// Steps per level at most.
 const STEPS: usize = 12;
 /// Most windows at the end, where all counts that can be known.
-const WINDOWS: usize = 600;
+const WINDOWS: usize = 800;
 /// Most windows of a pair over others between, which only steadies what those say.
 const BESIDE: usize = 300;
 /// Each of how many windows is compared at the second largest level as well: they show
 /// more of the frame there, and more of the blur that pulls at edges.
-const ABOVE: usize = 3;
+const ABOVE: usize = 2;
 /// Most windows at a level that only leads to the next.
 const ROUGHLY: usize = 100;
 /// Each of how many windows leads the others at the end, and fewer than how many
 /// lead nowhere.
 const LEADING: usize = 7;
-const ENOUGH: usize = 48;
+const ENOUGH: usize = 60;
 
 /// How a frame lies on another.
 #[derive(Debug, Clone, PartialEq)]
