@@ -27,9 +27,6 @@ const STEPS: usize = 12;
 const WINDOWS: usize = 800;
 /// Most windows of a pair over others between, which only steadies what those say.
 const BESIDE: usize = 300;
-/// Each of how many windows is compared at the second largest level as well: they show
-/// more of the frame there, and more of the blur that pulls at edges.
-const ABOVE: usize = 2;
 /// Most windows at a level that only leads to the next.
 const ROUGHLY: usize = 100;
 /// Each of how many windows leads the others at the end, and fewer than how many
@@ -152,8 +149,8 @@ fn by_points(
 /// The last steps, about places of the full size, in the simplest model that
 /// explains what is seen, and in a richer one where that is open and helps.
 ///
-/// The largest, where focus is sharp, has its say together with some of the windows
-/// above it, where it is not.
+/// The largest, where focus is sharp, has its say together with those above it,
+/// where it is not.
 fn conclude(
     levels: &[Level],
     spots: &[[f64; 2]],
@@ -162,13 +159,7 @@ fn conclude(
     pose: Transform,
 ) -> Option<PairPose> {
     let last: Vec<&Level> = levels.iter().take(TOGETHER).collect();
-    let some: Vec<[f64; 2]> = spots.iter().copied().step_by(ABOVE).collect();
-    let spots = std::iter::once(spots).chain(std::iter::repeat(&some[..]));
-    let patches = last
-        .iter()
-        .zip(spots)
-        .map(|(level, spots)| level.patches(spots));
-    let patches: Vec<Vec<Patch>> = patches.collect();
+    let patches: Vec<Vec<Patch>> = last.iter().map(|level| level.patches(spots)).collect();
     let (last, patches) = (&last[..], &patches[..]);
     let pose = led(last, patches, model, frame, pose);
     if model != Model::Auto {
