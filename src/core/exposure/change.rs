@@ -44,8 +44,14 @@ impl Change {
     /// The light of all that both show is compared, tile by tile; tiles that
     /// differ from most, since something moved there, have no say.
     pub fn between(a: &Light, b: &Light, pose: &Transform) -> Option<Self> {
-        let tiles = tiles_both_ways(a, b, pose)?;
-        let mut change = Self::of_gains(&tiles)?;
+        // Taken both ways: interpolating smooths one of the two, which would
+        // count as light and add up over the stack.
+        let mut tiles = tiles(a, b, pose);
+        tiles.extend(tiles_swapped(a, b, pose)?);
+        let mut change = Self {
+            log: gains(&tiles)?.map(|log| log / GAMMA),
+            offset: [0.0; 3],
+        };
         for c in 0..3 {
             if let Some((gain, offset)) = line(&tiles, c) {
                 change.log[c] = gain.ln();
@@ -54,22 +60,11 @@ impl Change {
         }
         Some(change)
     }
-
-    fn of_gains(tiles: &[Tile]) -> Option<Self> {
-        Some(Self {
-            log: gains(tiles)?.map(|log| log / GAMMA),
-            offset: [0.0; 3],
-        })
-    }
 }
 
-/// As [`tiles`], from `a` to `b` and back: interpolating smooths one of the two, which
-/// would count as light and add up over the stack.
-fn tiles_both_ways(a: &Light, b: &Light, pose: &Transform) -> Option<Vec<Tile>> {
-    let mut all = tiles(a, b, pose);
+fn tiles_swapped(a: &Light, b: &Light, pose: &Transform) -> Option<Vec<Tile>> {
     let back = tiles(b, a, &pose.inverse()?);
-    all.extend(back.into_iter().map(Tile::swapped));
-    Some(all)
+    Some(back.into_iter().map(Tile::swapped).collect())
 }
 
 /// The light of two frames in one part of the picture.

@@ -57,7 +57,7 @@ use super::subsampled::Planes;
 use super::veil::Veil;
 use super::warp::{Area, Exposure, Placed, Warped};
 use super::{KeepGoing, Transform};
-use crate::photo::{self, Photo, Subsampled};
+use crate::photo::{self, Decoded, Photo, Subsampled};
 use crate::{Error, Result};
 
 /// The way of fusing.
@@ -155,8 +155,7 @@ pub trait Fusion: Send {
         exposure: &Exposure,
         keep_going: KeepGoing,
     ) -> Result<()> {
-        let whole = photo.to_photo();
-        photo::keep_subsampled(photo);
+        let whole = Decoded::Subsampled(photo).into_photo();
         self.take(index, whole, pose, exposure, keep_going)
     }
 
